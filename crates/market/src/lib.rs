@@ -1,0 +1,1 @@
+//! Price sources: a seeded fake NASDAQ, and recorded prices from CSV.

@@ -1,0 +1,1 @@
+//! Lease store, journal, notifier and clocks in memory: real behaviour, nothing durable.

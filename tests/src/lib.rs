@@ -1,0 +1,1 @@
+//! Scenarios over the whole system live in `it/`.

@@ -1,0 +1,2 @@
+//! All automation of Evenkeel.
+fn main() {}
