@@ -1,0 +1,197 @@
+//! How far a valued portfolio is from its targets, and whether that is outside its band.
+//!
+//! Everything is decided by one exact comparison, without division. With `v` the value of a holding, `V` the
+//! investable value, and target `t` and bands counted in parts per million:
+//!
+//! ```text
+//! distance = |v × 10⁶ − t × V|
+//! out      ⇔ distance × 10⁶ > limit × V
+//!
+//! measure    limit
+//! relative   band × t
+//! absolute   band × 10⁶
+//! hybrid     max(relative × t, absolute × 10⁶)
+//! tighter    min(relative × t, absolute × 10⁶)
+//! total      Σ distance > 2 × band × V          over all holdings and cash
+//! ```
+//!
+//! To add a measure: a variant of [`Measure`], its row here ([`limit`]), its keys in the app's `portfolios.rs`.
+//! What to do about a breach is in [`crate::plan`].
+
+use crate::allocation::Target;
+use crate::exact::{MILLION, parts, percentage, times, too_wide, weight};
+use crate::policy::{Band, Measure};
+use crate::valuation::Valuation;
+use crate::values::wide::Wide;
+use crate::values::{Overflow, Percentage, Value};
+
+/// What is out of band, and by how much.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// The measure's name.
+    pub measure: &'static str,
+    /// The largest distance, without sign, rounded half-even: percent of the target for `relative`, percentage
+    /// points otherwise; half the sum for `total`. For people; no decision reads it.
+    pub drift: Percentage,
+    /// Every holding that is out of band, cash first, then in symbol order.
+    pub breaches: Vec<Breach>,
+    /// True if the sum of all distances is out of band (measure `total`).
+    pub total_breached: bool,
+}
+
+impl Assessment {
+    /// True if the portfolio must be brought back.
+    #[must_use]
+    pub const fn is_out_of_band(&self) -> bool {
+        self.total_breached || !self.breaches.is_empty()
+    }
+
+    /// True if `target` itself is out of band.
+    #[must_use]
+    pub fn breached(&self, target: Target) -> bool {
+        self.breaches.iter().any(|breach| breach.target == target)
+    }
+}
+
+/// One holding that is out of band.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Breach {
+    /// Which.
+    pub target: Target,
+    /// Its weight now, rounded half-even.
+    pub weight: Percentage,
+    /// The weight it should have.
+    pub goal: Percentage,
+    /// True for a holding without a target.
+    pub untargeted: bool,
+}
+
+/// Measures every distance and lists what is out of band.
+///
+/// # Errors
+/// [`Overflow`] if a figure for people passes its type's maximum.
+pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Overflow> {
+    let mut drift = Percentage::ZERO;
+    let mut breaches = Vec::new();
+    let mut sum = Value::ZERO;
+    for point in points(valuation) {
+        let distance = point.distance(valuation.investable)?;
+        sum = sum.add(Value::from_wide(distance))?;
+        drift = drift.max(point.drift(distance, valuation.investable, measure)?);
+        if point.is_out(distance, valuation.investable, measure)? {
+            breaches.push(Breach {
+                target: point.target,
+                weight: weight(point.value, valuation.investable)?,
+                goal: point.goal,
+                untargeted: point.is_untargeted(),
+            });
+        }
+    }
+    let mut total_breached = false;
+    if let Measure::Total { band } = measure {
+        total_breached = total_out(sum.wide(), valuation.investable, *band)?;
+        drift = percentage(sum.wide(), times(valuation.investable.wide(), 2)?)?;
+    }
+    Ok(Assessment { measure: measure.name(), drift, breaches, total_breached })
+}
+
+/// Whether anything is out of band: the decision alone, without a figure for people. The hot path.
+///
+/// # Errors
+/// [`Overflow`] if an exact product passes 256 bits, which no legal portfolio reaches.
+pub fn is_out_of_band(valuation: &Valuation, measure: &Measure) -> Result<bool, Overflow> {
+    let mut sum = Wide::ZERO;
+    for point in points(valuation) {
+        let distance = point.distance(valuation.investable)?;
+        if point.is_out(distance, valuation.investable, measure)? {
+            return Ok(true);
+        }
+        sum = sum.checked_add(distance).ok_or_else(comparing)?;
+    }
+    match measure {
+        Measure::Total { band } => total_out(sum, valuation.investable, *band),
+        Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => Ok(false),
+    }
+}
+
+/// A holding, or cash, with what it is worth and what it should be.
+struct Point {
+    target: Target,
+    value: Value,
+    goal: Percentage,
+}
+
+/// Cash first, then every line. Cash counts with what it exceeds buffer and reserve by.
+fn points(valuation: &Valuation) -> impl Iterator<Item = Point> {
+    let free = valuation.cash.to_value().sub(valuation.held_back.to_value()).unwrap_or(Value::ZERO);
+    let cash = Point { target: Target::Cash, value: free, goal: valuation.cash_target };
+    let lines = valuation.lines.iter();
+    std::iter::once(cash)
+        .chain(lines.map(|l| Point { target: Target::Symbol(l.symbol), value: l.value, goal: l.target }))
+}
+
+impl Point {
+    /// `|v × 10⁶ − t × V|`.
+    fn distance(&self, investable: Value) -> Result<Wide, Overflow> {
+        let is = times(self.value.wide(), MILLION)?;
+        let goal = times(investable.wide(), parts(self.goal))?;
+        is.checked_sub(goal).and_then(Wide::checked_abs).ok_or_else(comparing)
+    }
+
+    fn is_untargeted(&self) -> bool {
+        self.goal == Percentage::ZERO && self.target != Target::Cash && !self.value.is_zero()
+    }
+
+    fn is_out(&self, distance: Wide, investable: Value, measure: &Measure) -> Result<bool, Overflow> {
+        if self.is_untargeted() {
+            return Ok(true);
+        }
+        match limit(measure, self) {
+            None => Ok(false),
+            Some(limit) => Ok(times(distance, MILLION)? > times(investable.wide(), limit)?),
+        }
+    }
+
+    /// The distance as people read it; zero where the measure leaves this point out.
+    fn drift(&self, distance: Wide, investable: Value, measure: &Measure) -> Result<Percentage, Overflow> {
+        let targeted = self.goal != Percentage::ZERO;
+        match measure {
+            Measure::Relative { .. } if targeted => {
+                percentage(times(distance, MILLION)?, times(investable.wide(), parts(self.goal))?)
+            }
+            Measure::Tighter { .. } if !targeted => Ok(Percentage::ZERO),
+            Measure::Relative { .. } | Measure::Total { .. } => Ok(Percentage::ZERO),
+            Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
+                percentage(distance, investable.wide())
+            }
+        }
+    }
+}
+
+/// The right-hand side of the comparison, in parts per million of a millionth; `None` where a measure has no limit per holding.
+fn limit(measure: &Measure, point: &Point) -> Option<u64> {
+    let goal = parts(point.goal);
+    let of_target = |band: &Band| parts(band.width()).saturating_mul(goal);
+    let of_value = |band: &Band| parts(band.width()).saturating_mul(MILLION);
+    let cash_without_target = point.target == Target::Cash && point.goal == Percentage::ZERO;
+    match measure {
+        // A band that is a share of the target is 0 at target 0: cash that nobody asked for would always be out.
+        Measure::Relative { .. } | Measure::Tighter { .. } if cash_without_target => None,
+        Measure::Relative { band } => Some(of_target(band)),
+        Measure::Absolute { band } => Some(of_value(band)),
+        Measure::Hybrid { relative, absolute } => Some(of_target(relative).max(of_value(absolute))),
+        Measure::Tighter { relative, absolute } => Some(of_target(relative).min(of_value(absolute))),
+        Measure::Total { .. } => None,
+    }
+}
+
+fn total_out(sum: Wide, investable: Value, band: Band) -> Result<bool, Overflow> {
+    Ok(sum > times(investable.wide(), parts(band.width()).saturating_mul(2))?)
+}
+
+fn comparing() -> Overflow {
+    too_wide("comparing shares of a portfolio's value")
+}
+
+#[cfg(test)]
+mod tests;

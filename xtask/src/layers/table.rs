@@ -1,0 +1,109 @@
+//! The table of layers, innermost first. ARCHITECTURE.md explains it; this is what is enforced.
+
+use Outside::{Any, Only};
+
+/// What one crate may depend on. Tests may use what the crate itself may use, and the two `dev_` lists.
+pub(super) struct Row {
+    pub(super) package: &'static str,
+    pub(super) ours: &'static [&'static str],
+    pub(super) outside: Outside,
+    pub(super) dev_ours: &'static [&'static str],
+    pub(super) dev_outside: Outside,
+}
+
+/// Crates that are not ours.
+pub(super) enum Outside {
+    /// These and no others: a new one is refused until someone argues for it.
+    Only(&'static [&'static str]),
+    Any,
+}
+
+const DOMAIN: &str = "evenkeel-domain";
+const PORTS: &str = "evenkeel-ports";
+const ENGINE: &str = "evenkeel-engine";
+const MEMORY: &str = "evenkeel-memory";
+const BANCHILE: &str = "evenkeel-banchile";
+const MARKET: &str = "evenkeel-market";
+
+/// What the core and the adapters are made of.
+const CORE: &[&str] = &[DOMAIN, PORTS];
+/// Real behaviour without a disk or a network: good for the tests of everything but the domain.
+const STAND_INS: &[&str] = &[MEMORY, BANCHILE];
+
+/// For tests of pure code.
+const PURE_TOOLS: Outside =
+    Only(&["divan", "expect-test", "num-bigint", "num-rational", "proptest", "serde_json", "tempfile"]);
+/// For tests of code that waits.
+const ASYNC_TOOLS: Outside = Only(&[
+    "async-trait",
+    "divan",
+    "expect-test",
+    "futures-util",
+    "mockall",
+    "num-bigint",
+    "num-rational",
+    "proptest",
+    "serde_json",
+    "tempfile",
+]);
+
+pub(super) const TABLE: &[Row] = &[
+    Row {
+        package: DOMAIN,
+        ours: &[],
+        outside: Only(&["rust_decimal", "serde", "thiserror", "uuid"]),
+        dev_ours: &[],
+        dev_outside: PURE_TOOLS,
+    },
+    Row {
+        package: PORTS,
+        ours: &[DOMAIN],
+        outside: Only(&["async-trait", "mockall", "serde", "serde_json", "thiserror"]),
+        dev_ours: STAND_INS,
+        dev_outside: ASYNC_TOOLS,
+    },
+    // No runtime: it runs the same under a test, a simulator and in production.
+    Row {
+        package: ENGINE,
+        ours: CORE,
+        outside: Only(&["futures-util", "thiserror", "tracing"]),
+        dev_ours: STAND_INS,
+        dev_outside: ASYNC_TOOLS,
+    },
+    Row {
+        package: MEMORY,
+        ours: CORE,
+        outside: Only(&["async-trait", "futures-util", "thiserror"]),
+        dev_ours: STAND_INS,
+        dev_outside: ASYNC_TOOLS,
+    },
+    Row {
+        package: BANCHILE,
+        ours: CORE,
+        outside: Only(&["async-trait", "rand", "thiserror"]),
+        dev_ours: STAND_INS,
+        dev_outside: ASYNC_TOOLS,
+    },
+    Row {
+        package: MARKET,
+        ours: CORE,
+        outside: Only(&["async-trait", "csv", "rand", "thiserror"]),
+        dev_ours: STAND_INS,
+        dev_outside: ASYNC_TOOLS,
+    },
+    Row {
+        package: "evenkeel-app",
+        ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET],
+        outside: Any,
+        dev_ours: &[],
+        dev_outside: Any,
+    },
+    Row {
+        package: "evenkeel-tests",
+        ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET, "evenkeel-app"],
+        outside: Any,
+        dev_ours: &[],
+        dev_outside: Any,
+    },
+    Row { package: "xtask", ours: &[], outside: Only(&["serde_json"]), dev_ours: &[], dev_outside: Only(&[]) },
+];
