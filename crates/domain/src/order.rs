@@ -43,12 +43,10 @@ impl fmt::Display for Side {
     }
 }
 
-/// What is sent to a broker: a day order at the market, in units, so that its reverse can be exact.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What an order trades, apart from its name: a day order at the market, in units, so that its reverse can be exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct OrderRequest {
-    /// Ours, chosen before the first send and never reused for other terms.
-    pub id: ClientOrderId,
+pub struct Terms {
     /// What to trade.
     pub symbol: Symbol,
     /// Which way.
@@ -57,17 +55,32 @@ pub struct OrderRequest {
     pub quantity: Quantity,
     /// The price the plan was made at: the reference of every check, never a limit by itself.
     pub reference: Price,
-    /// True if this sell gives away all that is held, which brokers exempt from their minimum.
+    /// True if this sell gives away all that is held, which brokers exempt from their minimum and their lot.
     pub exit: bool,
 }
 
-impl OrderRequest {
+impl Terms {
     /// What the order moves at its reference price, exact.
     #[must_use]
     pub fn value(&self) -> Value {
         self.reference.times(self.quantity)
     }
 }
+
+/// What is sent to a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct OrderRequest {
+    /// Ours, chosen before the first send and never reused for other terms.
+    pub id: ClientOrderId,
+    /// What it trades.
+    pub terms: Terms,
+}
+
+/// Where a reader of fills stands: the broker's own words, not to be interpreted.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FillCursor(pub String);
 
 /// One execution, as the broker reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
