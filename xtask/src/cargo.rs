@@ -6,10 +6,10 @@ use std::process::{Command, Stdio};
 
 use crate::Outcome;
 
-/// The cargo that runs us, with these arguments.
-pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Command {
+/// The cargo that runs us, with arguments as one would type them; none of them contains a blank.
+pub(crate) fn cargo(root: &Path, arguments: &str) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(arguments).current_dir(root);
+    command.args(arguments.split(' ')).current_dir(root);
     command
 }
 
@@ -27,10 +27,8 @@ pub(crate) fn run(command: &mut Command) -> Outcome {
 /// What the command prints; fails if it does, with what it said.
 pub(crate) fn output(command: &mut Command) -> Result<String, String> {
     let shown = show(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("`{shown}` could not start: {error}"))?;
+    let output =
+        command.stdin(Stdio::null()).output().map_err(|error| format!("`{shown}` could not start: {error}"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         return Err(format!("`{shown}` failed ({}): {}", output.status, said.trim()));
@@ -40,14 +38,29 @@ pub(crate) fn output(command: &mut Command) -> Result<String, String> {
 
 /// Fails with advice when this machine's cargo lacks a subcommand that ships with the toolchain.
 pub(crate) fn need_component(root: &Path, subcommand: &str, component: &str) -> Outcome {
-    output(&mut cargo(root, &[subcommand, "--version"])).map(drop).map_err(|_| {
-        format!("`cargo {subcommand}` is missing: install it with `rustup component add {component}`")
-    })
+    output(&mut cargo(root, &format!("{subcommand} --version")))
+        .map(drop)
+        .map_err(|_| format!("`cargo {subcommand}` is missing: install it with `rustup component add {component}`"))
 }
 
-/// The command as one would type it.
+/// The command as one would type it, with the variables that were set for it.
 fn show(command: &Command) -> String {
+    let variables = command.get_envs().filter_map(|(name, value)| {
+        value.map(|value| format!("{}={:?}", name.to_string_lossy(), value.to_string_lossy()))
+    });
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();
-    let words = std::iter::once(program).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    let words = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy().into_owned());
+    variables.chain(words).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_shown_as_one_would_type_them() {
+        let mut command = Command::new("/some/bin/cargo");
+        command.args(["doc", "--locked"]).env("RUSTDOCFLAGS", "-D warnings").env_remove("OTHER");
+        assert_eq!(show(&command), "RUSTDOCFLAGS=\"-D warnings\" cargo doc --locked");
+    }
 }

@@ -10,7 +10,7 @@ struct Step {
     run: fn(&Workspace) -> Outcome,
 }
 
-/// The quick ones first.
+/// The quick ones first. Each is also a command of its own.
 const STEPS: &[Step] = &[
     Step { name: "fmt", run: steps::fmt },
     Step { name: "layers", run: layers::run },
@@ -22,8 +22,14 @@ const STEPS: &[Step] = &[
     Step { name: "deny", run: deny::run },
 ];
 
-struct Result {
-    step: &'static str,
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|step| step.name)
+}
+
+/// A step that was performed, or left out.
+struct Performed {
+    name: &'static str,
     /// `None`: left out on request.
     outcome: Option<Outcome>,
     took: Duration,
@@ -31,39 +37,39 @@ struct Result {
 
 pub(crate) fn run(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let tests = !arguments.iter().any(|argument| argument == "--no-tests");
-    let results: Vec<Result> = STEPS.iter().map(|step| perform(step, workspace, tests)).collect();
+    let steps: Vec<Performed> = STEPS.iter().map(|step| perform(step, workspace, tests)).collect();
     println!();
-    print!("{}", table(&results));
-    let failed: Vec<&str> = results.iter().filter(|result| result.failure().is_some()).map(|result| result.step).collect();
+    print!("{}", table(&steps));
+    let failed: Vec<&str> = steps.iter().filter(|step| step.failure().is_some()).map(|step| step.name).collect();
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
 }
 
 #[expect(clippy::disallowed_methods, reason = "what is measured here is the real time that a step takes")]
-fn perform(step: &Step, workspace: &Workspace, tests: bool) -> Result {
+fn perform(step: &Step, workspace: &Workspace, tests: bool) -> Performed {
     let wanted = tests || step.name != "test";
     println!("\n== {}{}", step.name, if wanted { "" } else { " (left out)" });
     let start = Instant::now();
     let outcome = wanted.then(|| (step.run)(workspace));
-    Result { step: step.name, outcome, took: start.elapsed() }
+    Performed { name: step.name, outcome, took: start.elapsed() }
 }
 
-impl Result {
+impl Performed {
     fn failure(&self) -> Option<&str> {
         self.outcome.as_ref()?.as_ref().err().map(String::as_str)
     }
 }
 
-fn table(results: &[Result]) -> String {
+fn table(steps: &[Performed]) -> String {
     let mut table = format!("{:10}{:>10}{:>10}\n", "step", "result", "seconds");
-    for result in results {
-        let word = match &result.outcome {
+    for step in steps {
+        let word = match &step.outcome {
             None => "left out",
             Some(Ok(())) => "ok",
             Some(Err(_)) => "FAILED",
         };
-        let reason = result.failure().map(|reason| format!("  {}", reason.lines().next().unwrap_or_default()));
-        let seconds = result.took.as_secs_f64();
-        table.push_str(&format!("{:10}{word:>10}{seconds:>10.1}{}\n", result.step, reason.unwrap_or_default()));
+        let reason = step.failure().map(|reason| format!("  {}", reason.lines().next().unwrap_or_default()));
+        let seconds = step.took.as_secs_f64();
+        table.push_str(&format!("{:10}{word:>10}{seconds:>10.1}{}\n", step.name, reason.unwrap_or_default()));
     }
     table
 }
@@ -74,15 +80,15 @@ mod tests {
 
     #[test]
     fn the_summary_shows_every_step() {
-        let result = |step, outcome| Result { step, outcome, took: Duration::from_millis(1250) };
-        let results =
-            [result("fmt", Some(Ok(()))), result("test", None), result("deny", Some(Err("2 findings\nand more".to_owned())))];
+        let step = |name, outcome| Performed { name, outcome, took: Duration::from_millis(1250) };
+        let steps =
+            [step("fmt", Some(Ok(()))), step("test", None), step("deny", Some(Err("2 findings\nand more".to_owned())))];
         let expected = "\
 step          result   seconds
 fmt               ok       1.2
 test        left out       1.2
 deny          FAILED       1.2  2 findings
 ";
-        assert_eq!(table(&results), expected);
+        assert_eq!(table(&steps), expected);
     }
 }

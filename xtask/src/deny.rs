@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Outcome;
-use crate::cargo::{cargo, output, run};
+use crate::cargo::{self, cargo, output};
 use crate::workspace::Workspace;
 
 const TOOL: &str = "cargo-deny";
@@ -13,24 +13,20 @@ const VERSION: &str = "0.20.2";
 
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     // The check itself is offline: it reads every package, also those of other platforms.
-    run(&mut cargo(&workspace.root, &["fetch", "--locked"]))?;
+    cargo::run(&mut cargo(&workspace.root, "fetch --locked"))?;
     let tool = match installed(workspace) {
         Some(tool) => tool,
         None => install(workspace)?,
     };
-    let arguments = ["--locked", "--offline", "check", "bans", "licenses", "sources"];
-    run(Command::new(tool).args(arguments).current_dir(&workspace.root))
+    let arguments = "--locked --offline check bans licenses sources".split(' ');
+    cargo::run(Command::new(tool).args(arguments).current_dir(&workspace.root))
 }
 
 /// From PATH or from an earlier installation of ours.
 fn installed(workspace: &Workspace) -> Option<PathBuf> {
-    [PathBuf::from(TOOL), ours(workspace)].into_iter().find(|tool| {
-        output(Command::new(tool).arg("--version")).is_ok_and(|answer| is_wanted(&answer))
-    })
-}
-
-fn ours(workspace: &Workspace) -> PathBuf {
-    workspace.target.join("tools").join("bin").join(format!("{TOOL}{EXE_SUFFIX}"))
+    let ours = workspace.target.join("tools").join("bin").join(format!("{TOOL}{EXE_SUFFIX}"));
+    let answers = |tool: &PathBuf| output(Command::new(tool).arg("--version"));
+    [PathBuf::from(TOOL), ours].into_iter().find(|tool| answers(tool).is_ok_and(|answer| is_wanted(&answer)))
 }
 
 fn is_wanted(answer: &str) -> bool {
@@ -39,11 +35,10 @@ fn is_wanted(answer: &str) -> bool {
 
 fn install(workspace: &Workspace) -> Result<PathBuf, String> {
     println!("{TOOL} {VERSION} is not installed; building it once, which takes a few minutes");
-    let root = workspace.target.join("tools");
-    let mut command = cargo(&workspace.root, &["install", "--locked", TOOL, "--version", VERSION, "--root"]);
-    run(command.arg(root)).map_err(|reason| {
-        format!("{reason}; install it by hand: `cargo install --locked {TOOL} --version {VERSION}`")
-    })?;
+    let wanted = format!("install --locked {TOOL} --version {VERSION}");
+    let mut command = cargo(&workspace.root, &format!("{wanted} --root"));
+    cargo::run(command.arg(workspace.target.join("tools")))
+        .map_err(|reason| format!("{reason}; get it by hand: `cargo {wanted}`"))?;
     installed(workspace).ok_or_else(|| format!("{TOOL} {VERSION} was installed and still does not answer"))
 }
 

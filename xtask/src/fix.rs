@@ -9,8 +9,8 @@ use crate::workspace::Workspace;
 pub(crate) fn run(workspace: &Workspace) -> Outcome {
     let root = &workspace.root;
     let clippy = "clippy --fix --allow-dirty --allow-staged --workspace --all-targets --all-features --locked";
-    cargo::run(&mut cargo(root, &words(clippy)))?;
-    cargo::run(&mut cargo(root, &["fmt", "--all"]))?;
-    let test: Vec<&str> = words(TEST).into_iter().skip(1).collect();
-    cargo::run(cargo(root, &test).arg("--no-fail-fast").env("UPDATE_EXPECT", "1"))
+    cargo::run(&mut cargo(root, clippy))?;
+    cargo::run(&mut cargo(root, "fmt --all"))?;
+    let mut test = cargo(root, TEST.trim_start_matches("cargo "));
+    cargo::run(test.arg("--no-fail-fast").env("UPDATE_EXPECT", "1"))
 }

@@ -17,16 +17,46 @@ mod workspace;
 
 use std::process::ExitCode;
 
+use Run::{Plain, WithArguments};
 use workspace::Workspace;
 
 /// Why a command failed, in one line. What it found is printed before.
 type Outcome = Result<(), String>;
 
 struct Command {
+    /// Its name and its arguments; those in brackets may be left out.
     usage: &'static str,
     about: &'static str,
-    run: fn(&Workspace, &[String]) -> Outcome,
+    run: Run,
 }
+
+enum Run {
+    Plain(fn(&Workspace) -> Outcome),
+    WithArguments(fn(&Workspace, &[String]) -> Outcome),
+}
+
+const fn command(usage: &'static str, about: &'static str, run: Run) -> Command {
+    Command { usage, about, run }
+}
+
+const COMMANDS: &[Command] = &[
+    command(
+        "check [--no-tests]",
+        "the steps from fmt to deny, and a summary; writes no sources",
+        WithArguments(check::run),
+    ),
+    command("fmt", "is everything formatted?", Plain(steps::fmt)),
+    command("layers", "does each crate use only what the table allows?", Plain(layers::run)),
+    command("tidy", "rules for text, manifests and documents", Plain(tidy::run)),
+    command("clippy", "lints of all targets, warnings denied", Plain(steps::clippy)),
+    command("features", "lints of the crates that have features, with none of them", Plain(steps::features)),
+    command("test", "every test of every crate, doc tests included; fails if a crate has none", Plain(steps::test)),
+    command("docs", "the API documentation, broken links denied", Plain(steps::docs)),
+    command("deny", "licences, banned crates and features, sources", Plain(deny::run)),
+    command("doctest", "the doc tests alone", Plain(steps::doctest)),
+    command("tested LOG", "does the output of the test command show tests of every crate?", WithArguments(tested::run)),
+    command("fix", "clippy's suggestions, format, expected outputs; writes", Plain(fix::run)),
+];
 
 impl Command {
     fn name(&self) -> &'static str {
@@ -37,50 +67,41 @@ impl Command {
     fn accepts(&self, arguments: &[String]) -> bool {
         let words: Vec<&str> = self.usage.split(' ').skip(1).collect();
         let required = words.iter().filter(|word| !word.starts_with('[')).count();
-        let options_known = arguments
-            .iter()
-            .all(|argument| !argument.starts_with('-') || words.contains(&format!("[{argument}]").as_str()));
-        options_known && (required..=words.len()).contains(&arguments.len())
+        let known = |option: &String| !option.starts_with('-') || words.contains(&format!("[{option}]").as_str());
+        (required..=words.len()).contains(&arguments.len()) && arguments.iter().all(known)
+    }
+
+    fn run(&self, arguments: &[String]) -> Outcome {
+        let workspace = Workspace::load()?;
+        match self.run {
+            Plain(run) => run(&workspace),
+            WithArguments(run) => run(&workspace, arguments),
+        }
     }
 }
 
-const COMMANDS: &[Command] = &[
-    Command { usage: "check [--no-tests]", about: "every step below up to `deny`, with a summary; writes nothing to the sources", run: check::run },
-    Command { usage: "fmt", about: "is everything formatted?", run: |workspace, _| steps::fmt(workspace) },
-    Command { usage: "clippy", about: "lints of all targets, warnings denied", run: |workspace, _| steps::clippy(workspace) },
-    Command { usage: "features", about: "the crates that have features, built without them", run: |workspace, _| steps::features(workspace) },
-    Command { usage: "layers", about: "which crate uses which, against the table", run: |workspace, _| layers::run(workspace) },
-    Command { usage: "tidy", about: "rules for text, manifests and documents", run: |workspace, _| tidy::run(workspace) },
-    Command { usage: "test", about: "every test of every crate, doc tests included, and a count of the crates tested", run: |workspace, _| steps::test(workspace) },
-    Command { usage: "docs", about: "the API documentation, broken links denied", run: |workspace, _| steps::docs(workspace) },
-    Command { usage: "deny", about: "licences, banned crates and features, sources", run: |workspace, _| deny::run(workspace) },
-    Command { usage: "doctest", about: "the doc tests alone", run: |workspace, _| steps::doctest(workspace) },
-    Command { usage: "tested LOG", about: "does this output of the test command show a test of every crate?", run: tested::run },
-    Command { usage: "fix", about: "format, apply clippy's suggestions, refresh expected outputs; writes", run: |workspace, _| fix::run(workspace) },
-];
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some((name, rest)) = arguments.split_first() else {
+    let Some((name, rest)) = arguments.split_first().filter(|(name, _)| !is_help(name)) else {
         print_commands();
         return ExitCode::SUCCESS;
     };
-    if matches!(name.as_str(), "-h" | "--help" | "help") {
-        print_commands();
-        return ExitCode::SUCCESS;
-    }
     let Some(command) = COMMANDS.iter().find(|command| command.name() == name && command.accepts(rest)) else {
         eprintln!("xtask: `{}` is not a command", arguments.join(" "));
         print_commands();
         return ExitCode::from(2);
     };
-    match Workspace::load().and_then(|workspace| (command.run)(&workspace, rest)) {
+    match command.run(rest) {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             eprintln!("xtask {name}: {reason}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn is_help(argument: &str) -> bool {
+    matches!(argument, "-h" | "--help" | "help")
 }
 
 fn print_commands() {
@@ -105,5 +126,11 @@ mod tests {
         assert!(!accepts("fmt", &["--check"]));
         assert!(accepts("tested", &["log"]));
         assert!(!accepts("tested", &[]));
+    }
+    #[test]
+    fn every_step_of_the_check_is_a_command_too() {
+        for step in check::names() {
+            assert!(COMMANDS.iter().any(|command| command.name() == step), "{step}");
+        }
     }
 }

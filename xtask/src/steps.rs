@@ -16,31 +16,30 @@ pub(crate) const DEMO: &str = "cargo run --release -- demo";
 
 pub(crate) fn fmt(workspace: &Workspace) -> Outcome {
     need_component(&workspace.root, "fmt", "rustfmt")?;
-    run(&mut cargo(&workspace.root, &["fmt", "--all", "--", "--check"]))
+    run(&mut cargo(&workspace.root, "fmt --all -- --check"))
 }
 
 pub(crate) fn clippy(workspace: &Workspace) -> Outcome {
     need_component(&workspace.root, "clippy", "clippy")?;
-    let arguments = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
-    run(&mut cargo(&workspace.root, &arguments))
+    let arguments = "clippy --workspace --all-targets --all-features --locked -- -D warnings";
+    run(&mut cargo(&workspace.root, arguments))
 }
 
 /// All other steps switch every feature on; here those who want none of them are heard.
 pub(crate) fn features(workspace: &Workspace) -> Outcome {
     need_component(&workspace.root, "clippy", "clippy")?;
-    for package in ["evenkeel-domain", "evenkeel-ports"] {
-        let arguments = ["clippy", "--package", package, "--no-default-features", "--locked", "--", "-D", "warnings"];
-        run(&mut cargo(&workspace.root, &arguments))?;
-    }
-    Ok(())
+    let outcomes = ["evenkeel-domain", "evenkeel-ports"].map(|package| {
+        let arguments = format!("clippy --package {package} --no-default-features --locked -- -D warnings");
+        run(&mut cargo(&workspace.root, &arguments))
+    });
+    outcomes.into_iter().collect()
 }
 
 /// Runs [`TEST`] as it stands, and fails also when a crate had no test to run.
 pub(crate) fn test(workspace: &Workspace) -> Outcome {
-    let arguments: Vec<&str> = TEST.split(' ').skip(1).collect();
-    let mut command = cargo(&workspace.root, &arguments);
+    let mut command = cargo(&workspace.root, TEST.trim_start_matches("cargo "));
     // Expected outputs are compared here, never refreshed; that is for `fix`.
-    command.env_remove("UPDATE_EXPECT");
+    command.env_remove("UPDATE_EXPECT").env("CARGO_TERM_COLOR", "never");
     println!("$ {TEST}");
     let (log, passed) = run_and_keep(command)?;
     if !passed {
@@ -50,12 +49,12 @@ pub(crate) fn test(workspace: &Workspace) -> Outcome {
 }
 
 pub(crate) fn doctest(workspace: &Workspace) -> Outcome {
-    run(&mut cargo(&workspace.root, &["test", "--workspace", "--doc", "--all-features", "--locked"]))
+    run(&mut cargo(&workspace.root, "test --workspace --doc --all-features --locked"))
 }
 
 pub(crate) fn docs(workspace: &Workspace) -> Outcome {
-    let arguments = ["doc", "--workspace", "--no-deps", "--all-features", "--locked"];
-    run(cargo(&workspace.root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
+    let arguments = "doc --workspace --no-deps --all-features --locked";
+    run(cargo(&workspace.root, arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 /// Shows what the command prints, and returns it together with whether it succeeded. Both streams share one pipe, so

@@ -53,8 +53,7 @@ pub(crate) enum Kind {
 impl Workspace {
     /// The workspace around the current directory.
     pub(crate) fn load() -> Result<Self, String> {
-        let arguments = ["metadata", "--no-deps", "--format-version", "1", "--locked"];
-        Self::parse(&output(&mut cargo(Path::new("."), &arguments))?)
+        Self::parse(&output(&mut cargo(Path::new("."), "metadata --no-deps --format-version 1 --locked"))?)
     }
 
     /// Reads the JSON of `cargo metadata`.
@@ -78,9 +77,8 @@ impl Package {
 
     fn parse(package: &Value, root: &Path) -> Result<Self, String> {
         let manifest = Path::new(text(package, "manifest_path")?);
-        let relative = manifest
-            .strip_prefix(root)
-            .map_err(|_| format!("{} lies outside of the workspace", manifest.display()))?;
+        let relative =
+            manifest.strip_prefix(root).map_err(|_| format!("{} lies outside of the workspace", manifest.display()))?;
         Ok(Self {
             name: text(package, "name")?.to_owned(),
             manifest: relative.to_string_lossy().replace('\\', "/"),
@@ -96,7 +94,9 @@ impl Dependency {
             None => Kind::Normal,
             Some("build") => Kind::Build,
             Some("dev") => Kind::Dev,
-            Some(other) => return Err(format!("`cargo metadata` knows a kind of dependency that we do not: {other}")),
+            Some(other) => {
+                return Err(format!("`cargo metadata` knows a kind of dependency that we do not: {other}"));
+            }
         };
         let ours = dependency.get("path").is_some_and(Value::is_string);
         Ok(Self { name: text(dependency, "name")?.to_owned(), kind, ours })

@@ -1,14 +1,39 @@
 //! What the core of Evenkeel needs from the world: traits, their contracts, and the encoding of journal records.
+//!
+//! Each trait's page is its contract: what the caller may rely on, what each error proves, what happens when a future is dropped, and what
+//! is *not* promised. The traits are object safe and have no default bodies: what an adapter does not do, it must say.
+//!
+//! | port | the engine uses it to | adapters here |
+//! |---|---|---|
+//! | [`Broker`] | trade, and learn what was executed | `evenkeel-banchile` (simulated) |
+//! | [`LeaseStore`] | keep workers out of each other's way | `evenkeel-memory` |
+//! | [`Journal`] | remember every choice before acting on it; hold alerts until they are delivered | `evenkeel-memory` |
+//! | [`Clock`] | read time and wait | `evenkeel-memory` (by hand), the app (system) |
+//! | [`PriceSource`] | – (the app feeds prices to the engine) | `evenkeel-market` |
+//! | [`Notifier`] | tell a person | `evenkeel-memory`, the app |
+//! | [`Observer`] | let others watch | yours |
+//!
+//! The feature `mock` adds a mockall mock of every port.
 
 mod broker;
 mod clock;
+pub mod codec;
+mod journal;
 mod lease;
+mod notifier;
+mod observer;
 mod prices;
 
 pub use broker::{AccountView, Broker, BrokerError, FillPage, OrderPage, Position};
 pub use clock::Clock;
+pub use journal::{Commit, CommitOutcome, Entry, Head, Journal, JournalError};
 pub use lease::{AcquireError, HoldError, Lease, LeaseStore, LeaseTerms};
+pub use notifier::{Notifier, NotifyError};
+pub use observer::{EngineEvent, NullObserver, Observer};
 pub use prices::{PriceSource, PriceSourceError, Wave};
 
 #[cfg(feature = "mock")]
-pub use {broker::MockBroker, clock::MockClock, lease::MockLeaseStore, prices::MockPriceSource};
+pub use {
+    broker::MockBroker, clock::MockClock, journal::MockJournal, lease::MockLeaseStore, notifier::MockNotifier,
+    observer::MockObserver, prices::MockPriceSource,
+};

@@ -10,19 +10,23 @@ const PACKAGE: &str = "evenkeel-domain";
 /// With all features on. Lower it when a crate goes.
 const CEILING: usize = 15;
 
-pub(super) fn examine(workspace: &Workspace) -> Result<Vec<Finding>, String> {
-    let arguments = [
-        "tree", "--locked", "--package", PACKAGE, "--all-features", "--edges", "normal", "--prefix", "none",
-        "--format", "{p}",
-    ];
-    Ok(judge(&output(&mut cargo(&workspace.root, &arguments))?))
+pub(super) fn examine(workspace: &Workspace) -> Vec<Finding> {
+    let arguments =
+        format!("tree --locked --package {PACKAGE} --all-features --edges normal --prefix none --format {{p}}");
+    match output(&mut cargo(&workspace.root, &arguments)) {
+        Ok(tree) => judge(&tree),
+        Err(reason) => vec![Finding::new(reason, "what lies below the domain could not be examined")],
+    }
 }
 
 fn judge(tree: &str) -> Vec<Finding> {
     let mut below: BTreeSet<String> = tree.lines().filter_map(name_and_version).collect();
     below.retain(|package| !package.starts_with(PACKAGE));
     if below.is_empty() {
-        return vec![Finding::new("`cargo tree` shows nothing below the domain", "this check is broken; repair it first")];
+        return vec![Finding::new(
+            "`cargo tree` shows nothing below the domain",
+            "this check is broken; repair it first",
+        )];
     }
     if below.len() <= CEILING {
         return Vec::new();

@@ -1,13 +1,26 @@
-//! The names of portfolios, accounts, owners, movements and fills, and the counters of a store.
+//! Names: of portfolios, accounts, owners, movements and fills, which others give; and of stores.
+//!
+//! What counts up, and what is compared to be sure of an order, is in [`counters`]. Each kind is a type of its own,
+//! so none is ever taken for another.
+
+mod counters;
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::Overflow;
 use super::text::shorten;
+pub use counters::{Sequence, Token};
 
 /// A text is not the id it should be.
+///
+/// ```
+/// let error = evenkeel_domain::values::PortfolioId::new("client 7").unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "\"client 7\" is not a portfolio id: ' ' is not allowed, only ASCII letters, digits, '-', '_', '.' and ':' are",
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{text}\" is not {what}: {reason}")]
 pub struct IdError {
@@ -20,31 +33,34 @@ pub struct IdError {
 }
 
 /// Why a text is no id.
+///
+/// The first that applies, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdReason {
     /// There is no text.
     #[error("it is empty")]
     Empty,
+    /// A character that no such id has.
+    #[error("{found:?} is not allowed, only {allowed}")]
+    Character {
+        /// The first of them.
+        found: char,
+        /// What is allowed, as in a sentence: `printable ASCII without spaces is`.
+        allowed: &'static str,
+    },
     /// It has too many characters.
     #[error("it has more than {allowed} characters")]
     TooLong {
         /// How many are allowed.
         allowed: usize,
     },
-    /// It has a character that no such id has.
-    #[error("{found:?} is not allowed, only {allowed}")]
-    Character {
-        /// The first such character.
-        found: char,
-        /// The characters that are allowed.
-        allowed: &'static str,
-    },
-    /// It is no number of 32 hexadecimal digits.
+    /// It is no number in 32 hexadecimal digits; only a [`StoreId`] is one.
     #[error("it must be 32 digits of 0-9 and a-f")]
     NotHexadecimal,
 }
 
-/// What distinguishes the texts of one kind of id from those of another.
+/// What distinguishes the text of one kind of id from that of another.
+#[derive(Debug)]
 struct Form {
     what: &'static str,
     longest: usize,
@@ -53,36 +69,39 @@ struct Form {
 }
 
 impl Form {
-    const fn name(what: &'static str) -> Self {
-        Self { what, longest: 64, allowed: "ASCII letters, digits, '-', '_', '.' and ':' are", is_allowed: in_names }
+    /// An id that people choose: it appears in files, logs and URLs.
+    const fn chosen(what: &'static str) -> Self {
+        let allowed = "ASCII letters, digits, '-', '_', '.' and ':' are";
+        let is_allowed = |found| matches!(found, 'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' | '.' | ':');
+        Self { what, longest: 64, allowed, is_allowed }
     }
 
-    const fn reference(what: &'static str) -> Self {
-        Self { what, longest: 128, allowed: "printable ASCII without spaces is", is_allowed: |found| found.is_ascii_graphic() }
+    /// An id that others choose, and that must come back to them unchanged.
+    const fn foreign(what: &'static str) -> Self {
+        let allowed = "printable ASCII without spaces is";
+        Self { what, longest: 128, allowed, is_allowed: |found| found.is_ascii_graphic() }
     }
 
     fn read(&self, text: &str) -> Result<Arc<str>, IdError> {
-        let refuse = |reason| IdError { what: self.what, text: shorten(text), reason };
+        let refuse = |reason| Err(IdError { what: self.what, text: shorten(text), reason });
         if text.is_empty() {
-            return Err(refuse(IdReason::Empty));
+            return refuse(IdReason::Empty);
         }
         if let Some(found) = text.chars().find(|found| !(self.is_allowed)(*found)) {
-            return Err(refuse(IdReason::Character { found, allowed: self.allowed }));
+            return refuse(IdReason::Character { found, allowed: self.allowed });
         }
         if text.len() > self.longest {
-            return Err(refuse(IdReason::TooLong { allowed: self.longest }));
+            return refuse(IdReason::TooLong { allowed: self.longest });
         }
         Ok(text.into())
     }
 }
 
-fn in_names(found: char) -> bool {
-    found.is_ascii_alphanumeric() || matches!(found, '-' | '_' | '.' | ':')
-}
-
 macro_rules! text_id {
-    ($(#[$doc:meta])* $type:ident, $form:expr) => {
+    ($(#[$doc:meta])* $type:ident = $form:expr) => {
         $(#[$doc])*
+        ///
+        /// Compared as text, letter case included. Cheap to clone: clones share the text.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $type(Arc<str>);
 
@@ -90,6 +109,9 @@ macro_rules! text_id {
             const FORM: Form = $form;
 
             /// The id of that text.
+            ///
+            /// # Errors
+            /// [`IdError`] when the text is empty, too long, or has a character that is not allowed.
             pub fn new(text: &str) -> Result<Self, IdError> {
                 Self::FORM.read(text).map(Self)
             }
@@ -123,37 +145,54 @@ macro_rules! text_id {
 }
 
 text_id! {
-    /// The name of a portfolio.
-    PortfolioId, Form::name("a portfolio id")
-}
-text_id! {
-    /// The name of an account at a broker.
-    AccountId, Form::name("an account id")
-}
-text_id! {
-    /// The name of a process that holds a lease.
-    OwnerId, Form::name("an owner id")
-}
-text_id! {
-    /// The name of a movement of cash or assets.
-    MovementId, Form::name("a movement id")
-}
-text_id! {
-    /// A broker's name for one execution.
-    FillId, Form::reference("a fill id")
+    /// Which portfolio: 1 to 64 ASCII letters, digits, `-`, `_`, `.` and `:`, chosen by whoever keeps it.
+    PortfolioId = Form::chosen("a portfolio id")
 }
 
-/// The identity of a store.
+text_id! {
+    /// Which account at a broker: 1 to 64 ASCII letters, digits, `-`, `_`, `.` and `:`.
+    AccountId = Form::chosen("an account id")
+}
+
+text_id! {
+    /// Which worker holds a lease: 1 to 64 ASCII letters, digits, `-`, `_`, `.` and `:`.
+    OwnerId = Form::chosen("an owner id")
+}
+
+text_id! {
+    /// Which deposit, withdrawal or transfer: 1 to 64 ASCII letters, digits, `-`, `_`, `.` and `:`. The same id is
+    /// the same movement, and is booked once.
+    MovementId = Form::chosen("a movement id")
+}
+
+text_id! {
+    /// Which fill: 1 to 128 printable ASCII characters without spaces, chosen by the broker. The same id is the same
+    /// fill, and is booked once.
+    FillId = Form::foreign("a fill id")
+}
+
+/// Which journal: 128 random bits, drawn when it was created, so that the ids of a new one never repeat those of a
+/// lost one.
+///
+/// ```
+/// use evenkeel_domain::values::StoreId;
+///
+/// let id = StoreId::new(0xE9);
+/// assert_eq!(id.to_string(), "000000000000000000000000000000e9");
+/// assert_eq!(id.to_string().parse(), Ok(id));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreId(u128);
 
 impl StoreId {
-    /// The id of that number.
-    pub const fn new(number: u128) -> Self {
-        Self(number)
+    const DIGITS: usize = 32;
+
+    /// The id of those bits.
+    pub const fn new(bits: u128) -> Self {
+        Self(bits)
     }
 
-    /// The id as a number.
+    /// The bits of the id.
     pub const fn get(self) -> u128 {
         self.0
     }
@@ -164,10 +203,13 @@ impl FromStr for StoreId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if text.len() == 32 && text.bytes().all(is_digit) && let Ok(number) = u128::from_str_radix(text, 16) {
-            return Ok(Self(number));
-        }
-        Err(IdError { what: "a store id", text: shorten(text), reason: IdReason::NotHexadecimal })
+        let all_digits = text.len() == Self::DIGITS && text.bytes().all(is_digit);
+        let bits = u128::from_str_radix(text, 16).ok().filter(|_| all_digits);
+        bits.map(Self).ok_or_else(|| IdError {
+            what: "a store id",
+            text: shorten(text),
+            reason: IdReason::NotHexadecimal,
+        })
     }
 }
 
@@ -181,51 +223,4 @@ impl fmt::Debug for StoreId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "StoreId({self})")
     }
-}
-
-macro_rules! counter {
-    ($(#[$doc:meta])* $type:ident, $what:literal) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-        pub struct $type(u64);
-
-        impl $type {
-            /// Before the first.
-            pub const ZERO: Self = Self(0);
-
-            /// The counter at that number.
-            pub const fn new(number: u64) -> Self {
-                Self(number)
-            }
-
-            /// The number.
-            pub const fn get(self) -> u64 {
-                self.0
-            }
-
-            /// The counter at the number after this.
-            pub fn next(self) -> Result<Self, Overflow> {
-                self.0.checked_add(1).map(Self).ok_or_else(|| Overflow {
-                    doing: format!("counting on from {self}"),
-                    what: $what,
-                    maximum: "18446744073709551615",
-                })
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.fmt(f)
-            }
-        }
-    };
-}
-
-counter! {
-    /// The fencing token of a lease.
-    Token, "a token"
-}
-counter! {
-    /// The number of a record in a journal.
-    Sequence, "a sequence"
 }

@@ -1,8 +1,24 @@
-//! One grammar for every decimal text, and one way to print it.
+//! One grammar for the text of every decimal, and one way to print it.
+//!
+//! What a type allows is data, its [`Grammar`]; [`decimal_text!`] gives a type its `FromStr`, `Display` and doors to
+//! [`rust_decimal`]. Symbols, ids and timestamps have grammars of their own, beside their types.
 
 use std::fmt;
 
-/// A text is not the value it should be.
+use super::rounding::{Rest, Rounding};
+
+/// A text is not the decimal it should be.
+///
+/// ```
+/// use evenkeel_domain::values::{ParseReason, Percentage};
+///
+/// let error = "33.33333".parse::<Percentage>().unwrap_err();
+/// assert_eq!(error.reason, ParseReason::TooManyDecimals { found: 5, allowed: 4 });
+/// assert_eq!(
+///     error.to_string(),
+///     "\"33.33333\" is not a percentage: it has 5 decimals, at most 4 are allowed",
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{text}\" is not {what}: {reason}")]
 pub struct ParseError {
@@ -15,18 +31,24 @@ pub struct ParseError {
 }
 
 /// Why a text is not a decimal of the wanted type.
+///
+/// The first that applies, in the order of the variants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseReason {
     /// There is no text.
     #[error("it is empty")]
     Empty,
-    /// Something else than digits with at most one point between them.
+    /// Anything but digits with at most one point between them: `1e3`, `+1`, `1_000`, `1,5`, `.5`, `1.`, ` 1`,
+    /// `NaN`.
     #[error("it must be digits with at most one point between them, like 12 or 12.5")]
     NotDecimal,
-    /// `007` or `00.5`: the same value could be written in several ways.
-    #[error("it starts with a surplus zero")]
+    /// `007` or `00.5`. One value, one way to write it; and a misplaced point is caught.
+    #[error("it must not start with a surplus zero")]
     LeadingZero,
-    /// Surplus digits are refused, never rounded; zeros too.
+    /// A minus sign where nothing is below zero, `-0` included.
+    #[error("it must not have a minus sign")]
+    Negative,
+    /// More digits than the type has, zeros included: they are refused, never rounded.
     #[error("it has {found} decimals, at most {allowed} are allowed")]
     TooManyDecimals {
         /// How many decimals the text has.
@@ -34,118 +56,151 @@ pub enum ParseReason {
         /// How many the type has.
         allowed: usize,
     },
-    /// A sign where the type has none.
-    #[error("it is negative, and a sign is not allowed here")]
-    Negative,
-    /// Zero where only more than zero is allowed.
+    /// Zero, or something that rounds to it, where only more is allowed.
     #[error("it must be more than zero")]
     Zero,
-    /// Beyond the maximum of the type.
+    /// Beyond the range of the type.
     #[error("it is out of range, the maximum is {maximum}")]
     OutOfRange {
-        /// The largest value of the type; with `±` where it is also the limit below zero.
+        /// The largest value of the type; with `±` where it is the limit below zero, too.
         maximum: &'static str,
     },
 }
 
-/// What distinguishes the texts of one decimal type from those of another.
-#[derive(Debug)]
+/// What distinguishes the text of one decimal type from that of another.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Grammar {
-    /// As in a sentence: `a percentage`.
+    /// The type as in a sentence: `a percentage`.
     pub(super) what: &'static str,
-    pub(super) decimals: usize,
+    pub(super) decimals: u32,
     pub(super) signed: bool,
+    /// Whether zeros at the end are left out when printing.
+    pub(super) trimmed: bool,
+    /// The largest value, for messages.
     pub(super) maximum: &'static str,
 }
 
-/// A text that has the form of a decimal.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Parts<'t> {
-    pub(super) negative: bool,
-    pub(super) whole: &'t str,
-    pub(super) fraction: &'t str,
-}
-
 impl Grammar {
-    /// The value of `text` in units of the last decimal.
+    /// The number a text stands for, in units of the last decimal.
     pub(super) fn scaled(&self, text: &str) -> Result<i128, ParseReason> {
-        let parts = self.exact_parts(text)?;
-        let size = parts
-            .digits(self.decimals)
-            .try_fold(0_i128, |units, digit| units.checked_mul(10)?.checked_add(i128::from(digit)))
-            .ok_or(self.out_of_range())?;
+        let parts = self.exact(text)?;
+        let size = parts.units(self.places()).ok_or(self.out_of_range())?;
         Ok(if parts.negative { size.wrapping_neg() } else { size })
     }
 
-    pub(super) fn exact_parts<'t>(&self, text: &'t str) -> Result<Parts<'t>, ParseReason> {
+    /// Like [`Grammar::scaled`], but with surplus decimals rounded; also whether that changed the value.
+    pub(super) fn rounded(&self, text: &str, rounding: Rounding) -> Result<(i128, bool), ParseReason> {
         let parts = self.parts(text)?;
-        let found = parts.fraction.len();
-        if found > self.decimals {
-            return Err(ParseReason::TooManyDecimals { found, allowed: self.decimals });
+        let (size, changed) = parts.rounded(self.places(), rounding).ok_or(self.out_of_range())?;
+        Ok((if parts.negative { size.wrapping_neg() } else { size }, changed))
+    }
+
+    /// The digits of a text, most significant first, filled up to all decimals; and whether it has a minus sign.
+    pub(super) fn digits<'t>(&self, text: &'t str) -> Result<(bool, impl Iterator<Item = u8> + use<'t>), ParseReason> {
+        let parts = self.exact(text)?;
+        Ok((parts.negative, parts.digits(self.places())))
+    }
+
+    /// The parts of a decimal that has no more decimals than allowed.
+    fn exact<'t>(&self, text: &'t str) -> Result<Parts<'t>, ParseReason> {
+        let parts = self.parts(text)?;
+        let (found, allowed) = (parts.fraction.len(), self.places());
+        if found > allowed {
+            return Err(ParseReason::TooManyDecimals { found, allowed });
         }
         Ok(parts)
     }
 
-    /// The parts of a well-formed decimal with any number of decimals.
-    pub(super) fn parts<'t>(&self, text: &'t str) -> Result<Parts<'t>, ParseReason> {
+    /// The parts of a decimal that may have any number of decimals.
+    fn parts<'t>(&self, text: &'t str) -> Result<Parts<'t>, ParseReason> {
         if text.is_empty() {
             return Err(ParseReason::Empty);
         }
-        let unsigned = text.strip_prefix('-');
-        let negative = unsigned.is_some();
-        let (whole, fraction) = match unsigned.unwrap_or(text).split_once('.') {
-            Some((_, "")) => return Err(ParseReason::NotDecimal),
-            Some(split) => split,
-            None => (unsigned.unwrap_or(text), ""),
-        };
-        let all_digits = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !all_digits {
-            return Err(ParseReason::NotDecimal);
-        }
-        if whole.len() > 1 && whole.starts_with('0') {
+        let parts = Parts::split(text).ok_or(ParseReason::NotDecimal)?;
+        if parts.whole.len() > 1 && parts.whole.starts_with('0') {
             return Err(ParseReason::LeadingZero);
         }
-        if negative && !self.signed {
+        if parts.negative && !self.signed {
             return Err(ParseReason::Negative);
         }
-        Ok(Parts { negative, whole, fraction })
+        Ok(parts)
+    }
+
+    /// Prints `digits`, a number of units of the last decimal.
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, negative: bool, mut digits: String) -> fmt::Result {
+        let missing = self.places().saturating_add(1).saturating_sub(digits.len());
+        digits.insert_str(0, &"0".repeat(missing));
+        digits.insert(digits.len().saturating_sub(self.places()), '.');
+        let trimmed = digits.trim_end_matches('0').trim_end_matches('.');
+        // Unlike `pad`, this ignores a precision, which would cut digits off.
+        f.pad_integral(!negative, "", if self.trimmed { trimmed } else { &digits })
     }
 
     pub(super) const fn out_of_range(&self) -> ParseReason {
         ParseReason::OutOfRange { maximum: self.maximum }
     }
 
+    #[cold]
     pub(super) fn refuse(&self, text: &str, reason: ParseReason) -> ParseError {
         ParseError { what: self.what, text: shorten(text), reason }
     }
 
     #[cold]
-    pub(super) fn overflow(&self, doing: String) -> super::Overflow {
+    pub(super) const fn overflow(&self, doing: String) -> super::Overflow {
         super::Overflow { doing, what: self.what, maximum: self.maximum }
     }
-}
 
-impl Parts<'_> {
-    /// The digits, most significant first, cut or filled with zeros to so many decimals.
-    pub(super) fn digits(&self, decimals: usize) -> impl Iterator<Item = u8> {
-        let fraction = self.fraction.bytes().chain(std::iter::repeat(b'0')).take(decimals);
-        self.whole.bytes().chain(fraction).map(|byte| byte.wrapping_sub(b'0'))
+    #[expect(clippy::as_conversions, reason = "a handful of decimals fits any integer")]
+    const fn places(&self) -> usize {
+        self.decimals as usize
     }
 }
 
-impl Parts<'_> {
-    /// The value in units of the last of so many decimals, and whether digits were lost.
-    pub(super) fn rounded(&self, decimals: usize, rounding: super::Rounding) -> Option<(i128, bool)> {
-        let units = self
-            .digits(decimals)
-            .try_fold(0_i128, |units, digit| units.checked_mul(10)?.checked_add(i128::from(digit)))?;
-        let surplus = self.fraction.get(decimals..).unwrap_or("").trim_end_matches('0');
-        let away = match rounding {
-            super::Rounding::Down => false,
-            super::Rounding::Up => !surplus.is_empty(),
-            super::Rounding::HalfEven => surplus > "5" || (surplus == "5" && units % 2 == 1),
+/// A text that has the form of a decimal.
+#[derive(Debug, Clone, Copy)]
+struct Parts<'t> {
+    negative: bool,
+    whole: &'t str,
+    fraction: &'t str,
+}
+
+impl<'t> Parts<'t> {
+    fn split(text: &'t str) -> Option<Self> {
+        let unsigned = text.strip_prefix('-');
+        let negative = unsigned.is_some();
+        let unsigned = unsigned.unwrap_or(text);
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        let (whole, fraction) = match unsigned.split_once('.') {
+            Some((whole, fraction)) => (whole, is_number(fraction).then_some(fraction)?),
+            None => (unsigned, ""),
         };
-        Some((if away { units.checked_add(1)? } else { units }, !surplus.is_empty()))
+        is_number(whole).then_some(Self { negative, whole, fraction })
+    }
+
+    /// The size in units of the last of so many decimals, surplus ones cut off; nothing beyond 128 bits.
+    fn units(self, places: usize) -> Option<i128> {
+        self.digits(places).try_fold(0_i128, |units, digit| units.checked_mul(10)?.checked_add(i128::from(digit)))
+    }
+
+    /// Like [`Parts::units`], but rounded; also whether that changed the value.
+    fn rounded(self, places: usize, rounding: Rounding) -> Option<(i128, bool)> {
+        let units = self.units(places)?;
+        let rest = self.rest(places);
+        let is_odd = units & 1 == 1;
+        let grown = if rounding.grows(rest, is_odd) { units.checked_add(1)? } else { units };
+        Some((grown, rest != Rest::Nothing))
+    }
+
+    /// The digits, cut or filled with zeros to so many decimals.
+    fn digits(self, places: usize) -> impl Iterator<Item = u8> + use<'t> {
+        let fraction = self.fraction.bytes().chain(std::iter::repeat(b'0')).take(places);
+        self.whole.bytes().chain(fraction).map(|byte| byte.wrapping_sub(b'0'))
+    }
+
+    fn rest(self, places: usize) -> Rest {
+        let surplus = self.fraction.get(places..).unwrap_or_default().trim_end_matches('0');
+        // Without zeros at the end, digits after a point compare like text: "4999" < "5" < "5001".
+        if surplus.is_empty() { Rest::Nothing } else { Rest::against_half(surplus.cmp("5")) }
     }
 }
 
@@ -159,24 +214,7 @@ pub(super) fn shorten(text: &str) -> String {
     shown
 }
 
-/// Prints `digits` with a point before the last `decimals` of them.
-pub(super) fn write_decimal(
-    f: &mut fmt::Formatter<'_>,
-    negative: bool,
-    mut digits: String,
-    decimals: usize,
-    trim: bool,
-) -> fmt::Result {
-    let missing = decimals.saturating_add(1).saturating_sub(digits.len());
-    if missing > 0 {
-        digits.insert_str(0, &"0".repeat(missing));
-    }
-    digits.insert(digits.len().saturating_sub(decimals), '.');
-    let shown = if trim { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
-    f.pad_integral(!negative, "", shown)
-}
-
-/// Text and `rust_decimal` for a type that has `GRAMMAR`, `TRIMMED`, `from_scaled` and `scaled`.
+/// Text and [`rust_decimal`] for a type with a `GRAMMAR`, made by `from_scaled` and giving back `scaled`.
 macro_rules! decimal_text {
     ($type:ident) => {
         impl std::str::FromStr for $type {
@@ -193,9 +231,7 @@ macro_rules! decimal_text {
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let units = self.scaled();
-                let digits = units.unsigned_abs().to_string();
-                let decimals = Self::GRAMMAR.decimals;
-                crate::values::text::write_decimal(f, units < 0, digits, decimals, Self::TRIMMED)
+                Self::GRAMMAR.write(f, units < 0, units.unsigned_abs().to_string())
             }
         }
 
@@ -206,12 +242,16 @@ macro_rules! decimal_text {
         }
 
         impl $type {
-            /// The same value as a [`rust_decimal::Decimal`], for the edges of the program.
+            /// The same value as a [`rust_decimal::Decimal`], for the edges of a program.
+            ///
+            /// Do not compute with it: its operators panic, and its checked methods round unnoticed.
             pub fn to_decimal(self) -> rust_decimal::Decimal {
-                rust_decimal::Decimal::from_i128_with_scale(self.scaled(), Self::SCALE)
+                // Never panics: the whole range fits the 96 bits of a `Decimal`.
+                rust_decimal::Decimal::from_i128_with_scale(self.scaled(), Self::GRAMMAR.decimals)
             }
         }
 
+        /// Exact or refused, by the rules for text; only zeros at the end may be surplus.
         impl TryFrom<rust_decimal::Decimal> for $type {
             type Error = crate::values::ParseError;
 

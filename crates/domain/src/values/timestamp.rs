@@ -1,16 +1,52 @@
-//! Moments in time.
+//! Moments in time, as text and as numbers. The calendar behind the text is in [`civil`]; the clock is a port.
+
+mod civil;
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
 use super::text::shorten;
+use civil::Civil;
 
-/// A moment: nanoseconds since the Unix epoch, in UTC.
+/// A moment, to the nanosecond, in UTC.
+///
+/// ```
+/// use evenkeel_domain::values::Timestamp;
+/// use std::time::Duration;
+///
+/// let opened: Timestamp = "2026-01-31T14:30:00Z".parse()?;
+/// let due = opened.plus(Duration::from_millis(1_500));
+///
+/// assert_eq!(due.to_string(), "2026-01-31T14:30:01.5Z");
+/// assert_eq!(due.since(opened), Duration::from_millis(1_500));
+/// assert_eq!(opened.since(due), Duration::ZERO); // never negative
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// | operation | result | rounding | fails when |
+/// |---|---|---|---|
+/// | [`plus`](Self::plus) | timestamp | none | never: what is later than [`Timestamp::MAX`] is [`Timestamp::MAX`] |
+/// | [`since`](Self::since) | duration | none | never: what is not earlier was zero ago |
+///
+/// Deadlines and waits live on the two exceptions: a deadline beyond the last moment never comes, and a clock that
+/// was set back makes nothing overdue.
+///
+/// Text is RFC 3339 in UTC with a capital `T` and `Z`, and up to nine decimals of a second. Refused: other offsets,
+/// since equal moments are to print alike; days and times that do not exist; leap seconds, which no Unix clock
+/// shows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 /// A text is no timestamp.
+///
+/// ```
+/// let error = "2026-02-29T12:00:00Z".parse::<evenkeel_domain::values::Timestamp>().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "\"2026-02-29T12:00:00Z\" is not a timestamp: there is no such day or time of day",
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{text}\" is not a timestamp: {reason}")]
 pub struct TimestampError {
@@ -23,39 +59,36 @@ pub struct TimestampError {
 /// Why a text is no timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampReason {
-    /// It is not of the form of RFC 3339 in UTC.
+    /// It has another form than RFC 3339 in UTC.
     #[error("it must look like 2026-01-31T14:30:00Z or 2026-01-31T14:30:00.123456789Z")]
     Form,
     /// The calendar has no such day, or the day no such second.
-    #[error("there is no such date or time of day")]
+    #[error("there is no such day or time of day")]
     NoSuchMoment,
-    /// It is outside of what 64 bits of nanoseconds reach.
-    #[error("it must be from {min} to {max}", min = Timestamp::MIN, max = Timestamp::MAX)]
+    /// It is earlier than [`Timestamp::MIN`] or later than [`Timestamp::MAX`].
+    #[error("it must be from {} to {}", Timestamp::MIN, Timestamp::MAX)]
     OutOfRange,
 }
 
-const NANOS_PER_SECOND: i64 = 1_000_000_000;
-const SECONDS_PER_DAY: i64 = 86_400;
-
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z.
+    /// 1970-01-01T00:00:00Z
     pub const EPOCH: Self = Self(0);
-    /// 2262-04-11T23:47:16.854775807Z, the last moment.
+    /// 2262-04-11T23:47:16.854775807Z
     pub const MAX: Self = Self(i64::MAX);
-    /// 1677-09-21T00:12:43.145224192Z, the first moment.
+    /// 1677-09-21T00:12:43.145224192Z
     pub const MIN: Self = Self(i64::MIN);
 
-    /// So many nanoseconds after the epoch.
+    /// The moment so many nanoseconds after the Unix epoch.
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)
     }
 
-    /// Nanoseconds since the epoch.
+    /// Nanoseconds since the Unix epoch.
     pub const fn nanos(self) -> i64 {
         self.0
     }
 
-    /// The moment so much later; at most [`Timestamp::MAX`].
+    /// The moment so much later, but no later than [`Timestamp::MAX`].
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let later = i128::from(self.0).saturating_add_unsigned(duration.as_nanos());
@@ -71,76 +104,43 @@ impl Timestamp {
     }
 
     fn read(text: &str) -> Result<Self, TimestampReason> {
-        let form = || TimestampReason::Form;
-        let (date, time) = text.strip_suffix('Z').and_then(|text| text.split_once('T')).ok_or_else(form)?;
-        let (time, fraction) = match time.split_once('.') {
-            Some((time, fraction)) => (time, nanos(fraction).ok_or_else(form)?),
-            None => (time, 0),
-        };
-        let [year, month, day] = numbers(date, '-', [4, 2, 2]).ok_or_else(form)?;
-        let [hour, minute, second] = numbers(time, ':', [2, 2, 2]).ok_or_else(form)?;
-        let days = civil::days(year, month, day).ok_or(TimestampReason::NoSuchMoment)?;
-        if hour > 23 || minute > 59 || second > 59 {
-            return Err(TimestampReason::NoSuchMoment);
-        }
-        let seconds = i128::from(days) * i128::from(SECONDS_PER_DAY) + i128::from(hour * 3600 + minute * 60 + second);
-        let total = seconds * i128::from(NANOS_PER_SECOND) + i128::from(fraction);
-        i64::try_from(total).map(Self).map_err(|_| TimestampReason::OutOfRange)
+        let civil = fields(text).ok_or(TimestampReason::Form)?;
+        let nanos = civil.to_nanos().ok_or(TimestampReason::NoSuchMoment)?;
+        i64::try_from(nanos).map(Self).map_err(|_| TimestampReason::OutOfRange)
     }
 }
 
-fn numbers<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Option<[i64; N]> {
+/// The numbers of a text like `2026-01-31T14:30:00.123Z`, whether or not there is such a moment.
+fn fields(text: &str) -> Option<Civil> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let (time, fraction) = match time.split_once('.') {
+        Some((time, fraction)) => (time, nanos_of(fraction)?),
+        None => (time, 0),
+    };
+    let date = numbers(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+    Some(Civil { date, time: [hour, minute, second, fraction] })
+}
+
+/// Three numbers of so many digits each.
+fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(separator);
-    let mut found = [0; N];
-    for (slot, width) in found.iter_mut().zip(widths) {
-        *slot = digits(parts.next()?, width)?;
+    let mut numbers = [0; 3];
+    for (number, width) in numbers.iter_mut().zip(widths) {
+        *number = parts.next().filter(|part| part.len() == width).and_then(number_of)?;
     }
-    parts.next().is_none().then_some(found)
+    parts.next().is_none().then_some(numbers)
 }
 
-fn digits(text: &str, width: usize) -> Option<i64> {
-    (text.len() == width && text.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| text.parse().ok())
-        .flatten()
+/// The nanoseconds of one to nine decimals of a second.
+fn nanos_of(decimals: &str) -> Option<i64> {
+    let all_nine = || number_of(&format!("{decimals:0<9}"));
+    (1..=9).contains(&decimals.len()).then(all_nine).flatten()
 }
 
-fn nanos(fraction: &str) -> Option<i64> {
-    let width = fraction.len();
-    if !(1..=9).contains(&width) {
-        return None;
-    }
-    digits(&format!("{fraction:0<9}"), 9)
-}
-
-mod civil {
-    pub(super) fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-        let days = days_unchecked(year, month, day);
-        ((1..=12).contains(&month) && date(days) == (year, month, day)).then_some(days)
-    }
-
-    fn days_unchecked(year: i64, month: i64, day: i64) -> i64 {
-        let year = if month <= 2 { year - 1 } else { year };
-        let era = year.div_euclid(400);
-        let year_of_era = year.rem_euclid(400);
-        let month_from_march = (month + 9).rem_euclid(12);
-        let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-        era * 146_097 + day_of_era - 719_468
-    }
-
-    pub(super) fn date(days: i64) -> (i64, i64, i64) {
-        let shifted = days + 719_468;
-        let era = shifted.div_euclid(146_097);
-        let day_of_era = shifted.rem_euclid(146_097);
-        let year_of_era =
-            (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month_from_march = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        (year, month, day)
-    }
+fn number_of(digits: &str) -> Option<i64> {
+    // `parse` alone would take a sign.
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
 }
 
 impl FromStr for Timestamp {
@@ -153,12 +153,8 @@ impl FromStr for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.div_euclid(NANOS_PER_SECOND);
-        let fraction = self.0.rem_euclid(NANOS_PER_SECOND);
-        let (year, month, day) = civil::date(seconds.div_euclid(SECONDS_PER_DAY));
-        let of_day = seconds.rem_euclid(SECONDS_PER_DAY);
-        let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-        let decimals = format!(".{fraction:09}");
+        let Civil { date: [year, month, day], time: [hour, minute, second, nanos] } = Civil::from_nanos(self.0);
+        let decimals = format!(".{nanos:09}");
         let decimals = decimals.trim_end_matches('0').trim_end_matches('.');
         f.pad(&format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{decimals}Z"))
     }

@@ -1,13 +1,43 @@
-//! Exact worth: what a holding, or a portfolio, is worth before anything is rounded.
+//! Exact worth. Its arithmetic is that of [`Wide`]; rounding to cents or percentages happens here, and only by name.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::{Grammar, ParseReason, write_decimal};
+use super::text::{Grammar, ParseReason};
 use super::wide::Wide;
 use super::{Money, Overflow, ParseError, Percentage, Rounding};
 
-/// An exact amount in 256 bits, with eighteen decimals.
+/// What a holding or a portfolio is worth: exact, with eighteen decimals in 256 bits.
+///
+/// ```
+/// use evenkeel_domain::values::{Price, Quantity, Rounding, Value};
+///
+/// let price: Price = "9999999999.999999999".parse()?;
+/// let held: Quantity = "0.000000001".parse()?;
+///
+/// let worth = price.times(held);
+/// assert_eq!(worth.to_string(), "9.999999999999999999");
+/// assert_eq!(worth.to_money(Rounding::Down)?.to_string(), "9.99");
+///
+/// let total = Value::sum([worth, worth, worth])?;
+/// assert_eq!(worth.share_of(total, Rounding::HalfEven)?.to_string(), "33.3333");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// | operation | result | rounding | fails when |
+/// |---|---|---|---|
+/// | [`Price::times`](super::Price::times), [`Money::to_value`] | value | none | never |
+/// | [`add`](Self::add), [`sub`](Self::sub), [`sum`](Self::sum) | value | none | the result is beyond 256 bits, about ±5.8 × 10⁵⁸ |
+/// | [`negate`](Self::negate), [`abs`](Self::abs) | value | none | never: the range has two equal sides |
+/// | [`to_money`](Self::to_money) | money | [named](Rounding) | the result is beyond ±9999999999999999.99 |
+/// | [`share_of`](Self::share_of) | percentage | [named](Rounding) | the total is zero, the share beyond ±99999999999999.9999 |
+/// | [`Price::average`](super::Price::average) | price | [named](Rounding) | the quantity is zero, the price is zero, negative or too large |
+///
+/// The largest price times the largest quantity is below 10²⁸, so no portfolio of this world comes near the limit.
+///
+/// Refused as text: more than eighteen decimals, zeros included. Zeros at the end are not printed.
+///
+/// A value is not [`Money`]: nobody can pay a millionth of a cent. Decisions are made on values; money moves.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Value(Wide);
 
@@ -15,71 +45,87 @@ pub struct Value(Wide);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShareError {
     /// Nothing has a share of nothing.
-    #[error("{part} has no share of a total of zero")]
+    #[error("{part} has no share of a total of 0")]
     ZeroTotal {
         /// The value whose share was asked for.
         part: Value,
     },
-    /// The share is beyond the maximum.
+    /// The share is beyond [`Percentage::MIN`] and [`Percentage::MAX`].
     #[error(transparent)]
     Overflow(#[from] Overflow),
 }
 
 #[expect(clippy::should_implement_trait, reason = "an operator could not return an error")]
 impl Value {
-    /// Nothing.
+    /// 0
     pub const ZERO: Self = Self(Wide::ZERO);
-    /// The largest value.
+    /// 57896044618658097711785492504343953926634992332820282019728.792003956564819967
     pub const MAX: Self = Self(Wide::MAX);
-    /// The smallest value.
-    pub const MIN: Self = Self(Wide::MIN_SYMMETRIC);
+    /// [`Value::MAX`] below zero.
+    pub const MIN: Self = Self(Wide::MIN);
 
     const GRAMMAR: Grammar = Grammar {
         what: "a value",
         decimals: 18,
         signed: true,
+        trimmed: true,
         maximum: "±57896044618658097711785492504343953926634992332820282019728.792003956564819967",
     };
 
-    /// Units of the last decimal in a cent.
+    /// How many units of the last decimal a cent has.
     const PER_CENT: i128 = 10_000_000_000_000_000;
 
-    /// The same amount, exactly.
-    pub fn from_money(money: Money) -> Self {
-        // Cents are below 10^18 and a cent is 10^16: far from the end of 128 bits.
-        Self(Wide::from_i128(i128::from(money.cents()).wrapping_mul(Self::PER_CENT)))
+    /// The same amount.
+    pub const fn from_money(money: Money) -> Self {
+        #[expect(clippy::as_conversions, reason = "widens; `From` is not const yet")]
+        let cents = money.cents() as i128;
+        // Fits: cents are below 10^18, a cent has 10^16 units, and 128 bits hold more than 10^38.
+        Self(Wide::from_i128(cents.wrapping_mul(Self::PER_CENT)))
     }
 
-    /// The sum of both.
+    /// Both together.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond [`Value::MIN`] and [`Value::MAX`].
+    #[inline]
     pub fn add(self, other: Self) -> Result<Self, Overflow> {
-        let sum = self.0.checked_add(other.0).and_then(Self::in_range);
+        let sum = self.0.checked_add(other.0).map(Self);
         sum.ok_or_else(|| Self::overflow(format!("adding {other} to {self}")))
     }
 
     /// This value less the other.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond [`Value::MIN`] and [`Value::MAX`].
+    #[inline]
     pub fn sub(self, other: Self) -> Result<Self, Overflow> {
-        let difference = self.0.checked_sub(other.0).and_then(Self::in_range);
+        let difference = self.0.checked_sub(other.0).map(Self);
         difference.ok_or_else(|| Self::overflow(format!("subtracting {other} from {self}")))
     }
 
-    /// The sum of all.
+    /// All together, added up in their order.
+    ///
+    /// # Errors
+    /// [`Overflow`] when the total, or a sum on the way to it, is beyond [`Value::MIN`] and [`Value::MAX`].
     pub fn sum(values: impl IntoIterator<Item = Self>) -> Result<Self, Overflow> {
         values.into_iter().try_fold(Self::ZERO, Self::add)
     }
 
-    /// The same value with the other sign.
+    /// The same value on the other side of zero.
     #[must_use]
-    pub fn negate(self) -> Self {
-        Self(self.0.checked_neg().unwrap_or(Wide::MAX))
+    #[inline]
+    pub const fn negate(self) -> Self {
+        Self(self.0.negate())
     }
 
     /// The value without its sign.
     #[must_use]
-    pub fn abs(self) -> Self {
-        Self(self.0.checked_abs().unwrap_or(Wide::MAX))
+    #[inline]
+    pub const fn abs(self) -> Self {
+        Self(self.0.abs())
     }
 
-    /// Whether it is less than zero.
+    /// Whether it is below zero.
     pub const fn is_negative(self) -> bool {
         self.0.is_negative()
     }
@@ -89,15 +135,21 @@ impl Value {
         self.0.is_zero()
     }
 
-    /// The value rounded to cents.
+    /// The value in cash, rounded to cents.
+    ///
+    /// # Errors
+    /// [`Overflow`] when the result is beyond [`Money::MIN`] and [`Money::MAX`].
     pub fn to_money(self, rounding: Rounding) -> Result<Money, Overflow> {
         let cents = self.0.div_round(Wide::from_i128(Self::PER_CENT), rounding);
-        cents
-            .and_then(Money::from_wide)
-            .ok_or_else(|| Money::overflow(format!("rounding {self} to cents")))
+        let money = cents.and_then(Money::from_wide);
+        money.ok_or_else(|| Money::overflow(format!("rounding {self} to cents")))
     }
 
-    /// How large a part of `total` this is.
+    /// How much of `total` this is, rounded to a percentage. For people to read: decisions compare exactly.
+    ///
+    /// # Errors
+    /// [`ShareError::ZeroTotal`] when the total is zero, [`ShareError::Overflow`] when the share is beyond
+    /// [`Percentage::MIN`] and [`Percentage::MAX`].
     pub fn share_of(self, total: Self, rounding: Rounding) -> Result<Percentage, ShareError> {
         if total.is_zero() {
             return Err(ShareError::ZeroTotal { part: self });
@@ -107,34 +159,32 @@ impl Value {
             .checked_mul_u64(Percentage::HUNDRED.units().unsigned_abs())
             .and_then(|scaled| scaled.div_round(total.0, rounding))
             .and_then(Percentage::from_wide);
-        share.ok_or_else(|| {
-            Percentage::overflow(format!("taking {self} as a share of {total}")).into()
-        })
+        let doing = || format!("taking {self} as a share of {total}");
+        share.ok_or_else(|| Percentage::overflow(doing()).into())
     }
 
+    #[inline]
     pub(crate) const fn wide(self) -> Wide {
         self.0
     }
 
+    #[inline]
     pub(crate) const fn from_wide(units: Wide) -> Self {
         Self(units)
     }
 
-    fn overflow(doing: String) -> Overflow {
+    #[cold]
+    const fn overflow(doing: String) -> Overflow {
         Self::GRAMMAR.overflow(doing)
     }
 
-    fn in_range(units: Wide) -> Option<Self> {
-        (units >= Wide::MIN_SYMMETRIC).then_some(Self(units))
-    }
-
     fn read(text: &str) -> Result<Self, ParseReason> {
-        let parts = Self::GRAMMAR.exact_parts(text)?;
-        let size = parts.digits(Self::GRAMMAR.decimals).try_fold(Wide::ZERO, |units, digit| {
+        let (negative, mut digits) = Self::GRAMMAR.digits(text)?;
+        let size = digits.try_fold(Wide::ZERO, |units, digit| {
             units.checked_mul_u64(10)?.checked_add(Wide::from_u128(u128::from(digit)))
         });
-        let value = Self(size.ok_or(Self::GRAMMAR.out_of_range())?);
-        Ok(if parts.negative { value.negate() } else { value })
+        let size = Self(size.ok_or(Self::GRAMMAR.out_of_range())?);
+        Ok(if negative { size.negate() } else { size })
     }
 }
 
@@ -148,8 +198,7 @@ impl FromStr for Value {
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.digits();
-        write_decimal(f, self.is_negative(), digits, Self::GRAMMAR.decimals, true)
+        Self::GRAMMAR.write(f, self.is_negative(), self.0.abs().to_string())
     }
 }
 

@@ -1,13 +1,24 @@
-//! Signed whole numbers of 256 bits, for exact products, sums and comparisons.
+//! Signed whole numbers of 256 bits: exact products, sums and comparisons of what 128 bits cannot hold.
+//!
+//! A price times a quantity takes 154 bits, and comparing two shares crosswise multiplies that again. Nothing here
+//! rounds but [`Wide::div_round`], and nothing wraps. Products and quotients of sizes are in [`magnitude`]; what the
+//! numbers mean is for [`Value`](super::Value) and its users to say.
 
 mod magnitude;
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::fmt;
 
 use super::Rounding;
+use super::rounding::Rest;
 use magnitude::Magnitude;
 
-/// A signed whole number of 256 bits, in two's complement.
-// The order of the fields is the order of the numbers: `Ord` compares `hi` first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+/// A whole number from -(2²⁵⁵ - 1) to 2²⁵⁵ - 1.
+///
+/// In two's complement, without the one number that has no counterpart on the other side of zero. The order of the
+/// fields is the order of the numbers: the derived comparison looks at `hi` first, which has the sign.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Wide {
     hi: i128,
     lo: u128,
@@ -16,9 +27,7 @@ pub(crate) struct Wide {
 impl Wide {
     pub(crate) const ZERO: Self = Self { hi: 0, lo: 0 };
     pub(crate) const MAX: Self = Self { hi: i128::MAX, lo: u128::MAX };
-    pub(crate) const MIN: Self = Self { hi: i128::MIN, lo: 0 };
-    /// The negation of [`Wide::MAX`], so one more than [`Wide::MIN`].
-    pub(crate) const MIN_SYMMETRIC: Self = Self { hi: i128::MIN, lo: 1 };
+    pub(crate) const MIN: Self = Self { hi: i128::MIN, lo: 1 };
 
     #[inline]
     pub(crate) const fn from_i128(number: i128) -> Self {
@@ -30,76 +39,23 @@ impl Wide {
         Self { hi: 0, lo: number }
     }
 
-    /// The exact product: 192 bits always fit.
     #[inline]
-    pub(crate) fn product(left: u64, right: u128) -> Self {
-        let product = Magnitude::product(u128::from(left), right);
-        Self { hi: product.hi.cast_signed(), lo: product.lo }
-    }
-
-    #[inline]
-    pub(crate) const fn checked_add(self, other: Self) -> Option<Self> {
-        let (lo, carry) = self.lo.overflowing_add(other.lo);
-        let (hi, beyond) = self.hi.overflowing_add(other.hi);
-        let (hi, back) = hi.overflowing_add(if carry { 1 } else { 0 });
-        // Going beyond and coming back by the carry is no overflow.
-        if beyond == back { Some(Self { hi, lo }) } else { None }
-    }
-
-    #[inline]
-    pub(crate) const fn checked_sub(self, other: Self) -> Option<Self> {
-        let (lo, borrow) = self.lo.overflowing_sub(other.lo);
-        let (hi, beyond) = self.hi.overflowing_sub(other.hi);
-        let (hi, back) = hi.overflowing_sub(if borrow { 1 } else { 0 });
-        if beyond == back { Some(Self { hi, lo }) } else { None }
-    }
-
-    #[inline]
-    pub(crate) const fn checked_neg(self) -> Option<Self> {
-        Self::ZERO.checked_sub(self)
-    }
-
-    #[inline]
-    pub(crate) const fn checked_abs(self) -> Option<Self> {
-        if self.is_negative() { self.checked_neg() } else { Some(self) }
-    }
-
-    #[inline]
-    pub(crate) fn checked_mul_u64(self, factor: u64) -> Option<Self> {
-        self.checked_mul(Self::from_u128(u128::from(factor)))
-    }
-
-    #[inline]
-    pub(crate) fn checked_mul(self, factor: Self) -> Option<Self> {
-        let size = self.magnitude().checked_mul(factor.magnitude())?;
-        Self::signed(self.is_negative() != factor.is_negative(), size)
-    }
-
-    /// The quotient, rounded; nothing for a divisor of zero and beyond 256 bits.
-    pub(crate) fn div_round(self, divisor: Self, rounding: Rounding) -> Option<Self> {
-        let divisor_size = divisor.magnitude();
-        let (quotient, rest) = self.magnitude().div_rem(divisor_size)?;
-        let away = match rounding {
-            Rounding::Down => false,
-            Rounding::Up => !rest.is_zero(),
-            Rounding::HalfEven => {
-                let missing = divisor_size.wrapping_sub(rest);
-                rest > missing || (rest == missing && quotient.is_odd())
-            }
-        };
-        let size = if away { quotient.wrapping_add_one() } else { quotient };
-        Self::signed(self.is_negative() != divisor.is_negative(), size)
-    }
-
-    #[inline]
-    pub(crate) fn to_i128(self) -> Option<i128> {
+    pub(crate) const fn to_i128(self) -> Option<i128> {
         let number = self.lo.cast_signed();
-        (Self::from_i128(number) == self).then_some(number)
+        let sign = if number < 0 { -1 } else { 0 };
+        if self.hi == sign { Some(number) } else { None }
     }
 
     #[inline]
     pub(crate) const fn to_u128(self) -> Option<u128> {
         if self.hi == 0 { Some(self.lo) } else { None }
+    }
+
+    /// The product, always: it has at most 192 bits.
+    #[inline]
+    pub(crate) fn product(left: u64, right: u128) -> Self {
+        let product = Magnitude::product(u128::from(left), right);
+        Self { hi: product.hi.cast_signed(), lo: product.lo }
     }
 
     #[inline]
@@ -112,28 +68,96 @@ impl Wide {
         self.hi == 0 && self.lo == 0
     }
 
-    /// The decimal digits of the size, without a sign.
-    pub(crate) fn digits(self) -> String {
-        self.magnitude().to_string()
+    #[inline]
+    pub(crate) const fn negate(self) -> Self {
+        let Magnitude { hi, lo } = self.bits().wrapping_neg();
+        Self { hi: hi.cast_signed(), lo }
     }
 
     #[inline]
-    const fn magnitude(self) -> Magnitude {
-        let same = Magnitude { hi: self.hi.cast_unsigned(), lo: self.lo };
-        if self.is_negative() { Magnitude::ZERO.wrapping_sub(same) } else { same }
+    pub(crate) const fn abs(self) -> Self {
+        if self.is_negative() { self.negate() } else { self }
     }
 
-    /// The number of that size and sign, where 256 bits hold it.
+    /// As [`Wide::abs`], for the middle of a chain of checked steps.
     #[inline]
-    fn signed(negative: bool, size: Magnitude) -> Option<Self> {
-        let shown = if negative { Magnitude::ZERO.wrapping_sub(size) } else { size };
-        let number = Self { hi: shown.hi.cast_signed(), lo: shown.lo };
-        (number.is_zero() || number.is_negative() == negative).then_some(number)
+    pub(crate) const fn checked_abs(self) -> Option<Self> {
+        Some(self.abs())
+    }
+
+    #[inline]
+    pub(crate) const fn checked_add(self, other: Self) -> Option<Self> {
+        let (lo, carry) = self.lo.overflowing_add(other.lo);
+        let (hi, beyond) = self.hi.overflowing_add(other.hi);
+        let (hi, back) = hi.overflowing_add(if carry { 1 } else { 0 });
+        // Over the edge and back again by the carry is in range; one of them alone is not.
+        if beyond == back { Self { hi, lo }.in_range() } else { None }
+    }
+
+    #[inline]
+    pub(crate) const fn checked_sub(self, other: Self) -> Option<Self> {
+        self.checked_add(other.negate())
+    }
+
+    #[inline]
+    pub(crate) fn checked_mul_u64(self, factor: u64) -> Option<Self> {
+        Self::signed(self.is_negative(), self.size().checked_mul_u64(factor)?)
+    }
+
+    #[inline]
+    pub(crate) fn checked_mul(self, factor: Self) -> Option<Self> {
+        let size = self.size().checked_mul(factor.size())?;
+        Self::signed(self.is_negative() != factor.is_negative(), size)
+    }
+
+    /// The quotient, rounded to a whole number; nothing for a divisor of zero.
+    pub(crate) fn div_round(self, divisor: Self, rounding: Rounding) -> Option<Self> {
+        let divisor_size = divisor.size();
+        let (quotient, rest) = self.size().div_rem(divisor_size)?;
+        let rest = if rest.is_zero() {
+            Rest::Nothing
+        } else {
+            // Twice the rest could leave the range; the other part of the divisor cannot.
+            Rest::against_half(rest.cmp(&divisor_size.wrapping_sub(rest)))
+        };
+        let grows = rounding.grows(rest, quotient.is_odd());
+        let size = if grows { quotient.wrapping_add(Magnitude::ONE) } else { quotient };
+        Self::signed(self.is_negative() != divisor.is_negative(), size)
+    }
+
+    #[inline]
+    const fn bits(self) -> Magnitude {
+        Magnitude { hi: self.hi.cast_unsigned(), lo: self.lo }
+    }
+
+    #[inline]
+    const fn size(self) -> Magnitude {
+        self.abs().bits()
+    }
+
+    #[inline]
+    const fn signed(is_negative: bool, size: Magnitude) -> Option<Self> {
+        if size.hi > i128::MAX.cast_unsigned() {
+            return None;
+        }
+        let number = Self { hi: size.hi.cast_signed(), lo: size.lo };
+        Some(if is_negative { number.negate() } else { number })
+    }
+
+    #[inline]
+    const fn in_range(self) -> Option<Self> {
+        if self.hi == i128::MIN && self.lo == 0 { None } else { Some(self) }
     }
 }
 
-impl std::fmt::Display for Wide {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad_integral(!self.is_negative(), "", &self.digits())
+impl fmt::Display for Wide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad_integral(!self.is_negative(), "", &self.size().to_string())
+    }
+}
+
+impl fmt::Debug for Wide {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wide({self})")
     }
 }

@@ -1,4 +1,6 @@
-//! How values travel: every value and id as its text, every counter as a number.
+//! How values travel, with the feature `serde`: values and ids as their text, counters as numbers.
+//!
+//! A number is never taken for a text: by the time `33.33` in a file is a number, it may have been a float.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,16 +8,22 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::*;
+use super::{
+    AccountId, Currency, FillId, Lot, Money, MovementId, OwnerId, Percentage, PortfolioId, Price, Quantity, Sequence,
+    StoreId, Symbol, Timestamp, Token, Value,
+};
 
-/// Reads a value from a string, and from nothing else.
-struct Text<T>(PhantomData<T>, &'static str);
+/// Reads a `T` from a string, without copying it, and from nothing else.
+struct FromText<T> {
+    expected: &'static str,
+    result: PhantomData<T>,
+}
 
-impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Text<T> {
+impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for FromText<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a string with {}", self.1)
+        write!(f, "{}", self.expected)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
@@ -24,7 +32,7 @@ impl<T: FromStr<Err: fmt::Display>> de::Visitor<'_> for Text<T> {
 }
 
 macro_rules! as_text {
-    ($($type:ident: $what:literal,)*) => {$(
+    ($($type:ident, $expected:literal;)*) => {$(
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -33,28 +41,29 @@ macro_rules! as_text {
 
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_str(Text(PhantomData, $what))
+                let visitor = FromText { expected: $expected, result: PhantomData };
+                deserializer.deserialize_str(visitor)
             }
         }
     )*};
 }
 
 as_text! {
-    Money: "an amount of money",
-    Quantity: "a quantity",
-    Lot: "a lot",
-    Price: "a price",
-    Percentage: "a percentage",
-    Value: "a value",
-    Symbol: "a symbol",
-    Currency: "a currency",
-    Timestamp: "a timestamp",
-    PortfolioId: "a portfolio id",
-    AccountId: "an account id",
-    OwnerId: "an owner id",
-    MovementId: "a movement id",
-    FillId: "a fill id",
-    StoreId: "a store id",
+    Money, r#"an amount of money as a string, like "1234.50""#;
+    Quantity, r#"a quantity as a string, like "12.5""#;
+    Lot, r#"a lot as a string, like "0.001""#;
+    Price, r#"a price as a string, like "366.63""#;
+    Percentage, r#"a percentage as a string, like "33.33""#;
+    Value, r#"a value as a string, like "122.2099""#;
+    Symbol, r#"a symbol as a string, like "AAPL""#;
+    Currency, r#"a currency as a string, like "USD""#;
+    Timestamp, r#"a timestamp as a string, like "2026-01-31T14:30:00Z""#;
+    PortfolioId, "a portfolio id as a string";
+    AccountId, "an account id as a string";
+    OwnerId, "an owner id as a string";
+    MovementId, "a movement id as a string";
+    FillId, "a fill id as a string";
+    StoreId, "a store id as a string of 32 hexadecimal digits";
 }
 
 macro_rules! as_number {

@@ -1,17 +1,17 @@
-//! Unsigned whole numbers of 256 bits: the sizes behind [`Wide`](super::Wide).
+//! Unsigned whole numbers of 256 bits: the sizes of [`Wide`](super::Wide) numbers, and how they multiply and divide.
 
 use std::fmt;
 
+/// A whole number from 0 to 2²⁵⁶ - 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Magnitude {
     pub(super) hi: u128,
     pub(super) lo: u128,
 }
 
-const LOW: u128 = u64::MAX as u128;
-
 impl Magnitude {
     pub(super) const ZERO: Self = Self { hi: 0, lo: 0 };
+    pub(super) const ONE: Self = Self { hi: 0, lo: 1 };
 
     #[inline]
     pub(super) const fn is_zero(self) -> bool {
@@ -24,95 +24,144 @@ impl Magnitude {
     }
 
     #[inline]
+    pub(super) const fn wrapping_add(self, other: Self) -> Self {
+        let (lo, carry) = self.lo.overflowing_add(other.lo);
+        let hi = self.hi.wrapping_add(other.hi);
+        Self { hi: hi.wrapping_add(if carry { 1 } else { 0 }), lo }
+    }
+
+    #[inline]
     pub(super) const fn wrapping_sub(self, other: Self) -> Self {
         let (lo, borrow) = self.lo.overflowing_sub(other.lo);
         let hi = self.hi.wrapping_sub(other.hi);
-        Self { hi: if borrow { hi.wrapping_sub(1) } else { hi }, lo }
+        Self { hi: hi.wrapping_sub(if borrow { 1 } else { 0 }), lo }
     }
 
     #[inline]
-    pub(super) const fn wrapping_add_one(self) -> Self {
-        let (lo, carry) = self.lo.overflowing_add(1);
-        Self { hi: if carry { self.hi.wrapping_add(1) } else { self.hi }, lo }
+    pub(super) const fn wrapping_neg(self) -> Self {
+        Self::ZERO.wrapping_sub(self)
     }
 
-    /// The exact product, by the school method in digits of 64 bits.
+    /// The product, always: by hand as in school, with digits of 64 bits.
     #[inline]
     pub(super) const fn product(left: u128, right: u128) -> Self {
-        let (left_hi, left_lo) = (left >> 64, left & LOW);
-        let (right_hi, right_lo) = (right >> 64, right & LOW);
-        let (mid, mid_carry) =
-            left_hi.wrapping_mul(right_lo).overflowing_add(left_lo.wrapping_mul(right_hi));
-        let (lo, lo_carry) = left_lo.wrapping_mul(right_lo).overflowing_add(mid << 64);
+        let (left_hi, left_lo) = halves(left);
+        let (right_hi, right_lo) = halves(right);
+        let crossed = left_hi.wrapping_mul(right_lo);
+        let (crossed, carry_hi) = crossed.overflowing_add(left_lo.wrapping_mul(right_hi));
+        let (lo, carry_lo) = left_lo.wrapping_mul(right_lo).overflowing_add(crossed << 64);
         let hi = left_hi
             .wrapping_mul(right_hi)
-            .wrapping_add(mid >> 64)
-            .wrapping_add(if mid_carry { 1 << 64 } else { 0 })
-            .wrapping_add(if lo_carry { 1 } else { 0 });
+            .wrapping_add(crossed >> 64)
+            .wrapping_add(if carry_hi { 1 << 64 } else { 0 })
+            .wrapping_add(if carry_lo { 1 } else { 0 });
         Self { hi, lo }
     }
 
     #[inline]
-    pub(super) fn checked_mul(self, factor: Self) -> Option<Self> {
-        let crossed = match (self.hi, factor.hi) {
-            (0, 0) => 0,
-            (hi, 0) => hi.checked_mul(factor.lo)?,
-            (0, hi) => hi.checked_mul(self.lo)?,
-            _ => return None,
-        };
-        let low = Self::product(self.lo, factor.lo);
-        Some(Self { hi: low.hi.checked_add(crossed)?, lo: low.lo })
+    pub(super) fn checked_mul_u64(self, factor: u64) -> Option<Self> {
+        let factor = u128::from(factor);
+        let low = Self::product(self.lo, factor);
+        let high = Self::product(self.hi, factor);
+        if high.hi != 0 {
+            return None;
+        }
+        Some(Self { hi: high.lo.checked_add(low.hi)?, lo: low.lo })
     }
 
+    #[inline]
+    pub(super) fn checked_mul(self, factor: Self) -> Option<Self> {
+        // Two high halves would meet beyond 256 bits, so at most one pair is left to multiply crosswise.
+        let crossed = match (self.hi, factor.hi) {
+            (0, 0) => return Some(Self::product(self.lo, factor.lo)),
+            (hi, 0) => Self::product(hi, factor.lo),
+            (0, hi) => Self::product(self.lo, hi),
+            _ => return None,
+        };
+        if crossed.hi != 0 {
+            return None;
+        }
+        let low = Self::product(self.lo, factor.lo);
+        Some(Self { hi: low.hi.checked_add(crossed.lo)?, lo: low.lo })
+    }
+
+    /// The quotient and what is left over; nothing for a divisor of zero.
     pub(super) fn div_rem(self, divisor: Self) -> Option<(Self, Self)> {
+        if divisor.is_zero() {
+            return None;
+        }
         if self.hi == 0 && divisor.hi == 0 {
             let quotient = self.lo.checked_div(divisor.lo)?;
             let rest = self.lo.checked_rem(divisor.lo)?;
             return Some((Self { hi: 0, lo: quotient }, Self { hi: 0, lo: rest }));
         }
-        if divisor.is_zero() { None } else { Some(self.long_division(divisor)) }
+        match u64::try_from(divisor.lo) {
+            Ok(short) if divisor.hi == 0 => self.short_division(u128::from(short)),
+            _ => Some(self.long_division(divisor)),
+        }
     }
 
+    /// Digit by digit, each of 64 bits: a rest below 64 bits and the next digit are a number of 128 bits.
+    fn short_division(self, divisor: u128) -> Option<(Self, Self)> {
+        let mut rest = 0;
+        let mut digit_of = |digit: u128| {
+            let number = rest << 64 | digit;
+            rest = number.checked_rem(divisor)?;
+            number.checked_div(divisor)
+        };
+        let ((hi_hi, hi_lo), (lo_hi, lo_lo)) = (halves(self.hi), halves(self.lo));
+        let hi = digit_of(hi_hi)? << 64 | digit_of(hi_lo)?;
+        let lo = digit_of(lo_hi)? << 64 | digit_of(lo_lo)?;
+        Some((Self { hi, lo }, Self { hi: 0, lo: rest }))
+    }
+
+    /// Bit by bit, but only as many as the quotient has: those of averages and shares are short.
     fn long_division(self, divisor: Self) -> (Self, Self) {
+        let longest = divisor.leading_zeros().saturating_sub(self.leading_zeros());
+        let mut part = divisor.shifted_left(longest);
         let mut rest = self;
         let mut quotient = Self::ZERO;
-        let shift = divisor.leading_zeros().saturating_sub(self.leading_zeros());
-        for step in (0..=shift).rev() {
-            let part = divisor.shl(step);
+        for _ in 0..=longest {
+            quotient = quotient.wrapping_add(quotient);
             if rest >= part {
                 rest = rest.wrapping_sub(part);
-                quotient = quotient.with_bit(step);
+                quotient.lo |= 1;
             }
+            part = part.halved();
         }
         (quotient, rest)
     }
 
     const fn leading_zeros(self) -> u32 {
-        if self.hi == 0 { self.lo.leading_zeros().wrapping_add(128) } else { self.hi.leading_zeros() }
+        if self.hi == 0 { self.lo.leading_zeros().wrapping_add(u128::BITS) } else { self.hi.leading_zeros() }
     }
 
-    const fn shl(self, by: u32) -> Self {
+    const fn halved(self) -> Self {
+        Self { hi: self.hi >> 1, lo: self.lo >> 1 | self.hi << 127 }
+    }
+
+    /// By less than 256 bits.
+    const fn shifted_left(self, by: u32) -> Self {
         match by {
             0 => self,
-            1..128 => Self {
-                hi: self.hi.wrapping_shl(by) | self.lo.wrapping_shr(128_u32.wrapping_sub(by)),
-                lo: self.lo.wrapping_shl(by),
-            },
-            _ => Self { hi: self.lo.wrapping_shl(by.wrapping_sub(128)), lo: 0 },
-        }
-    }
-
-    const fn with_bit(self, bit: u32) -> Self {
-        if bit < 128 {
-            Self { hi: self.hi, lo: self.lo | 1_u128.wrapping_shl(bit) }
-        } else {
-            Self { hi: self.hi | 1_u128.wrapping_shl(bit.wrapping_sub(128)), lo: self.lo }
+            1..u128::BITS => {
+                let moved = self.lo.wrapping_shr(u128::BITS.wrapping_sub(by));
+                Self { hi: self.hi.wrapping_shl(by) | moved, lo: self.lo.wrapping_shl(by) }
+            }
+            u128::BITS.. => Self { hi: self.lo.wrapping_shl(by.wrapping_sub(u128::BITS)), lo: 0 },
         }
     }
 }
 
+/// The upper and the lower 64 bits.
+#[inline]
+const fn halves(number: u128) -> (u128, u128) {
+    (number >> 64, number & (u128::MAX >> 64))
+}
+
 impl fmt::Display for Magnitude {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// The most digits that always fit 128 bits.
         const CHUNK: Magnitude = Magnitude { hi: 0, lo: 10_u128.pow(38) };
         match self.div_rem(CHUNK) {
             Some((high, low)) if !high.is_zero() => write!(f, "{high}{:038}", low.lo),

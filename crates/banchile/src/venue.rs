@@ -1,0 +1,195 @@
+//! The venue: accounts, the price board, and a queue of what is still going to happen. Pure: time comes in with every call.
+//!
+//! Nothing runs by itself. Every call first brings the venue to its own time ([`Venue::advance`]): all that was due until then
+//! happens in order of (time, place in the queue), each at the time it was due. Prices set at a time therefore never reach back.
+//!
+//! * this file: the state, the queue, the questions;
+//! * `venue/sending.rs`: a request on its way to the venue and its answer on the way back;
+//! * `venue/accepting.rs`: what an order must satisfy, and what is planned for it once accepted;
+//! * `venue/executing.rs`: what happens to orders that were accepted.
+
+mod accepting;
+mod executing;
+mod sending;
+
+pub(crate) use sending::{Delivery, Source};
+
+use crate::account::{Account, AccountError};
+use crate::draws::{Draws, Key};
+use crate::faults::{Script, Treatment};
+use crate::orders::{OrderKey, Row};
+use crate::profile::Profile;
+use evenkeel_domain::order::{BrokerStatus, ClientOrderId, OrderRequest, Side};
+use evenkeel_domain::values::{AccountId, Money, Price, Quantity, Symbol, Timestamp};
+use sending::Slot;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The whole state of the simulated broker.
+#[derive(Debug)]
+pub(crate) struct Venue {
+    profile: Arc<Profile>,
+    draws: Draws,
+    now: Timestamp,
+    accounts: Vec<Account>,
+    index: BTreeMap<AccountId, usize>,
+    board: BTreeMap<Symbol, Price>,
+    halted: BTreeSet<Symbol>,
+    closed_until: Option<Timestamp>,
+    queue: BTreeMap<(Timestamp, u64), Event>,
+    queued: u64,
+    /// Executions of halted symbols, until trading resumes.
+    parked: Vec<(Symbol, Event)>,
+    script: Script,
+}
+
+/// Something that is still going to happen.
+#[derive(Debug)]
+enum Event {
+    /// A request reaches the venue.
+    Arrival { account: usize, request: OrderRequest, treatment: Box<Treatment>, slot: Option<Slot<evenkeel_domain::order::SubmitAnswer>> },
+    /// A request to cancel reaches the venue.
+    CancelArrival { account: usize, id: ClientOrderId, occurrence: u32, slot: Option<Slot<evenkeel_domain::order::CancelAnswer>> },
+    /// So much of an order is executed.
+    Execution { account: usize, key: OrderKey, quantity: Quantity },
+    /// An order ends without being complete.
+    End { account: usize, key: OrderKey, status: BrokerStatus },
+}
+
+impl Venue {
+    pub(crate) fn new(profile: Arc<Profile>, seed: u64) -> Self {
+        Self {
+            profile,
+            draws: Draws::new(seed),
+            now: Timestamp::MIN,
+            accounts: Vec::new(),
+            index: BTreeMap::new(),
+            board: BTreeMap::new(),
+            halted: BTreeSet::new(),
+            closed_until: None,
+            queue: BTreeMap::new(),
+            queued: 0,
+            parked: Vec::new(),
+            script: Script::default(),
+        }
+    }
+
+    /// Lets everything happen that is due until `now`. Time never goes back.
+    pub(crate) fn advance(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((at, _), event) = entry.remove_entry();
+            self.happen(event, at);
+        }
+    }
+
+    fn happen(&mut self, event: Event, at: Timestamp) {
+        match event {
+            Event::Arrival { account, request, treatment, slot } => self.arrival(account, request, &treatment, slot, at),
+            Event::CancelArrival { account, id, occurrence, slot } => self.cancel_arrival(account, id, occurrence, slot, at),
+            Event::Execution { account, key, quantity } => self.execute(account, key, quantity, at),
+            Event::End { account, key, status } => self.end(account, key, status, at),
+        }
+    }
+
+    fn schedule(&mut self, at: Timestamp, event: Event) {
+        self.queue.insert((at, self.queued), event);
+        self.queued = self.queued.saturating_add(1);
+    }
+
+    /// When something is going to happen next, if anything is.
+    pub(crate) fn next_event(&self) -> Option<Timestamp> {
+        self.queue.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(crate) fn add_account(&mut self, account: Account) -> Result<(), AccountError> {
+        if self.index.contains_key(&account.id) {
+            return Err(AccountError::AlreadyOpen { account: account.id });
+        }
+        self.index.insert(account.id.clone(), self.accounts.len());
+        self.accounts.push(account);
+        Ok(())
+    }
+
+    pub(crate) fn account_ids(&self) -> impl Iterator<Item = &AccountId> {
+        self.index.keys()
+    }
+
+    pub(crate) fn account(&mut self, id: &AccountId) -> Result<&mut Account, AccountError> {
+        let place = self.index.get(id).copied();
+        let account = place.and_then(|place| self.accounts.get_mut(place));
+        account.ok_or_else(|| AccountError::NoSuchAccount { account: id.clone() })
+    }
+
+    pub(crate) fn price(&self, symbol: Symbol) -> Option<Price> {
+        self.board.get(&symbol).copied()
+    }
+
+    pub(crate) fn set_price(&mut self, symbol: Symbol, price: Price) {
+        self.board.insert(symbol, price);
+    }
+
+    pub(crate) fn halt(&mut self, symbol: Symbol) {
+        self.halted.insert(symbol);
+    }
+
+    /// Trading goes on: what waited for it is executed at the price of now.
+    pub(crate) fn resume(&mut self, symbol: Symbol) {
+        self.halted.remove(&symbol);
+        let parked = std::mem::take(&mut self.parked);
+        for (waits_for, event) in parked {
+            if waits_for == symbol {
+                self.schedule(self.now, event);
+            } else {
+                self.parked.push((waits_for, event));
+            }
+        }
+        self.advance(self.now);
+    }
+
+    /// Day orders end with the day.
+    pub(crate) fn close_market(&mut self, opens_at: Timestamp) {
+        self.closed_until = Some(opens_at);
+        for account in 0..self.accounts.len() {
+            let book = self.accounts.get(account).map(|a| &a.book);
+            let open: Vec<_> = book.into_iter().flat_map(|book| book.iter()).filter(|o| o.is_open()).map(|o| o.key()).collect();
+            for key in open {
+                self.finish(account, key, BrokerStatus::Expired, self.now);
+            }
+        }
+    }
+
+    pub(crate) const fn open_market(&mut self) {
+        self.closed_until = None;
+    }
+
+    pub(crate) const fn script(&mut self) -> &mut Script {
+        &mut self.script
+    }
+
+    /// What of an account cannot be seen yet: what its cash and its units of each symbol are to be changed by to get what is seen.
+    pub(crate) fn unseen(&self, account: &Account) -> (Vec<Money>, Vec<(Symbol, Side, Quantity)>) {
+        let mut cash = Vec::new();
+        let mut units = Vec::new();
+        let longest = self.profile.visibility_lag.most;
+        if longest.is_zero() {
+            return (cash, units);
+        }
+        let recent = |row: &Row| row.at.plus(longest) > self.now;
+        let rows = account.book.newest_first().take_while(|(_, row)| recent(row));
+        for (order, row) in rows.filter(|(_, row)| row.visible_at > self.now) {
+            cash.extend(row.cash_change().map(Money::negate));
+            units.push((order.symbol(), row.side.opposite(), row.quantity));
+        }
+        (cash, units)
+    }
+
+    fn key_of(&self, account: usize, id: ClientOrderId) -> Key {
+        let name = self.accounts.get(account).map(|a| &a.id);
+        name.map_or(Key::NONE, |name| Key::new(name, id))
+    }
+}

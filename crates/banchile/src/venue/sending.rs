@@ -1,0 +1,293 @@
+//! A request on its way to the venue, and its answer on the way back: what is lost, slow, doubled or held happens here.
+
+use super::{Event, Venue};
+use crate::draws::{Concern, Key};
+use crate::faults::{Course, Fault, Treatment};
+use crate::profile::Chance;
+use evenkeel_domain::order::{
+    BrokerStatus, CancelAnswer, ClientOrderId, OrderRequest, RefusalReason, Refused, SubmitAnswer, UnknownCause,
+};
+use evenkeel_domain::values::{AccountId, Timestamp};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Where the venue leaves an answer for a caller that is still waiting, or is gone.
+pub(crate) type Slot<A> = Arc<Mutex<Option<A>>>;
+
+/// When and how the caller of a request gets its answer.
+#[derive(Debug)]
+pub(crate) struct Delivery<A> {
+    /// Not before this moment; `None` means at once.
+    pub(crate) at: Option<Timestamp>,
+    /// Not before `release_held`.
+    pub(crate) held: bool,
+    /// Then the call panics instead.
+    pub(crate) panics: bool,
+    pub(crate) source: Source<A>,
+}
+
+/// Where an answer comes from.
+#[derive(Debug)]
+pub(crate) enum Source<A> {
+    Known(A),
+    Venue(Slot<A>),
+}
+
+impl<A> Delivery<A> {
+    const fn now(answer: A) -> Self {
+        Self { at: None, held: false, panics: false, source: Source::Known(answer) }
+    }
+}
+
+impl<A> Source<A> {
+    /// The answer; `none` if the venue left none.
+    pub(crate) fn take(self, none: A) -> A {
+        match self {
+            Self::Known(answer) => answer,
+            Self::Venue(slot) => slot.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(none),
+        }
+    }
+}
+
+fn leave<A>(slot: Option<Slot<A>>, answer: A) {
+    if let Some(slot) = slot {
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    }
+}
+
+impl Venue {
+    /// Sends an order: one attempt.
+    pub(crate) fn send(&mut self, name: &AccountId, request: &OrderRequest) -> Delivery<SubmitAnswer> {
+        let now = self.now;
+        let Some(place) = self.index.get(name).copied() else {
+            let message = format!("there is no account {name}");
+            return Delivery::now(SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message }));
+        };
+        let mut treatment = self.script.treatment(name, request);
+        if let Some(why) = treatment.not_sent {
+            return Delivery::now(SubmitAnswer::NotSent(why));
+        }
+        let key = self.key_of(place, request.id);
+        let occurrence = self.note_send(place, request.id, treatment.questions_fail);
+        self.draw_faults(key, occurrence, &mut treatment);
+        let way = self.draws.latency(Concern::TO_VENUE, key, occurrence, self.profile.to_venue);
+        let back = self.draws.latency(Concern::BACK, key, occurrence, self.profile.back);
+        let arrives = now.plus(way).plus(treatment.slow.unwrap_or_default());
+        let second = treatment.doubled.then(|| {
+            arrives.plus(self.draws.latency(Concern::SECOND_COPY, key, occurrence, self.profile.to_venue))
+        });
+        let answered = second.unwrap_or(arrives).plus(back);
+        let (held, panics) = (treatment.held, treatment.panics);
+        let (lost, unknown) = (treatment.request_lost || treatment.answer_lost, treatment.unknown.clone());
+        let answer = self.carry(place, request, treatment, arrives, second);
+        let delivery = self.deliver(answered, lost, answer, SubmitAnswer::Unknown(UnknownCause::Timeout));
+        match unknown {
+            Some(cause) if !lost => Delivery { source: Source::Known(SubmitAnswer::Unknown(cause)), held, panics, ..delivery },
+            _ => Delivery { held, panics, ..delivery },
+        }
+    }
+
+    /// Brings the copies of a request to the venue, at once or later; the answer is that to the last.
+    fn carry(
+        &mut self,
+        account: usize,
+        request: &OrderRequest,
+        treatment: Treatment,
+        first: Timestamp,
+        second: Option<Timestamp>,
+    ) -> Source<SubmitAnswer> {
+        if treatment.request_lost {
+            return Source::Known(SubmitAnswer::Unknown(UnknownCause::Timeout));
+        }
+        let mut last = None;
+        for at in [Some(first), second].into_iter().flatten() {
+            if at <= self.now {
+                last = Some(Source::Known(self.arrive(account, *request, &treatment, at)));
+            } else {
+                let slot = Slot::default();
+                let treatment = Box::new(treatment.clone());
+                self.schedule(at, Event::Arrival { account, request: *request, treatment, slot: Some(Arc::clone(&slot)) });
+                last = Some(Source::Venue(slot));
+            }
+        }
+        last.unwrap_or(Source::Known(SubmitAnswer::Unknown(UnknownCause::Timeout)))
+    }
+
+    /// An answer that comes too late or not at all is a timeout, known at the end of the caller's patience.
+    fn deliver<A>(&self, answered: Timestamp, lost: bool, source: Source<A>, timeout: A) -> Delivery<A> {
+        let patience = self.now.plus(self.profile.timeout);
+        let (at, source) =
+            if lost || answered > patience { (patience, Source::Known(timeout)) } else { (answered, source) };
+        Delivery { at: (at > self.now).then_some(at), held: false, panics: false, source }
+    }
+
+    pub(super) fn arrival(
+        &mut self,
+        account: usize,
+        request: OrderRequest,
+        treatment: &Treatment,
+        slot: Option<Slot<SubmitAnswer>>,
+        at: Timestamp,
+    ) {
+        let answer = self.arrive(account, request, treatment, at);
+        leave(slot, answer);
+    }
+
+    /// Handles a request at the venue; what it makes happen at once has happened when its answer is made.
+    fn arrive(&mut self, account: usize, request: OrderRequest, treatment: &Treatment, at: Timestamp) -> SubmitAnswer {
+        match self.accept(account, &request, treatment, at) {
+            Ok(key) => {
+                if treatment.course != Some(Course::Rejected) {
+                    self.advance_to(at);
+                }
+                let order = self.accounts.get_mut(account).and_then(|a| a.book.get_mut(key));
+                let view = order.and_then(|order| {
+                    order.reveal(at);
+                    order.view(at)
+                });
+                view.map_or(SubmitAnswer::Unknown(UnknownCause::BrokerError), SubmitAnswer::Acknowledged)
+            }
+            Err(answer) => {
+                if matches!(answer, SubmitAnswer::Refused(_)) {
+                    self.turn_away(account, &request);
+                }
+                answer
+            }
+        }
+    }
+
+    /// What is due at `at` happens, though the venue may be on its way to a later time.
+    fn advance_to(&mut self, at: Timestamp) {
+        while let Some(entry) = self.queue.first_entry().filter(|entry| entry.key().0 <= at) {
+            let ((due, _), event) = entry.remove_entry();
+            self.happen(event, due);
+        }
+    }
+
+    /// A refusal is a proof: copies of the same request that are still under way will not be taken either.
+    fn turn_away(&mut self, refused: usize, same: &OrderRequest) {
+        self.queue.retain(|_, event| match event {
+            Event::Arrival { account, request, .. } => *account != refused || request != same,
+            Event::CancelArrival { .. } | Event::Execution { .. } | Event::End { .. } => true,
+        });
+    }
+
+    /// Counts a send, and tells how often this id was sent before.
+    fn note_send(&mut self, account: usize, id: ClientOrderId, questions_fail: Option<u32>) -> u32 {
+        let (now, draws) = (self.now, self.is_random());
+        let Some(account) = self.accounts.get_mut(account) else { return 0 };
+        account.last_send = Some(now);
+        account.sends = account.sends.saturating_add(1);
+        account.failing = questions_fail.unwrap_or(account.failing);
+        if !draws {
+            return 0;
+        }
+        let repeats = account.repeats.entry(id).or_default();
+        let before = repeats.sent;
+        repeats.sent = before.saturating_add(1);
+        before
+    }
+
+    /// Whether it matters how often something was repeated.
+    fn is_random(&self) -> bool {
+        let p = &self.profile;
+        [p.to_venue, p.at_venue, p.back, p.visibility_lag].iter().any(|l| l.least < l.most) || p.faults != crate::FaultRates::NONE
+    }
+
+    fn draw_faults(&self, key: Key, occurrence: u32, treatment: &mut Treatment) {
+        let rates = &self.profile.faults;
+        let happens = |concern, chance: Chance| self.draws.happens(concern, key, occurrence, chance);
+        let drawn = [
+            (happens(Concern::LOST_REQUEST, rates.lost_request), Fault::LoseRequest),
+            (happens(Concern::LOST_ANSWER, rates.lost_answer), Fault::LoseAnswer),
+            (happens(Concern::DOUBLED, rates.doubled), Fault::DoubleAnswer),
+            (happens(Concern::REFUSED, rates.refused), Fault::Refuse(RefusalReason::Other)),
+            (happens(Concern::REJECTED, rates.rejected), Fault::RejectAfterAck),
+        ];
+        for (_, fault) in drawn.into_iter().filter(|(happens, _)| *happens) {
+            treatment.add(fault);
+        }
+        let delay = |concern, chance, latency| {
+            happens(concern, chance).then(|| self.draws.of(concern, key, occurrence | 1 << 31).latency(latency))
+        };
+        if let Some(delay) = delay(Concern::LATE_FILL, rates.late_fill, rates.late_by) {
+            treatment.add(Fault::LateFill { delay });
+        }
+        if let Some(delay) = delay(Concern::SLOW, rates.slow, rates.slow_by) {
+            treatment.add(Fault::Slow { delay });
+        }
+    }
+
+    /// Sends a request to cancel an order.
+    pub(crate) fn send_cancel(&mut self, name: &AccountId, id: ClientOrderId) -> Delivery<CancelAnswer> {
+        let Some(place) = self.index.get(name).copied() else {
+            return Delivery::now(CancelAnswer::NoSuchOrder);
+        };
+        let key = self.key_of(place, id);
+        let (lost, answer_lost, occurrence) = self.note_cancel(place, id);
+        let timeout = CancelAnswer::Unknown(UnknownCause::Timeout);
+        let way = self.draws.latency(Concern::CANCEL_TO_VENUE, key, occurrence, self.profile.to_venue);
+        let back = self.draws.latency(Concern::CANCEL_BACK, key, occurrence, self.profile.back);
+        let arrives = self.now.plus(way);
+        let source = if lost {
+            Source::Known(timeout.clone())
+        } else if way == Duration::ZERO {
+            Source::Known(self.cancel(place, id, occurrence, arrives))
+        } else {
+            let slot = Slot::default();
+            self.schedule(arrives, Event::CancelArrival { account: place, id, occurrence, slot: Some(Arc::clone(&slot)) });
+            Source::Venue(slot)
+        };
+        self.deliver(arrives.plus(back), lost || answer_lost, source, timeout)
+    }
+
+    fn note_cancel(&mut self, account: usize, id: ClientOrderId) -> (bool, bool, u32) {
+        let draws = self.is_random();
+        let Some(account) = self.accounts.get_mut(account) else { return (false, false, 0) };
+        let way = match account.book.find(id) {
+            crate::orders::Known::Order(order) => order.cancel,
+            crate::orders::Known::Nothing | crate::orders::Known::Forgotten(_) => Default::default(),
+        };
+        let repeats = account.repeats.get_mut(&id).filter(|_| draws);
+        let occurrence = repeats.map_or(0, |repeats| {
+            repeats.canceled = repeats.canceled.saturating_add(1);
+            repeats.canceled
+        });
+        (way.lost, way.answer_lost, occurrence)
+    }
+
+    pub(super) fn cancel_arrival(
+        &mut self,
+        account: usize,
+        id: ClientOrderId,
+        occurrence: u32,
+        slot: Option<Slot<CancelAnswer>>,
+        at: Timestamp,
+    ) {
+        let answer = self.cancel(account, id, occurrence, at);
+        leave(slot, answer);
+    }
+
+    /// Handles a request to cancel at the venue: the order ends a little later, unless it is executed before.
+    fn cancel(&mut self, account: usize, id: ClientOrderId, occurrence: u32, at: Timestamp) -> CancelAnswer {
+        let delay = self.draws.latency(Concern::CANCEL_AT_VENUE, self.key_of(account, id), occurrence, self.profile.at_venue);
+        let Some(book) = self.accounts.get_mut(account).map(|a| &mut a.book) else { return CancelAnswer::NoSuchOrder };
+        let order = match book.find(id) {
+            crate::orders::Known::Nothing => return CancelAnswer::NoSuchOrder,
+            crate::orders::Known::Forgotten(_) => return CancelAnswer::Unknown(UnknownCause::BrokerError),
+            crate::orders::Known::Order(order) => order,
+        };
+        if !order.is_open() {
+            order.reveal(at);
+            let view = order.view(at);
+            return view.map_or(CancelAnswer::NoSuchOrder, CancelAnswer::AlreadyTerminal);
+        }
+        if !order.cancel.requested {
+            order.cancel.requested = true;
+            order.pending = order.pending.saturating_add(1);
+            let key = order.key();
+            self.schedule(at.plus(delay), Event::End { account, key, status: BrokerStatus::Canceled });
+        }
+        CancelAnswer::Requested
+    }
+}

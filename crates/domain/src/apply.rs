@@ -1,0 +1,472 @@
+//! `apply(state, record) -> state`: what a record makes of a portfolio. No choices, no clock, no way back.
+//!
+//! Replaying a journal is nothing but this. A record that does not fit the state it meets is a damaged or foreign journal, and
+//! is refused with [`ApplyError`]; the state is then left as it was before that record.
+
+use crate::batch::{Batch, BookingError, Order, OrderState, Phase};
+use crate::books::Books;
+use crate::order::{ClientOrderId, Direction, Fill, NotSent, RefusalReason, Side};
+use crate::portfolio::{Portfolio, Standing};
+use crate::record::{Cause, Closing, End, Event, Intent, Movement, Opening, OrderEvent, Outcome, Record, Stage};
+use crate::values::{Money, Overflow, Symbol, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Applies one record.
+///
+/// # Errors
+/// [`ApplyError`] if the record does not fit: `portfolio` is then unchanged.
+pub fn apply(portfolio: &mut Portfolio, record: &Record) -> Result<(), ApplyError> {
+    if let Event::Folded(state) = &record.event {
+        *portfolio = (**state).clone();
+        return Ok(());
+    }
+    let sequence = portfolio.sequence.next()?;
+    let mut changed = Applying { portfolio, at: record.at };
+    changed.event(&record.event)?;
+    portfolio.sequence = sequence;
+    Ok(())
+}
+
+/// Rebuilds a portfolio from its records.
+///
+/// # Errors
+/// [`ApplyError`] at the first record that does not fit.
+pub fn replay<'a>(mut portfolio: Portfolio, records: impl IntoIterator<Item = &'a Record>) -> Result<Portfolio, ApplyError> {
+    for record in records {
+        apply(&mut portfolio, record)?;
+    }
+    Ok(portfolio)
+}
+
+/// A record that does not fit the state it meets.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The record is about a batch, and none is open.
+    #[error("a {record} record without an open batch")]
+    NoBatch {
+        /// Which kind of record.
+        record: &'static str,
+    },
+    /// The record opens a batch, and one is open.
+    #[error("a second batch was opened while one is open")]
+    BatchOpen,
+    /// The record names an order that was never intended, or one again.
+    #[error("a {record} record for the order {order}, which {problem}")]
+    Order {
+        /// Which kind of record.
+        record: &'static str,
+        /// The order.
+        order: ClientOrderId,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The record is not possible in this standing.
+    #[error("a {record} record for a portfolio that is {standing}")]
+    Standing {
+        /// Which kind of record.
+        record: &'static str,
+        /// Where the portfolio stands.
+        standing: &'static str,
+    },
+    /// An amount cannot be booked.
+    #[error("booking a {record} record: {source}")]
+    Booking {
+        /// Which kind of record.
+        record: &'static str,
+        /// Why not.
+        source: BookingError,
+    },
+    /// A number passes its type's maximum.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+}
+
+struct Applying<'a> {
+    portfolio: &'a mut Portfolio,
+    at: Timestamp,
+}
+
+impl Applying<'_> {
+    fn event(&mut self, event: &Event) -> Result<(), ApplyError> {
+        match event {
+            Event::Added { definition, books } => {
+                self.expect_standing("added", |s| matches!(s, Standing::Absent))?;
+                self.portfolio.definition = Some(Arc::clone(definition));
+                self.portfolio.books = books.clone();
+                self.portfolio.standing = Standing::Active;
+                Ok(())
+            }
+            Event::Changed { definition } => {
+                self.expect_standing("changed", |s| !matches!(s, Standing::Absent))?;
+                self.portfolio.definition = Some(Arc::clone(definition));
+                Ok(())
+            }
+            Event::Removed => {
+                self.expect_standing("removed", |s| matches!(s, Standing::Active | Standing::Quarantined { .. }))?;
+                self.portfolio.standing = Standing::Absent;
+                self.portfolio.pause = None;
+                Ok(())
+            }
+            Event::CashMoved { movement, kind, amount } => {
+                self.expect_standing("cash_moved", |s| !matches!(s, Standing::Absent))?;
+                let signed = if *kind == Movement::Deposit { *amount } else { amount.negate() };
+                self.portfolio.books.cash = self.portfolio.books.cash.add(signed)?;
+                self.portfolio.movements.insert(movement.clone(), signed);
+                Ok(())
+            }
+            Event::Quarantined { differences } => {
+                self.expect_standing("quarantined", |s| matches!(s, Standing::Active | Standing::Quarantined { .. }))?;
+                self.portfolio.standing = Standing::Quarantined { differences: differences.clone() };
+                Ok(())
+            }
+            Event::Released => {
+                self.expect_standing("released", |s| matches!(s, Standing::Quarantined { .. }))?;
+                self.portfolio.standing = Standing::Active;
+                Ok(())
+            }
+            Event::LateFill { fill, booked } => self.late_fill(fill, *booked),
+            Event::Resolved { books, .. } => {
+                self.expect_standing("resolved", |s| matches!(s, Standing::Stale | Standing::Quarantined { .. }))?;
+                self.portfolio.books = books.clone();
+                self.portfolio.standing = Standing::Active;
+                Ok(())
+            }
+            Event::Retried { attempts, .. } => self.retried(*attempts),
+            Event::Opened(opening) => self.opened(opening),
+            Event::Closed(closing) => self.closed(closing),
+            Event::Folded(_) => Ok(()),
+            Event::TakenOver { token, quiet_at, .. } => {
+                let at = self.at;
+                let batch = self.batch("taken_over")?;
+                batch.token = *token;
+                // The former owner may have sent them, and nobody can tell any more.
+                for order in batch.orders.values_mut().filter(|o| o.state == OrderState::Intent && o.send_at <= at) {
+                    order.state = OrderState::UnknownInFlight { quiet_at: *quiet_at };
+                    order.unknown_since.get_or_insert(at);
+                }
+                self.portfolio.token = *token;
+                Ok(())
+            }
+            Event::Intended { stage, orders, dropped } => {
+                let batch = self.batch("intended")?;
+                intend(batch, *stage, orders)?;
+                batch.dropped.extend(dropped.iter().cloned());
+                Ok(())
+            }
+            Event::Order { order, event: OrderEvent::Filled { fill, booked } } => self.filled(*order, fill, *booked),
+            Event::Order { order, event } => {
+                let at = self.at;
+                order_event(order_mut(self.batch("order")?, "order", *order)?, event, at);
+                Ok(())
+            }
+            Event::Unwinding { cause } => {
+                let batch = self.batch("unwinding")?;
+                batch.phase = Phase::Unwinding;
+                batch.unwinding = Some(cause.clone());
+                Ok(())
+            }
+            Event::Settling { outcome } => {
+                let since = self.at;
+                self.batch("settling")?.phase = Phase::Settling { outcome: *outcome, since };
+                Ok(())
+            }
+        }
+    }
+
+    fn batch(&mut self, record: &'static str) -> Result<&mut Batch, ApplyError> {
+        self.portfolio.batch.as_mut().ok_or(ApplyError::NoBatch { record })
+    }
+
+    /// A fill proves that the broker has the order; one that was to be canceled stays so, and one that ended stays ended.
+    fn filled(&mut self, id: ClientOrderId, fill: &Fill, booked: Money) -> Result<(), ApplyError> {
+        let refused = |source| ApplyError::Booking { record: "order", source };
+        let known = order_mut(self.batch("order")?, "order", id)?;
+        let mut order = known.clone();
+        order.book(fill, booked).map_err(refused)?;
+        if order.state == OrderState::Intent || order.state.is_unknown() || order.state == OrderState::Acknowledged {
+            order.state = OrderState::Partial;
+            order.unknown_since = None;
+        }
+        book(&mut self.portfolio.books, order.terms.symbol, order.terms.side, fill, booked).map_err(refused)?;
+        *order_mut(self.batch("order")?, "order", id)? = order;
+        Ok(())
+    }
+
+    fn opened(&mut self, opening: &Arc<Opening>) -> Result<(), ApplyError> {
+        if self.portfolio.batch.is_some() {
+            return Err(ApplyError::BatchOpen);
+        }
+        self.expect_standing("opened", |s| matches!(s, Standing::Active))?;
+        let forgotten = |batch: &Arc<Batch>| batch.opened_at.plus(opening.rules.watch) < self.at;
+        let keep_from = self.portfolio.closed.len().saturating_sub(1);
+        let mut place = 0_usize;
+        self.portfolio.closed.retain(|batch| {
+            let keep = place >= keep_from || !forgotten(batch);
+            place = place.saturating_add(1);
+            keep
+        });
+        self.portfolio.token = opening.token;
+        self.portfolio.standing = Standing::Rebalancing;
+        self.portfolio.batch = Some(Batch {
+            id: opening.batch,
+            opened_at: self.at,
+            token: opening.token,
+            legs: opening.legs.clone(),
+            stages: opening.stages,
+            attempts: opening.rules.attempts,
+            rules: opening.rules.clone(),
+            before: self.portfolio.books.clone(),
+            phase: Phase::Planned,
+            unwinding: None,
+            dropped: Vec::new(),
+            orders: BTreeMap::new(),
+            closing: None,
+        });
+        Ok(())
+    }
+
+    fn closed(&mut self, closing: &Arc<Closing>) -> Result<(), ApplyError> {
+        let portfolio = &mut *self.portfolio;
+        let Some(batch) = portfolio.batch.as_ref() else {
+            return Err(ApplyError::NoBatch { record: "closed" });
+        };
+        let mut tally = portfolio.tally;
+        let count = match closing.outcome {
+            Outcome::Completed => &mut tally.completed,
+            Outcome::Restored => &mut tally.restored,
+            Outcome::Abandoned => &mut tally.abandoned,
+            Outcome::Stale => &mut tally.stale,
+        };
+        *count = count.saturating_add(1);
+        tally.turnover = tally.turnover.add(forward_amount(batch)?)?;
+        portfolio.tally = tally;
+        portfolio.standing = if closing.outcome == Outcome::Stale { Standing::Stale } else { Standing::Active };
+        match closing.outcome {
+            Outcome::Completed => portfolio.restorations = 0,
+            Outcome::Restored => portfolio.restorations = portfolio.restorations.saturating_add(1),
+            Outcome::Abandoned | Outcome::Stale => {}
+        }
+        if closing.outcome != Outcome::Abandoned {
+            portfolio.pause = closing.pause;
+        }
+        if closing.fills_read.is_some() {
+            portfolio.fills_read.clone_from(&closing.fills_read);
+        }
+        if let Some(mut batch) = portfolio.batch.take() {
+            batch.phase = Phase::Closed;
+            batch.closing = Some((**closing).clone());
+            portfolio.closed.push(Arc::new(batch));
+        }
+        Ok(())
+    }
+
+    /// The stale batch is open again, with fresh time and more attempts.
+    fn retried(&mut self, attempts: u8) -> Result<(), ApplyError> {
+        self.expect_standing("retried", |s| matches!(s, Standing::Stale))?;
+        let Some(stale) = self.portfolio.stale_batch() else {
+            return Err(ApplyError::NoBatch { record: "retried" });
+        };
+        let turnover = self.portfolio.tally.turnover.sub(forward_amount(stale)?)?;
+        let Some(stale) = self.portfolio.closed.pop() else {
+            return Err(ApplyError::NoBatch { record: "retried" });
+        };
+        let mut batch = Arc::unwrap_or_clone(stale);
+        let at = self.at;
+        let mismatch = match batch.closing.take().and_then(|closing| closing.cause) {
+            Some(Cause::Mismatch { outcome, .. }) => Some(outcome),
+            Some(Cause::Unwound(_) | Cause::NeverSent { .. } | Cause::Unknown { .. } | Cause::Unbookable { .. }) | None => None,
+        };
+        batch.phase = mismatch.map_or(Phase::Unwinding, |outcome| Phase::Settling { outcome, since: at });
+        batch.attempts = attempts;
+        for order in batch.orders.values_mut() {
+            if order.unknown_since.is_some() {
+                order.unknown_since = Some(at);
+            }
+            if let OrderState::CancelRequested { since } = &mut order.state {
+                *since = at;
+            }
+        }
+        // It was counted as stale, and will be counted again by what it comes to. Its turnover as well.
+        let tally = &mut self.portfolio.tally;
+        tally.stale = tally.stale.saturating_sub(1);
+        tally.turnover = turnover;
+        self.portfolio.batch = Some(batch);
+        self.portfolio.standing = Standing::Rebalancing;
+        Ok(())
+    }
+
+    fn late_fill(&mut self, late: &crate::order::OrderFill, booked: Money) -> Result<(), ApplyError> {
+        let Some(id) = late.order else { return Ok(()) };
+        let portfolio = &mut *self.portfolio;
+        let Some(place) = portfolio.closed.iter().position(|batch| batch.id == id.batch) else {
+            return Err(ApplyError::Order { record: "late_fill", order: id, problem: "belongs to no watched batch" });
+        };
+        let Some(batch) = portfolio.closed.get_mut(place) else { return Ok(()) };
+        let refused = |source| ApplyError::Booking { record: "late_fill", source };
+        let batch = Arc::make_mut(batch);
+        let known = order_mut(batch, "late_fill", id)?;
+        let mut order = known.clone();
+        order.book(&late.fill, booked).map_err(refused)?;
+        book(&mut portfolio.books, late.symbol, late.side, &late.fill, booked).map_err(refused)?;
+        *known = order;
+        if portfolio.standing == Standing::Active {
+            portfolio.standing = Standing::Quarantined { differences: Vec::new() };
+        }
+        Ok(())
+    }
+
+    fn expect_standing(&self, record: &'static str, fits: impl Fn(&Standing) -> bool) -> Result<(), ApplyError> {
+        let standing = &self.portfolio.standing;
+        if fits(standing) { Ok(()) } else { Err(ApplyError::Standing { record, standing: standing.name() }) }
+    }
+}
+
+/// What a batch moved forward, in money.
+fn forward_amount(batch: &Batch) -> Result<Money, Overflow> {
+    let forward = batch.orders.iter().filter(|(id, _)| id.direction == Direction::Forward);
+    Money::sum(forward.map(|(_, order)| order.booked))
+}
+
+fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Result<(), ApplyError> {
+    for intent in orders {
+        let problem = if batch.orders.contains_key(&intent.order) {
+            "was intended before"
+        } else if intent.order.batch != batch.id {
+            "belongs to another batch"
+        } else {
+            continue;
+        };
+        return Err(ApplyError::Order { record: "intended", order: intent.order, problem });
+    }
+    let new = orders.iter().map(|i| (i.order, Order::new(i.terms, i.send_at, i.deadline)));
+    batch.orders.extend(new);
+    batch.phase = match stage {
+        Stage::First | Stage::Second => Phase::Forward(stage),
+        Stage::UndoBuys | Stage::UndoSells => Phase::Compensating(stage),
+    };
+    Ok(())
+}
+
+fn order_event(order: &mut Order, event: &OrderEvent, at: Timestamp) {
+    match event {
+        OrderEvent::Acknowledged => {
+            order.state = if order.filled.is_zero() { OrderState::Acknowledged } else { OrderState::Partial };
+            order.unknown_since = None;
+        }
+        OrderEvent::Refused(why) => {
+            order.state = if order.filled.is_zero() { OrderState::Rejected } else { OrderState::FailedPartial };
+            order.note = why.to_string();
+            order.unknown_since = None;
+            if let RefusalReason::MarketClosed { opens_at } = why.reason {
+                order.not_before = Some(opens_at);
+            }
+        }
+        OrderEvent::NotSent(why) => {
+            order.state = OrderState::NotSent;
+            order.note = why.to_string();
+            if let NotSent::RateLimited { retry_after } = why {
+                order.not_before = Some(at.plus(*retry_after));
+            }
+        }
+        OrderEvent::Withdrawn => order.state = OrderState::NotSent,
+        OrderEvent::Unknown { cause, quiet_at } => {
+            order.state = OrderState::UnknownInFlight { quiet_at: *quiet_at };
+            // Patience counts from the first time, however often it is sent again.
+            order.unknown_since.get_or_insert(at);
+            order.note = cause.to_string();
+        }
+        OrderEvent::NotFound => {
+            order.denials = order.denials.saturating_add(1);
+            if order.denials >= DENIALS {
+                order.state = OrderState::UnknownQuiet;
+            }
+        }
+        OrderEvent::Resent { deadline } => {
+            order.state = OrderState::Intent;
+            order.send_at = at;
+            order.deadline = *deadline;
+            order.denials = 0;
+        }
+        OrderEvent::AssumedNotExecuted => order.state = OrderState::AssumedNotExecuted,
+        OrderEvent::CancelRequested => order.state = OrderState::CancelRequested { since: at },
+        OrderEvent::Ended(how) => ended(order, *how),
+        // Books change with it: `Applying::filled`.
+        OrderEvent::Filled { .. } => {}
+    }
+}
+
+/// "Not found" counts after two answers.
+const DENIALS: u8 = 2;
+
+fn ended(order: &mut Order, how: End) {
+    order.state = if order.filled >= order.terms.quantity {
+        OrderState::Filled
+    } else if order.filled.is_zero() {
+        match how {
+            End::Filled | End::Canceled => OrderState::Canceled,
+            End::Expired => OrderState::Expired,
+            End::Rejected => OrderState::Rejected,
+        }
+    } else {
+        OrderState::FailedPartial
+    };
+    order.unknown_since = None;
+}
+
+/// Units and cash of one fill, both or neither.
+fn book(books: &mut Books, symbol: Symbol, side: Side, fill: &Fill, booked: Money) -> Result<(), BookingError> {
+    let cash = match side {
+        Side::Buy => books.cash.sub(booked)?,
+        Side::Sell => books.cash.add(booked)?,
+    };
+    let cash = cash.sub(fill.fee)?;
+    match side {
+        Side::Buy => books.add_units(symbol, fill.quantity)?,
+        Side::Sell => books.remove_units(symbol, fill.quantity)?,
+    }
+    books.cash = cash;
+    Ok(())
+}
+
+fn order_mut<'b>(batch: &'b mut Batch, record: &'static str, order: ClientOrderId) -> Result<&'b mut Order, ApplyError> {
+    let unknown = ApplyError::Order { record, order, problem: "was never intended" };
+    batch.orders.get_mut(&order).ok_or(unknown)
+}
+
+/// The name of a record's kind, as the journal writes it.
+#[must_use]
+pub const fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Added { .. } => "added",
+        Event::Changed { .. } => "changed",
+        Event::Removed => "removed",
+        Event::CashMoved { .. } => "cash_moved",
+        Event::Quarantined { .. } => "quarantined",
+        Event::Released => "released",
+        Event::LateFill { .. } => "late_fill",
+        Event::Resolved { .. } => "resolved",
+        Event::Retried { .. } => "retried",
+        Event::Opened(_) => "opened",
+        Event::TakenOver { .. } => "taken_over",
+        Event::Intended { .. } => "intended",
+        Event::Order { event, .. } => match event {
+            OrderEvent::Acknowledged => "acknowledged",
+            OrderEvent::Refused(_) => "refused",
+            OrderEvent::NotSent(_) => "not_sent",
+            OrderEvent::Withdrawn => "withdrawn",
+            OrderEvent::Unknown { .. } => "unknown",
+            OrderEvent::NotFound => "not_found",
+            OrderEvent::Resent { .. } => "resent",
+            OrderEvent::AssumedNotExecuted => "assumed_not_executed",
+            OrderEvent::Filled { .. } => "filled",
+            OrderEvent::CancelRequested => "cancel_requested",
+            OrderEvent::Ended(_) => "ended",
+        },
+        Event::Unwinding { .. } => "unwinding",
+        Event::Settling { .. } => "settling",
+        Event::Closed(_) => "closed",
+        Event::Folded(_) => "folded",
+    }
+}

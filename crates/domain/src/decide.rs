@@ -1,0 +1,450 @@
+//! `decide(state, input) -> records`: every choice the system makes, and the only place where it makes one.
+//!
+//! An input says what happened and when; the answer is the records that follow from it, all to be committed together, in order. Deciding has
+//! no effect: the caller commits the records, applies them once the commit is confirmed ([`crate::apply`]), and then performs
+//! what is due ([`crate::due`]).
+//!
+//! ```text
+//! input ──> handled here, one function per input ──> advance: what follows, until nothing more does
+//! ```
+//!
+//! | to see | look in |
+//! |---|---|
+//! | what an answer of the broker, a fill or a late fill makes of an order | [`reports`] |
+//! | how a batch goes forward, unwinds, compensates and ends | [`advance`] |
+//! | what a person may do with a stale or quarantined portfolio | [`resolve`] |
+
+mod advance;
+mod close;
+mod compensate;
+mod reports;
+mod resolve;
+
+pub use reports::Report;
+pub use resolve::{ResolveAction, ResolveRequest};
+
+use crate::apply::{ApplyError, apply};
+use crate::batch::{Batch, Phase};
+use crate::books::{Books, Definition};
+use crate::order::{BatchId, ClientOrderId, FillCursor};
+use crate::plan::Plan;
+use crate::portfolio::{Portfolio, Standing, compare};
+use crate::record::{Cause, Difference, Event, Movement, Opening, OrderEvent, Outcome, Record, Rules, UnwindCause};
+use crate::values::{Currency, Money, MovementId, OwnerId, Overflow, QuantityError, StoreId, Timestamp, Token};
+use std::sync::Arc;
+
+/// Something that happened, with everything needed to decide what follows.
+#[derive(Debug, Clone)]
+pub enum Input<'a> {
+    /// A person adds a portfolio with what it owns.
+    Add {
+        /// What it is.
+        definition: Definition,
+        /// What it owns.
+        books: Books,
+    },
+    /// A person changes its targets, policy or account. Not while a batch is open.
+    Change {
+        /// What it is to be.
+        definition: Definition,
+    },
+    /// A person removes it. Not while a batch is open or it is stale.
+    Remove,
+    /// Cash came or went. Recording the same movement twice changes nothing.
+    MoveCash {
+        /// Names the movement.
+        movement: MovementId,
+        /// In or out.
+        kind: Movement,
+        /// How much; above zero.
+        amount: Money,
+        /// Must be the portfolio's.
+        currency: Currency,
+    },
+    /// The broker was asked what the portfolio owns, before a batch.
+    Confirm {
+        /// What the broker says.
+        broker: &'a Books,
+        /// The currency of the broker's account.
+        currency: Currency,
+    },
+    /// A plan is to be executed.
+    Open {
+        /// The store's id: part of the batch's.
+        store: StoreId,
+        /// The lease it is opened under.
+        token: Token,
+        /// What to do.
+        plan: &'a Plan,
+        /// The rules to do it under.
+        rules: Rules,
+    },
+    /// The batch that was opened is to begin.
+    Begin,
+    /// The batch that was opened is not to begin after all.
+    Abandon {
+        /// Why.
+        why: String,
+    },
+    /// A new owner found the batch open.
+    TakeOver {
+        /// Its lease.
+        token: Token,
+        /// Who it is.
+        owner: OwnerId,
+    },
+    /// The broker answered, or fills arrived.
+    Reports {
+        /// What was learned, in the order it was learned.
+        reports: Vec<Report>,
+        /// True if no further stage may begin, because the worker is stopping.
+        hold: bool,
+    },
+    /// Time passed.
+    Tick {
+        /// True if no further stage may begin, because the worker is stopping.
+        hold: bool,
+    },
+    /// A person wants the open batch to be unwound.
+    Abort {
+        /// Who.
+        who: String,
+        /// Why.
+        why: String,
+    },
+    /// The broker was asked what the portfolio owns, at the end of a batch.
+    Settle {
+        /// What the broker says.
+        broker: &'a Books,
+        /// How far its fills had been read before.
+        fills_read: Option<FillCursor>,
+    },
+    /// A person resolves a stale or quarantined portfolio.
+    Resolve(ResolveRequest<'a>),
+}
+
+/// Decides what follows from `input`, which happened at `at`.
+///
+/// The records are to be committed together. None means that nothing changes.
+///
+/// # Errors
+/// [`Refusal`] if the input is not possible in this state. Nothing changes then.
+pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<Vec<Record>, Refusal> {
+    let mut draft = Draft { state: portfolio.clone(), at, records: Vec::new() };
+    let hold = matches!(input, Input::Reports { hold: true, .. } | Input::Tick { hold: true });
+    match input {
+        Input::Add { definition, books } => draft.add(definition, books)?,
+        Input::Change { definition } => draft.change(definition)?,
+        Input::Remove => draft.remove()?,
+        Input::MoveCash { movement, kind, amount, currency } => draft.move_cash(movement, kind, amount, currency)?,
+        Input::Confirm { broker, currency } => draft.confirm(broker, currency)?,
+        Input::Open { store, token, plan, rules } => draft.open(store, token, plan, rules)?,
+        Input::Begin => draft.begin()?,
+        Input::Abandon { why } => draft.abandon(why)?,
+        Input::TakeOver { token, owner } => draft.take_over(token, owner)?,
+        Input::Reports { reports, .. } => {
+            for report in reports {
+                reports::report(&mut draft, report)?;
+            }
+        }
+        Input::Tick { .. } => {}
+        Input::Abort { who, why } => draft.abort(who, why)?,
+        Input::Settle { broker, fills_read } => close::settle(&mut draft, broker, fills_read)?,
+        Input::Resolve(request) => resolve::resolve(&mut draft, request)?,
+    }
+    advance::advance(&mut draft, hold)?;
+    Ok(draft.records)
+}
+
+/// `decide`, then `apply`: one step of the machine, for models and tests.
+///
+/// # Errors
+/// [`Refusal`], the state is then unchanged.
+pub fn step(portfolio: &mut Portfolio, at: Timestamp, input: Input<'_>) -> Result<Vec<Record>, Refusal> {
+    let records = decide(portfolio, at, input)?;
+    let mut next = portfolio.clone();
+    for record in &records {
+        apply(&mut next, record)?;
+    }
+    *portfolio = next;
+    Ok(records)
+}
+
+/// Why an input is not possible.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no such portfolio.
+    #[error("there is no portfolio {portfolio}")]
+    NoSuchPortfolio {
+        /// Its id.
+        portfolio: String,
+    },
+    /// There is one already.
+    #[error("there is a portfolio {portfolio} already")]
+    AlreadyThere {
+        /// Its id.
+        portfolio: String,
+    },
+    /// A batch is open.
+    #[error("the batch {batch} is open")]
+    BatchOpen {
+        /// The batch.
+        batch: BatchId,
+    },
+    /// No batch is open, or it is not where it would have to be.
+    #[error("no batch is open that could be {wanted}")]
+    NoBatch {
+        /// What was wanted of it.
+        wanted: &'static str,
+    },
+    /// The portfolio is stale: a person must resolve it first.
+    #[error("the portfolio is stale: resolve it first")]
+    Stale,
+    /// The portfolio is neither stale nor quarantined: there is nothing to resolve.
+    #[error("the portfolio is {standing}: there is nothing to resolve that way")]
+    NothingToResolve {
+        /// Where it stands.
+        standing: &'static str,
+    },
+    /// The portfolio is quarantined: books and broker must agree first.
+    #[error("the portfolio is quarantined: books and broker must agree first")]
+    Quarantined,
+    /// Books and broker disagree.
+    #[error("books and broker disagree: {}", differences.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    Differs {
+        /// Where.
+        differences: Vec<Difference>,
+    },
+    /// Every reverse attempt has been used.
+    #[error("all 9 attempts are used up: accept the broker's positions, or restore them by hand")]
+    NoAttemptsLeft,
+    /// A plan that would send nothing for what is out of band.
+    #[error("the plan has no leg worth sending")]
+    NothingToSend,
+    /// Two currencies where there can be one.
+    #[error("{what} is in {found}, the portfolio in {expected}")]
+    Currency {
+        /// Whose currency.
+        what: &'static str,
+        /// It.
+        found: Currency,
+        /// The portfolio's.
+        expected: Currency,
+    },
+    /// An amount that must be above zero.
+    #[error("a movement of {amount} is not possible: it must be above zero")]
+    NotPositive {
+        /// The amount.
+        amount: Money,
+    },
+    /// More than there is.
+    #[error("{amount} cannot be withdrawn: the portfolio has {cash} in cash")]
+    NotEnoughCash {
+        /// The amount.
+        amount: Money,
+        /// What there is.
+        cash: Money,
+    },
+    /// The same movement was recorded with another amount.
+    #[error("the movement {movement} was recorded before, with the amount {recorded}")]
+    MovementDiffers {
+        /// Its id.
+        movement: MovementId,
+        /// The amount then; a withdrawal below zero.
+        recorded: Money,
+    },
+    /// Rules that are not possible.
+    #[error("{attempts} attempts are not possible: 1 to 9 are")]
+    Attempts {
+        /// As given.
+        attempts: u8,
+    },
+    /// A record would not fit the state.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// A number passes its type's maximum.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+    /// A quantity passes its type's maximum, or would be below zero.
+    #[error(transparent)]
+    Quantity(#[from] QuantityError),
+}
+
+/// The state as it will be once the records so far are applied.
+struct Draft {
+    state: Portfolio,
+    at: Timestamp,
+    records: Vec<Record>,
+}
+
+impl Draft {
+    fn record(&mut self, event: Event) -> Result<(), Refusal> {
+        let record = Record { at: self.at, event };
+        apply(&mut self.state, &record)?;
+        self.records.push(record);
+        Ok(())
+    }
+
+    fn order(&mut self, order: ClientOrderId, event: OrderEvent) -> Result<(), Refusal> {
+        self.record(Event::Order { order, event })
+    }
+
+    fn batch(&self, wanted: &'static str) -> Result<&Batch, Refusal> {
+        self.state.batch.as_ref().ok_or(Refusal::NoBatch { wanted })
+    }
+
+    fn definition(&self) -> Result<Arc<Definition>, Refusal> {
+        let known = self.state.definition.clone().filter(|_| self.state.standing != Standing::Absent);
+        known.ok_or_else(|| Refusal::NoSuchPortfolio { portfolio: self.state.id.to_string() })
+    }
+
+    fn no_open_batch(&self) -> Result<(), Refusal> {
+        self.state.batch.as_ref().map_or(Ok(()), |batch| Err(Refusal::BatchOpen { batch: batch.id }))
+    }
+
+    fn same_currency(&self, what: &'static str, found: Currency) -> Result<(), Refusal> {
+        let expected = self.definition()?.currency;
+        if found == expected { Ok(()) } else { Err(Refusal::Currency { what, found, expected }) }
+    }
+
+    fn add(&mut self, definition: Definition, books: Books) -> Result<(), Refusal> {
+        if self.state.standing != Standing::Absent {
+            return Err(Refusal::AlreadyThere { portfolio: self.state.id.to_string() });
+        }
+        self.record(Event::Added { definition: Arc::new(definition), books })
+    }
+
+    fn change(&mut self, definition: Definition) -> Result<(), Refusal> {
+        self.same_currency("the new definition", definition.currency)?;
+        self.no_open_batch()?;
+        if *self.definition()? == definition {
+            return Ok(());
+        }
+        self.record(Event::Changed { definition: Arc::new(definition) })
+    }
+
+    fn remove(&mut self) -> Result<(), Refusal> {
+        self.definition()?;
+        self.no_open_batch()?;
+        if self.state.standing == Standing::Stale {
+            return Err(Refusal::Stale);
+        }
+        self.record(Event::Removed)
+    }
+
+    fn move_cash(
+        &mut self,
+        movement: MovementId,
+        kind: Movement,
+        amount: Money,
+        currency: Currency,
+    ) -> Result<(), Refusal> {
+        self.same_currency("the movement", currency)?;
+        if !amount.is_positive() {
+            return Err(Refusal::NotPositive { amount });
+        }
+        let signed = if kind == Movement::Deposit { amount } else { amount.negate() };
+        match self.state.movements.get(&movement) {
+            Some(recorded) if *recorded == signed => return Ok(()),
+            Some(recorded) => return Err(Refusal::MovementDiffers { movement, recorded: *recorded }),
+            None => {}
+        }
+        // A batch counts on the cash it was planned with.
+        self.no_open_batch()?;
+        let cash = self.state.books.cash;
+        if kind == Movement::Withdrawal && amount > cash {
+            return Err(Refusal::NotEnoughCash { amount, cash });
+        }
+        self.record(Event::CashMoved { movement, kind, amount })
+    }
+
+    fn confirm(&mut self, broker: &Books, currency: Currency) -> Result<(), Refusal> {
+        self.same_currency("the broker's account", currency)?;
+        self.no_open_batch()?;
+        let differences = compare(&self.state.books, broker);
+        match (&self.state.standing, differences.is_empty()) {
+            (Standing::Active, false) => self.record(Event::Quarantined { differences }),
+            (Standing::Quarantined { differences: known }, false) if *known != differences => {
+                self.record(Event::Quarantined { differences })
+            }
+            (Standing::Quarantined { .. }, true) => self.record(Event::Released),
+            (Standing::Active, true)
+            | (Standing::Quarantined { .. }, false)
+            | (Standing::Absent | Standing::Rebalancing | Standing::Stale, _) => Ok(()),
+        }
+    }
+
+    fn open(&mut self, store: StoreId, token: Token, plan: &Plan, rules: Rules) -> Result<(), Refusal> {
+        self.same_currency("the plan", plan.currency)?;
+        self.no_open_batch()?;
+        match self.state.standing {
+            Standing::Active => {}
+            Standing::Stale => return Err(Refusal::Stale),
+            Standing::Quarantined { .. } => return Err(Refusal::Quarantined),
+            Standing::Absent | Standing::Rebalancing => return Err(Refusal::NoBatch { wanted: "opened" }),
+        }
+        if !plan.worthwhile {
+            return Err(Refusal::NothingToSend);
+        }
+        if crate::order::Attempt::new(rules.attempts).is_none() {
+            return Err(Refusal::Attempts { attempts: rules.attempts });
+        }
+        let batch = BatchId::new(store, &self.state.id, self.state.sequence.next()?);
+        let opening = Opening { batch, token, legs: plan.legs.clone(), stages: plan.stages, rules };
+        self.record(Event::Opened(Arc::new(opening)))
+    }
+
+    fn begin(&mut self) -> Result<(), Refusal> {
+        match self.batch("begun")?.phase {
+            Phase::Planned => advance::first_stage(self),
+            Phase::Forward(_) | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => {
+                Err(Refusal::NoBatch { wanted: "begun" })
+            }
+        }
+    }
+
+    fn abandon(&mut self, why: String) -> Result<(), Refusal> {
+        match self.batch("abandoned")?.phase {
+            Phase::Planned => close::close(self, Outcome::Abandoned, Some(Cause::NeverSent { why }), None),
+            Phase::Forward(_) | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => {
+                Err(Refusal::NoBatch { wanted: "abandoned" })
+            }
+        }
+    }
+
+    /// Recovery, as a pure decision: a batch of which nothing was sent is abandoned, an old one is unwound, any other goes on.
+    fn take_over(&mut self, token: Token, owner: OwnerId) -> Result<(), Refusal> {
+        let batch = self.batch("taken over")?;
+        let age = self.at.since(batch.opened_at);
+        let too_old = age > batch.rules.resume_max;
+        let quiet_at = self.at.plus(batch.rules.quiescence);
+        let phase = batch.phase;
+        self.record(Event::TakenOver { token, owner, quiet_at })?;
+        match phase {
+            Phase::Planned => {
+                let why = "its owner was lost".to_owned();
+                close::close(self, Outcome::Abandoned, Some(Cause::NeverSent { why }), None)
+            }
+            Phase::Forward(_) if too_old => self.record(Event::Unwinding { cause: UnwindCause::TooOld { age } }),
+            Phase::Forward(_) | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => Ok(()),
+        }
+    }
+
+    fn abort(&mut self, who: String, why: String) -> Result<(), Refusal> {
+        match self.batch("aborted")?.phase {
+            Phase::Planned => {
+                let why = format!("aborted by {who}: {why}");
+                close::close(self, Outcome::Abandoned, Some(Cause::NeverSent { why }), None)
+            }
+            Phase::Forward(_) => self.record(Event::Unwinding { cause: UnwindCause::Aborted { who, why } }),
+            // It is being unwound already, or everything is done.
+            Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => {
+                Err(Refusal::NoBatch { wanted: "aborted" })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

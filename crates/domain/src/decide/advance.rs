@@ -1,0 +1,221 @@
+//! How a batch moves on by itself: forward stage by stage, or back, until it is over or must wait.
+//!
+//! Each turn looks at the state as it has become and names the records that follow; when none do, the batch waits for the
+//! broker, for time, or for a comparison. What is waited for is in [`crate::due`].
+
+use super::{Draft, Refusal, close, compensate};
+use crate::batch::{Batch, Order, OrderState, Phase};
+use crate::order::{ClientOrderId, Direction, LegNumber, Side, UnknownCause};
+use crate::plan::fund::{self, Buy, Funding};
+use crate::plan::{Leg, Skip, Stages};
+use crate::portfolio::Portfolio;
+use crate::record::{Cause, Event, Intent, OrderEvent, Outcome, Stage, UnwindCause};
+use crate::values::{Overflow, Quantity, Timestamp};
+
+/// Moves the batch on until it must wait. With `hold`, no further stage begins.
+pub(super) fn advance(draft: &mut Draft, hold: bool) -> Result<(), Refusal> {
+    // Every turn ends an order, begins a stage or closes the batch, so there are only so many.
+    while let Some(batch) = &draft.state.batch {
+        let events = if let Some(cause) = out_of_patience(batch, draft.at) {
+            return close::stale(draft, cause);
+        } else {
+            match batch.phase {
+                Phase::Planned | Phase::Closed => Vec::new(),
+                Phase::Forward(stage) => forward(&draft.state, batch, stage, draft.at, hold)?,
+                Phase::Unwinding | Phase::Compensating(_) => match compensate::next(batch, &draft.state.books, draft.at)? {
+                    compensate::Next::Events(events) => events,
+                    compensate::Next::Stuck => {
+                        let cause = batch.unwinding.clone().unwrap_or(UnwindCause::LateFill);
+                        return close::stale(draft, Cause::Unwound(cause));
+                    }
+                },
+                Phase::Settling { outcome, .. } => unsettled(batch, outcome, draft.at)?,
+            }
+        };
+        if events.is_empty() {
+            return Ok(());
+        }
+        for event in events {
+            draft.record(event)?;
+        }
+    }
+    Ok(())
+}
+
+/// The orders of the first stage: all legs, or the sells.
+pub(super) fn first_stage(draft: &mut Draft) -> Result<(), Refusal> {
+    let batch = draft.batch("begun")?;
+    let intents = batch.legs_of(Stage::First).map(|leg| intent(batch, leg, leg.terms.quantity, draft.at));
+    let orders = intents.collect();
+    draft.record(Event::Intended { stage: Stage::First, orders, dropped: Vec::new() })
+}
+
+fn intent(batch: &Batch, leg: &Leg, quantity: Quantity, send_at: Timestamp) -> Intent {
+    let order = ClientOrderId {
+        batch: batch.id,
+        leg: leg.number,
+        direction: Direction::Forward,
+        attempt: crate::order::Attempt::FIRST,
+    };
+    let terms = crate::order::Terms { quantity, ..leg.terms };
+    Intent { order, terms, send_at, deadline: send_at.plus(batch.rules.order_deadline) }
+}
+
+fn forward(
+    portfolio: &Portfolio,
+    batch: &Batch,
+    stage: Stage,
+    at: Timestamp,
+    hold: bool,
+) -> Result<Vec<Event>, Refusal> {
+    if let Some(cause) = failure(batch, at) {
+        return Ok(vec![Event::Unwinding { cause }]);
+    }
+    let mut events = overdue(batch, at);
+    for (id, order) in &batch.orders {
+        if order.state == OrderState::UnknownQuiet {
+            // Still wanted, and safe to send again: that resolves it. `failure` has sorted out the rest.
+            events.push(Event::Order { order: *id, event: OrderEvent::Resent { deadline: order.deadline } });
+        }
+        if let Some(retry) = unsent(batch, id, order, at) {
+            events.push(Event::Intended { stage, orders: vec![retry], dropped: Vec::new() });
+        }
+    }
+    if !events.is_empty() || !stage_is_filled(batch, stage) || hold {
+        return Ok(events);
+    }
+    match (batch.stages, stage) {
+        (Stages::SellsFirst, Stage::First) => Ok(second_stage(portfolio, batch, at)),
+        _ => Ok(vec![Event::Settling { outcome: Outcome::Completed }]),
+    }
+}
+
+/// Why the batch cannot go forward any more, if it cannot.
+fn failure(batch: &Batch, at: Timestamp) -> Option<UnwindCause> {
+    let last_of_each_leg = |id: &ClientOrderId| {
+        batch.last_attempt(id.leg, Direction::Forward).is_some_and(|(last, _)| last == id)
+    };
+    batch.orders.iter().find_map(|(id, order)| {
+        if order.filled > order.terms.quantity {
+            return Some(UnwindCause::Overfilled { order: *id });
+        }
+        if order.state == OrderState::UnknownQuiet && (!batch.rules.resend || at >= order.deadline) {
+            return Some(UnwindCause::Lost { order: *id });
+        }
+        let ended_short = order.state.is_terminal() && !order.is_filled_exactly() && last_of_each_leg(id);
+        if !ended_short || unsent(batch, id, order, at).is_some() {
+            return None;
+        }
+        let how = if order.note.is_empty() { order.state.name().to_owned() } else { order.note.clone() };
+        let (side, symbol) = (order.terms.side, order.terms.symbol);
+        Some(UnwindCause::LegFailed { order: *id, side, symbol, how })
+    })
+}
+
+/// The next attempt of an order that provably was not sent, if it has one.
+fn unsent(batch: &Batch, id: &ClientOrderId, order: &Order, at: Timestamp) -> Option<Intent> {
+    let next = id.attempt.next().filter(|next| next.get() <= batch.rules.attempts)?;
+    let order_of_next = ClientOrderId { attempt: next, ..*id };
+    if order.state != OrderState::NotSent || batch.orders.contains_key(&order_of_next) {
+        return None;
+    }
+    let send_at = at.plus(batch.rules.delay).max(order.not_before.unwrap_or(at));
+    let deadline = send_at.plus(batch.rules.order_deadline);
+    Some(Intent { order: order_of_next, terms: order.terms, send_at, deadline })
+}
+
+/// Open orders past their deadline are canceled; an intent past it may not be sent any more, and is asked about.
+pub(super) fn overdue(batch: &Batch, at: Timestamp) -> Vec<Event> {
+    let late = batch.orders.iter().filter(|(_, order)| at >= order.deadline);
+    let events = late.filter_map(|(id, order)| {
+        let event = if order.state.is_open() {
+            OrderEvent::CancelRequested
+        } else if order.state == OrderState::Intent {
+            OrderEvent::Unknown { cause: UnknownCause::Overdue, quiet_at: at.plus(batch.rules.quiescence) }
+        } else {
+            return None;
+        };
+        Some(Event::Order { order: *id, event })
+    });
+    events.collect()
+}
+
+fn stage_is_filled(batch: &Batch, stage: Stage) -> bool {
+    let was_dropped = |leg: &Leg| batch.dropped.iter().any(|skip| skip.symbol == leg.terms.symbol);
+    batch.legs_of(stage).filter(|leg| !was_dropped(leg)).all(|leg| {
+        batch.last_attempt(leg.number, Direction::Forward).is_some_and(|(_, order)| order.is_filled_exactly())
+    })
+}
+
+/// The buys, sized down to the proceeds that were booked.
+fn second_stage(portfolio: &Portfolio, batch: &Batch, at: Timestamp) -> Vec<Event> {
+    match sized_buys(portfolio, batch) {
+        Ok((bought, dropped)) => {
+            let quantity_of = |leg: LegNumber| bought.iter().find(|(number, _)| *number == leg).map(|(_, q)| *q);
+            let legs = batch.legs_of(Stage::Second);
+            let orders = legs.filter_map(|leg| Some(intent(batch, leg, quantity_of(leg.number)?, at))).collect();
+            vec![Event::Intended { stage: Stage::Second, orders, dropped }]
+        }
+        Err(overflow) => vec![Event::Unwinding { cause: UnwindCause::Sizing { message: overflow.to_string() } }],
+    }
+}
+
+type SizedBuys = (Vec<(LegNumber, Quantity)>, Vec<Skip>);
+
+fn sized_buys(portfolio: &Portfolio, batch: &Batch) -> Result<SizedBuys, Overflow> {
+    let rules = &batch.rules;
+    let legs: Vec<&Leg> = batch.legs_of(Stage::Second).collect();
+    let buys: Vec<Buy> = legs.iter().map(|leg| Buy { terms: leg.terms, lot: leg.lot }).collect();
+    let available = portfolio.books.cash.sub(rules.held_back)?;
+    let funded = fund::fund(&buys, Funding { available, costs: rules.costs, minimum: rules.minimum })?;
+    let number = |symbol| legs.iter().find(|leg| leg.terms.symbol == symbol).map(|leg| leg.number);
+    let bought = funded.bought.iter().filter_map(|b| Some((number(b.terms.symbol)?, b.terms.quantity)));
+    let dropped = funded.dropped.into_iter().map(|(symbol, reason)| Skip { symbol, reason });
+    Ok((bought.collect(), dropped.collect()))
+}
+
+/// A fill can still come while books and broker are compared.
+fn unsettled(batch: &Batch, outcome: Outcome, at: Timestamp) -> Result<Vec<Event>, Refusal> {
+    let as_expected = match outcome {
+        Outcome::Completed => failure(batch, at).is_none(),
+        Outcome::Restored | Outcome::Abandoned | Outcome::Stale => batch.residual()?.is_empty(),
+    };
+    let ended = batch.orders.values().all(|order| order.state.is_terminal());
+    if as_expected && ended {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Event::Unwinding { cause: batch.unwinding.clone().unwrap_or(UnwindCause::LateFill) }])
+}
+
+/// An outcome that stays unknown, or a cancel without effect, for longer than the rules allow: a person must look.
+fn out_of_patience(batch: &Batch, at: Timestamp) -> Option<Cause> {
+    let patience = batch.rules.patience;
+    let waited = |order: &&Order| {
+        let since = match order.state {
+            OrderState::CancelRequested { since } => Some(since),
+            OrderState::Intent | OrderState::UnknownInFlight { .. } | OrderState::UnknownQuiet => order.unknown_since,
+            OrderState::Acknowledged
+            | OrderState::Partial
+            | OrderState::NotSent
+            | OrderState::Rejected
+            | OrderState::Canceled
+            | OrderState::Expired
+            | OrderState::FailedPartial
+            | OrderState::Filled
+            | OrderState::AssumedNotExecuted => None,
+        };
+        since.is_some_and(|since| at >= since.plus(patience))
+    };
+    match batch.orders.values().filter(waited).count() {
+        0 => None,
+        orders => Some(Cause::Unknown { orders }),
+    }
+}
+
+/// Buys are undone by selling, sells by buying.
+pub(super) const fn undo_stage(side: Side) -> Stage {
+    match side {
+        Side::Buy => Stage::UndoBuys,
+        Side::Sell => Stage::UndoSells,
+    }
+}

@@ -1,0 +1,163 @@
+//! Step 2 of a plan: what the buys may spend, and how they shrink when that is short.
+//!
+//! When the rounded amounts and their costs pass what is available, all buys shrink by one common factor and are truncated to
+//! their lots. If the amounts still pass it by rounding, the largest buy (ties: symbol order) is lowered by the fewest
+//! steps that suffice. A buy that falls below the minimum is dropped. Nothing is ever enlarged.
+//!
+//! Used when planning, and again by the batch between its stages, with what the sells really brought.
+
+use super::SkipReason;
+use crate::exact::too_wide;
+use crate::order::{Costs, Terms};
+use crate::values::wide::Wide;
+use crate::values::{Lot, Money, Overflow, Quantity, Rounding, Symbol, Value};
+
+/// A buy that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buy {
+    /// What, and at most how many units.
+    pub terms: Terms,
+    /// The lot its quantity must be a multiple of.
+    pub lot: Lot,
+}
+
+/// What there is to spend, and the rules for spending it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Funding {
+    /// Cash for the buys and their costs. Zero or less buys nothing.
+    pub available: Money,
+    /// What an order may cost.
+    pub costs: Costs,
+    /// The least an order may be worth.
+    pub minimum: Money,
+}
+
+/// A buy that is paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bought {
+    /// What, and how many units.
+    pub terms: Terms,
+    /// What it moves at its reference price, rounded half-even.
+    pub amount: Money,
+    /// The most it may cost.
+    pub cost: Money,
+    /// True if it is smaller than what was wanted.
+    pub shrunk: bool,
+}
+
+/// The buys that are paid for, in the order they were given, and those that fell below the minimum.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Funded {
+    /// Paid for.
+    pub bought: Vec<Bought>,
+    /// Dropped, with the reason.
+    pub dropped: Vec<(Symbol, SkipReason)>,
+}
+
+/// Sizes `buys` down to what is available.
+///
+/// # Errors
+/// [`Overflow`] if an amount passes the maximum of its type.
+pub fn fund(buys: &[Buy], funding: Funding) -> Result<Funded, Overflow> {
+    let mut sized: Vec<Sizing> = buys.iter().map(|buy| Sizing { buy: *buy, quantity: buy.terms.quantity }).collect();
+    if spending(&sized, &funding)? > funding.available {
+        shrink(&mut sized, &funding)?;
+        lower_largest(&mut sized, &funding)?;
+    }
+    let mut funded = Funded::default();
+    for sizing in sized {
+        let amount = sizing.amount()?;
+        let shrunk = sizing.quantity < sizing.buy.terms.quantity;
+        if shrunk && amount < funding.minimum {
+            let reason = SkipReason::Shrunk { amount, minimum: funding.minimum };
+            funded.dropped.push((sizing.buy.terms.symbol, reason));
+            continue;
+        }
+        let terms = Terms { quantity: sizing.quantity, ..sizing.buy.terms };
+        funded.bought.push(Bought { terms, amount, cost: sizing.cost(&funding)?, shrunk });
+    }
+    Ok(funded)
+}
+
+/// A buy with the quantity it has come down to.
+struct Sizing {
+    buy: Buy,
+    quantity: Quantity,
+}
+
+impl Sizing {
+    fn value(&self) -> Value {
+        self.buy.terms.reference.times(self.quantity)
+    }
+
+    fn amount(&self) -> Result<Money, Overflow> {
+        self.value().to_money(Rounding::HalfEven)
+    }
+
+    fn cost(&self, funding: &Funding) -> Result<Money, Overflow> {
+        if self.quantity.is_zero() { Ok(Money::ZERO) } else { funding.costs.of(self.value()) }
+    }
+
+    fn spends(&self, funding: &Funding) -> Result<Money, Overflow> {
+        self.amount()?.add(self.cost(funding)?)
+    }
+}
+
+fn spending(sized: &[Sizing], funding: &Funding) -> Result<Money, Overflow> {
+    sized.iter().try_fold(Money::ZERO, |sum, sizing| sum.add(sizing.spends(funding)?))
+}
+
+/// All quantities times (available − costs) / value, truncated. The costs of the full quantities bound those of the smaller ones.
+fn shrink(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
+    let mut value = Value::ZERO;
+    let mut left = funding.available;
+    for sizing in sized.iter() {
+        value = value.add(sizing.value())?;
+        left = left.sub(sizing.cost(funding)?)?;
+    }
+    let left = left.max(Money::ZERO).to_value();
+    if value <= left {
+        return Ok(()); // Only the rounding of the amounts is too much.
+    }
+    for sizing in sized.iter_mut() {
+        let nanos = Wide::from_u128(sizing.quantity.nanos());
+        let shrunk = left.wide().checked_mul(nanos).and_then(|p| p.div_round(value.wide(), Rounding::Down));
+        let shrunk = shrunk.and_then(Wide::to_u128).ok_or_else(|| too_wide("shrinking a buy"))?;
+        sizing.quantity = Quantity::from_nanos(shrunk)?.floor_to(sizing.buy.lot);
+    }
+    Ok(())
+}
+
+/// Lowers the largest buy by the fewest lots that suffice; if all of it does not, the next largest as well.
+fn lower_largest(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
+    loop {
+        let excess = spending(sized, funding)?.sub(funding.available)?;
+        if !excess.is_positive() {
+            return Ok(());
+        }
+        // The first of equals, so ties go by symbol order.
+        let largest = sized.iter_mut().rev().filter(|s| !s.quantity.is_zero()).max_by_key(|s| s.value());
+        let Some(largest) = largest else { return Ok(()) };
+        let allowed = largest.spends(funding)?.sub(excess)?;
+        lower(largest, allowed, funding)?;
+    }
+}
+
+/// The largest quantity whose spending is at most `allowed`, found by bisection: spending never falls as quantity grows.
+fn lower(sizing: &mut Sizing, allowed: Money, funding: &Funding) -> Result<(), Overflow> {
+    let lot = sizing.buy.lot.size().nanos();
+    let lots = sizing.quantity.nanos().checked_div(lot).unwrap_or(0);
+    let quantity = |lots: u128| Quantity::from_nanos(lots.saturating_mul(lot));
+    let (mut fits, mut too_many) = (0, lots);
+    while too_many.saturating_sub(fits) > 1 {
+        let middle = fits.midpoint(too_many);
+        sizing.quantity = quantity(middle)?;
+        if sizing.spends(funding)? <= allowed {
+            fits = middle;
+        } else {
+            too_many = middle;
+        }
+    }
+    sizing.quantity = quantity(fits)?;
+    Ok(())
+}

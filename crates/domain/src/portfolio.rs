@@ -1,0 +1,163 @@
+//! The state of one portfolio: what its records add up to. Books, standing, and the batch that is open.
+//!
+//! It is changed by [`crate::apply`] alone, and read by [`crate::decide`] and [`crate::due`].
+
+use crate::batch::Batch;
+use crate::books::{Books, Definition};
+use crate::order::{ClientOrderId, FillCursor};
+use crate::record::{Difference, Pause};
+use crate::values::{Money, MovementId, PortfolioId, Quantity, Sequence, Symbol, Token};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Everything the journal says about one portfolio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Portfolio {
+    /// Which.
+    pub id: PortfolioId,
+    /// The number of the last record.
+    pub sequence: Sequence,
+    /// The newest lease that a batch was opened or taken over under.
+    pub token: Token,
+    /// What it is; `None` until it was added.
+    pub definition: Option<Arc<Definition>>,
+    /// What it owns.
+    pub books: Books,
+    /// Whether it may be traded.
+    pub standing: Standing,
+    /// The open batch.
+    pub batch: Option<Batch>,
+    /// Closed batches that are still watched for late fills, oldest first. The last is also what a person resolves.
+    pub closed: Vec<Arc<Batch>>,
+    /// How long it is left alone.
+    pub pause: Option<Pause>,
+    /// Restorations since the last completion: what the pause doubles by.
+    pub restorations: u32,
+    /// What its batches came to, all together.
+    pub tally: Tally,
+    /// Cash movements that were recorded, with their amounts; withdrawals below zero.
+    pub movements: BTreeMap<MovementId, Money>,
+    /// How far the broker's fills have been read.
+    pub fills_read: Option<FillCursor>,
+}
+
+/// Whether a portfolio may be traded. (Reliability notes call this table C.)
+///
+/// | from | by | to |
+/// |---|---|---|
+/// | – | added | active |
+/// | active | batch opened | rebalancing |
+/// | rebalancing | completed, restored, abandoned | active |
+/// | rebalancing | stale | stale |
+/// | active | late fill, or books and broker disagree | quarantined |
+/// | quarantined | a clean comparison | active |
+/// | quarantined | a person accepts the broker's positions | active |
+/// | stale | a person, followed by a clean comparison | active |
+/// | stale | a person retries the restoration | rebalancing |
+/// | active, quarantined | removed | removed |
+/// | removed | added | active |
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Standing {
+    /// There is no such portfolio, or no longer.
+    Absent,
+    /// It may be traded.
+    Active,
+    /// A batch is open.
+    Rebalancing,
+    /// Blocked until a person resolves it. The cause is on the last closed batch.
+    Stale,
+    /// Blocked until a comparison with the broker is clean.
+    Quarantined {
+        /// Where books and broker disagreed; empty after a late fill, until they have been compared.
+        differences: Vec<Difference>,
+    },
+}
+
+impl Standing {
+    /// The word used in records.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Active => "active",
+            Self::Rebalancing => "rebalancing",
+            Self::Stale => "stale",
+            Self::Quarantined { .. } => "quarantined",
+        }
+    }
+}
+
+/// What a portfolio's batches came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Tally {
+    /// Batches completed.
+    pub completed: u64,
+    /// Batches restored.
+    pub restored: u64,
+    /// Batches abandoned before anything was sent.
+    pub abandoned: u64,
+    /// Batches that went stale.
+    pub stale: u64,
+    /// Forward buys plus forward sells, in money, without fees.
+    pub turnover: Money,
+}
+
+impl Portfolio {
+    /// A portfolio without any record.
+    #[must_use]
+    pub fn new(id: PortfolioId) -> Self {
+        Self {
+            id,
+            sequence: Sequence::ZERO,
+            token: Token::ZERO,
+            definition: None,
+            books: Books::default(),
+            standing: Standing::Absent,
+            batch: None,
+            closed: Vec::new(),
+            pause: None,
+            restorations: 0,
+            tally: Tally::default(),
+            movements: BTreeMap::new(),
+            fills_read: None,
+        }
+    }
+
+    /// The batch that went stale, while the portfolio is.
+    #[must_use]
+    pub fn stale_batch(&self) -> Option<&Batch> {
+        match self.standing {
+            Standing::Stale => self.closed.last().map(AsRef::as_ref),
+            Standing::Absent | Standing::Active | Standing::Rebalancing | Standing::Quarantined { .. } => None,
+        }
+    }
+
+    /// The watched batch that `order` belongs to.
+    #[must_use]
+    pub fn closed_batch(&self, order: ClientOrderId) -> Option<&Batch> {
+        self.closed.iter().map(AsRef::as_ref).find(|batch| batch.id == order.batch)
+    }
+}
+
+/// Where `books` and `broker` disagree, over the union of their symbols. Exact: there is no tolerance.
+#[must_use]
+pub fn compare(books: &Books, broker: &Books) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    if books.cash != broker.cash {
+        differences.push(Difference::Cash { books: books.cash, broker: broker.cash });
+    }
+    differences.extend(compare_units(books, broker));
+    differences
+}
+
+/// The same for units alone.
+#[must_use]
+pub fn compare_units(books: &Books, broker: &Books) -> Vec<Difference> {
+    let symbols: BTreeSet<Symbol> = books.holdings().chain(broker.holdings()).map(|(symbol, _)| symbol).collect();
+    let units = symbols.into_iter().map(|symbol| (symbol, books.units(symbol), broker.units(symbol)));
+    let differs = |(_, books, broker): &(Symbol, Quantity, Quantity)| books != broker;
+    units.filter(differs).map(|(symbol, books, broker)| Difference::Units { symbol, books, broker }).collect()
+}
