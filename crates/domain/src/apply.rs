@@ -211,12 +211,10 @@ impl Applying<'_> {
         self.portfolio.standing = Standing::Rebalancing;
         self.portfolio.batch = Some(Batch {
             id: opening.batch,
+            opening: Arc::clone(opening),
             opened_at: self.at,
             token: opening.token,
-            legs: opening.legs.clone(),
-            stages: opening.stages,
             attempts: opening.rules.attempts,
-            rules: opening.rules.clone(),
             before: self.portfolio.books.clone(),
             phase: Phase::Planned,
             unwinding: None,

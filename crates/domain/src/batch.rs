@@ -21,9 +21,10 @@ pub use order::{BookingError, Order, OrderState};
 
 use crate::order::{BatchId, ClientOrderId, Direction, LegNumber, Side};
 use crate::plan::{Leg, Stages};
-use crate::record::{Closing, Outcome, Residual, Rules, Stage, UnwindCause};
+use crate::record::{Closing, Opening, Outcome, Residual, Rules, Stage, UnwindCause};
 use crate::values::{Money, Overflow, Quantity, QuantityError, Symbol, Timestamp, Token};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One batch: the plan, its orders so far, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +32,12 @@ use std::collections::BTreeMap;
 pub struct Batch {
     /// Which.
     pub id: BatchId,
+    /// The plan, and the rules it is executed under.
+    pub opening: Arc<Opening>,
     /// When it was opened.
     pub opened_at: Timestamp,
     /// The newest lease it is executed under.
     pub token: Token,
-    /// The plan's legs, in execution order.
-    pub legs: Vec<Leg>,
-    /// Together, or sells first.
-    pub stages: Stages,
-    /// The rules it is executed under.
-    pub rules: Rules,
     /// The books at its opening.
     pub before: crate::books::Books,
     /// Where it stands.
@@ -94,8 +91,8 @@ impl Batch {
 
     /// The legs of one stage, in execution order. The stages that undo name the legs they take back.
     pub fn legs_of(&self, stage: Stage) -> impl Iterator<Item = &Leg> {
-        let stages = self.stages;
-        self.legs.iter().filter(move |leg| match (stage, stages) {
+        let stages = self.opening.stages;
+        self.opening.legs.iter().filter(move |leg| match (stage, stages) {
             (Stage::First, Stages::Together) => true,
             (Stage::Second, Stages::Together) => false,
             (Stage::First | Stage::UndoSells, _) => leg.terms.side == Side::Sell,
@@ -152,6 +149,12 @@ impl Batch {
             };
         }
         Ok((cost.add(fees)?, fees))
+    }
+
+    /// The rules it is executed under.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.opening.rules
     }
 
     /// True once any order may have reached the broker.

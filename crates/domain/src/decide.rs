@@ -391,8 +391,16 @@ impl Draft {
             return Err(Refusal::Attempts { attempts: rules.attempts });
         }
         let batch = BatchId::new(store, &self.state.id, self.state.sequence.next()?);
-        let opening = Opening { batch, token, legs: plan.legs.clone(), stages: plan.stages, rules };
-        self.record(Event::Opened(Arc::new(opening)))
+        self.record(Event::Opened(Arc::new(Opening {
+            batch,
+            token,
+            measure: plan.assessment.measure.to_owned(),
+            drift: plan.assessment.drift,
+            legs: plan.legs.clone(),
+            skipped: plan.skipped.clone(),
+            stages: plan.stages,
+            rules,
+        })))
     }
 
     fn begin(&mut self) -> Result<(), Refusal> {
@@ -417,8 +425,8 @@ impl Draft {
     fn take_over(&mut self, token: Token, owner: OwnerId) -> Result<(), Refusal> {
         let batch = self.batch("taken over")?;
         let age = self.at.since(batch.opened_at);
-        let too_old = age > batch.rules.resume_max;
-        let quiet_at = self.at.plus(batch.rules.quiescence);
+        let too_old = age > batch.rules().resume_max;
+        let quiet_at = self.at.plus(batch.rules().quiescence);
         let phase = batch.phase;
         self.record(Event::TakenOver { token, owner, quiet_at })?;
         match phase {

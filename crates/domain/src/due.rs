@@ -46,10 +46,10 @@ pub fn due(portfolio: &Portfolio, now: Timestamp) -> Vec<Effect> {
             OrderState::Acknowledged | OrderState::Partial => wake_at(order.deadline),
             OrderState::UnknownInFlight { quiet_at } => {
                 wake_at(quiet_at);
-                wake_at(order.unknown_since.unwrap_or(now).plus(batch.rules.patience));
+                wake_at(order.unknown_since.unwrap_or(now).plus(batch.rules().patience));
             }
-            OrderState::UnknownQuiet => wake_at(order.unknown_since.unwrap_or(now).plus(batch.rules.patience)),
-            OrderState::CancelRequested { since } => wake_at(since.plus(batch.rules.patience)),
+            OrderState::UnknownQuiet => wake_at(order.unknown_since.unwrap_or(now).plus(batch.rules().patience)),
+            OrderState::CancelRequested { since } => wake_at(since.plus(batch.rules().patience)),
             OrderState::NotSent
             | OrderState::Rejected
             | OrderState::Canceled
@@ -61,7 +61,7 @@ pub fn due(portfolio: &Portfolio, now: Timestamp) -> Vec<Effect> {
     }
     if let Phase::Settling { since, .. } = batch.phase {
         effects.push(Effect::Compare);
-        wake_at(since.plus(batch.rules.settle_within));
+        wake_at(since.plus(batch.rules().settle_within));
     }
     effects.extend(wake.map(Effect::Wake));
     effects

@@ -21,3 +21,4 @@ pub mod decide;
 pub mod due;
 pub mod portfolio;
 pub mod record;
+pub mod report;

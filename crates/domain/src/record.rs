@@ -7,7 +7,7 @@ use crate::books::{Books, Definition};
 use crate::order::{BatchId, ClientOrderId, Costs, Fill, FillCursor, NotSent, OrderFill, Refused, Side, Terms, UnknownCause};
 use crate::plan::{Leg, Skip, Stages};
 use crate::portfolio::Portfolio;
-use crate::values::{Money, MovementId, OwnerId, Quantity, Symbol, Timestamp, Token};
+use crate::values::{Money, MovementId, OwnerId, Percentage, Quantity, Symbol, Timestamp, Token};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -174,8 +174,14 @@ pub struct Opening {
     pub batch: BatchId,
     /// The lease it was opened under.
     pub token: Token,
+    /// The name of the drift measure.
+    pub measure: String,
+    /// How far the portfolio had drifted, in that measure, for people.
+    pub drift: Percentage,
     /// The plan's legs, in execution order.
     pub legs: Vec<Leg>,
+    /// What the plan left alone, and why.
+    pub skipped: Vec<Skip>,
     /// Together, or sells first.
     pub stages: Stages,
     /// The rules.

@@ -58,7 +58,7 @@ fn intent(batch: &Batch, leg: &Leg, quantity: Quantity, send_at: Timestamp) -> I
         attempt: crate::order::Attempt::FIRST,
     };
     let terms = crate::order::Terms { quantity, ..leg.terms };
-    Intent { order, terms, send_at, deadline: send_at.plus(batch.rules.order_deadline) }
+    Intent { order, terms, send_at, deadline: send_at.plus(batch.rules().order_deadline) }
 }
 
 fn forward(
@@ -84,7 +84,7 @@ fn forward(
     if !events.is_empty() || !stage_is_filled(batch, stage) || hold {
         return Ok(events);
     }
-    match (batch.stages, stage) {
+    match (batch.opening.stages, stage) {
         (Stages::SellsFirst, Stage::First) => Ok(second_stage(portfolio, batch, at)),
         _ => Ok(vec![Event::Settling { outcome: Outcome::Completed }]),
     }
@@ -99,7 +99,7 @@ fn failure(batch: &Batch, at: Timestamp) -> Option<UnwindCause> {
         if order.filled > order.terms.quantity {
             return Some(UnwindCause::Overfilled { order: *id });
         }
-        if order.state == OrderState::UnknownQuiet && (!batch.rules.resend || at >= order.deadline) {
+        if order.state == OrderState::UnknownQuiet && (!batch.rules().resend || at >= order.deadline) {
             return Some(UnwindCause::Lost { order: *id });
         }
         let ended_short = order.state.is_terminal() && !order.is_filled_exactly() && last_of_each_leg(id);
@@ -114,13 +114,13 @@ fn failure(batch: &Batch, at: Timestamp) -> Option<UnwindCause> {
 
 /// The next attempt of an order that provably was not sent, if it has one.
 fn unsent(batch: &Batch, id: &ClientOrderId, order: &Order, at: Timestamp) -> Option<Intent> {
-    let next = id.attempt.next().filter(|next| next.get() <= batch.rules.attempts)?;
+    let next = id.attempt.next().filter(|next| next.get() <= batch.rules().attempts)?;
     let order_of_next = ClientOrderId { attempt: next, ..*id };
     if order.state != OrderState::NotSent || batch.orders.contains_key(&order_of_next) {
         return None;
     }
-    let send_at = at.plus(batch.rules.delay).max(order.not_before.unwrap_or(at));
-    let deadline = send_at.plus(batch.rules.order_deadline);
+    let send_at = at.plus(batch.rules().delay).max(order.not_before.unwrap_or(at));
+    let deadline = send_at.plus(batch.rules().order_deadline);
     Some(Intent { order: order_of_next, terms: order.terms, send_at, deadline })
 }
 
@@ -131,7 +131,7 @@ pub(super) fn overdue(batch: &Batch, at: Timestamp) -> Vec<Event> {
         let event = if order.state.is_open() {
             OrderEvent::CancelRequested
         } else if order.state == OrderState::Intent {
-            OrderEvent::Unknown { cause: UnknownCause::Overdue, quiet_at: at.plus(batch.rules.quiescence) }
+            OrderEvent::Unknown { cause: UnknownCause::Overdue, quiet_at: at.plus(batch.rules().quiescence) }
         } else {
             return None;
         };
@@ -163,7 +163,7 @@ fn second_stage(portfolio: &Portfolio, batch: &Batch, at: Timestamp) -> Vec<Even
 type SizedBuys = (Vec<(LegNumber, Quantity)>, Vec<Skip>);
 
 fn sized_buys(portfolio: &Portfolio, batch: &Batch) -> Result<SizedBuys, Overflow> {
-    let rules = &batch.rules;
+    let rules = batch.rules();
     let legs: Vec<&Leg> = batch.legs_of(Stage::Second).collect();
     let buys: Vec<Buy> = legs.iter().map(|leg| Buy { terms: leg.terms, lot: leg.lot }).collect();
     let available = portfolio.books.cash.sub(rules.held_back)?;
@@ -189,7 +189,7 @@ fn unsettled(batch: &Batch, outcome: Outcome, at: Timestamp) -> Result<Vec<Event
 
 /// An outcome that stays unknown, or a cancel without effect, for longer than the rules allow: a person must look.
 fn out_of_patience(batch: &Batch, at: Timestamp) -> Option<Cause> {
-    let patience = batch.rules.patience;
+    let patience = batch.rules().patience;
     let waited = |order: &&Order| {
         let since = match order.state {
             OrderState::CancelRequested { since } => Some(since),

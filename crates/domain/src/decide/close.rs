@@ -16,7 +16,7 @@ pub(super) fn settle(draft: &mut Draft, broker: &Books, fills_read: Option<FillC
     let Phase::Settling { outcome, since } = batch.phase else {
         return Ok(()); // A fill came in between: the batch is not at its end after all.
     };
-    let given_up = draft.at >= since.plus(batch.rules.settle_within);
+    let given_up = draft.at >= since.plus(batch.rules().settle_within);
     let cause = batch.unwinding.clone().map(Cause::Unwound);
     let differences = compare(&draft.state.books, broker);
     if differences.is_empty() {
@@ -57,7 +57,7 @@ pub(super) fn close(
 /// Counted from the batch's opening; doubled by every restoration since the last completion.
 fn pause(portfolio: &Portfolio) -> Result<Pause, Overflow> {
     let Some(batch) = &portfolio.batch else { return Ok(Pause { until: crate::values::Timestamp::EPOCH }) };
-    let rule = batch.rules.pause;
+    let rule = batch.rules().pause;
     let doubled = 2_u32.checked_pow(portfolio.restorations).and_then(|factor| rule.first.checked_mul(factor));
     let length: Duration = doubled.unwrap_or(rule.longest).min(rule.longest);
     Ok(Pause { until: batch.opened_at.plus(length) })

@@ -31,7 +31,7 @@ pub(super) fn next(batch: &Batch, books: &Books, at: Timestamp) -> Result<Next, 
     for side in [Side::Buy, Side::Sell] {
         let mut orders = Vec::new();
         let mut waiting = false;
-        for leg in batch.legs.iter().filter(|leg| leg.terms.side == side) {
+        for leg in batch.opening.legs.iter().filter(|leg| leg.terms.side == side) {
             match undo(batch, leg, books, at)? {
                 Undo::Done => {}
                 Undo::GivenUp => stuck = true,
@@ -97,8 +97,8 @@ fn undo(batch: &Batch, leg: &Leg, books: &Books, at: Timestamp) -> Result<Undo, 
     let last = batch.last_attempt(leg.number, Direction::Reverse);
     if let Some((id, order)) = last.filter(|(_, order)| !order.state.is_terminal()) {
         // It must be executed, so an order that was denied is sent again, where that cannot make a second one.
-        if order.state == OrderState::UnknownQuiet && batch.rules.resend {
-            let event = OrderEvent::Resent { deadline: at.plus(batch.rules.order_deadline) };
+        if order.state == OrderState::UnknownQuiet && batch.rules().resend {
+            let event = OrderEvent::Resent { deadline: at.plus(batch.rules().order_deadline) };
             return Ok(Undo::Again(Event::Order { order: *id, event }));
         }
         return Ok(Undo::Waiting);
@@ -117,10 +117,10 @@ fn undo(batch: &Batch, leg: &Leg, books: &Books, at: Timestamp) -> Result<Undo, 
     let terms = Terms { side, quantity: left, exit, ..leg.terms };
     let send_at = last.map_or(at, |(_, order)| after(order, batch, at));
     let order = ClientOrderId { batch: batch.id, leg: leg.number, direction: Direction::Reverse, attempt };
-    Ok(Undo::Attempt(Intent { order, terms, send_at, deadline: send_at.plus(batch.rules.order_deadline) }))
+    Ok(Undo::Attempt(Intent { order, terms, send_at, deadline: send_at.plus(batch.rules().order_deadline) }))
 }
 
 /// The delay after a failed attempt, or longer if the broker asked for it.
 fn after(failed: &Order, batch: &Batch, at: Timestamp) -> Timestamp {
-    at.plus(batch.rules.delay).max(failed.not_before.unwrap_or(at))
+    at.plus(batch.rules().delay).max(failed.not_before.unwrap_or(at))
 }

@@ -70,7 +70,7 @@ fn submitted(draft: &mut Draft, id: ClientOrderId, answer: SubmitAnswer) -> Resu
 }
 
 fn unknown(draft: &mut Draft, id: ClientOrderId, cause: UnknownCause) -> Result<(), Refusal> {
-    let quiet_at = draft.at.plus(draft.batch("reported on")?.rules.quiescence);
+    let quiet_at = draft.at.plus(draft.batch("reported on")?.rules().quiescence);
     draft.order(id, OrderEvent::Unknown { cause, quiet_at })
 }
 

@@ -54,7 +54,7 @@ pub(super) fn resolve(draft: &mut Draft, request: ResolveRequest<'_>) -> Result<
         }
         ResolveAction::Retry if stale => {
             let batch = draft.state.stale_batch().ok_or(nothing)?;
-            let attempts = batch.attempts.saturating_add(batch.rules.attempts).min(Attempt::LAST.get());
+            let attempts = batch.attempts.saturating_add(batch.rules().attempts).min(Attempt::LAST.get());
             let used_up = batch.attempts >= Attempt::LAST.get();
             let undecided = batch.orders.values().any(|order| !order.state.is_terminal());
             if used_up && !undecided && !batch.residual()?.is_empty() {

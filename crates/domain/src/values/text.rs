@@ -85,14 +85,14 @@ impl Grammar {
     pub(super) fn scaled(&self, text: &str) -> Result<i128, ParseReason> {
         let parts = self.exact(text)?;
         let size = parts.units(self.places()).ok_or(self.out_of_range())?;
-        Ok(if parts.negative { size.wrapping_neg() } else { size })
+        Ok(parts.signed(size))
     }
 
     /// Like [`Grammar::scaled`], but with surplus decimals rounded; also whether that changed the value.
     pub(super) fn rounded(&self, text: &str, rounding: Rounding) -> Result<(i128, bool), ParseReason> {
         let parts = self.parts(text)?;
         let (size, changed) = parts.rounded(self.places(), rounding).ok_or(self.out_of_range())?;
-        Ok((if parts.negative { size.wrapping_neg() } else { size }, changed))
+        Ok((parts.signed(size), changed))
     }
 
     /// The digits of a text, most significant first, filled up to all decimals; and whether it has a minus sign.
@@ -189,6 +189,10 @@ impl<'t> Parts<'t> {
         let is_odd = units & 1 == 1;
         let grown = if rounding.grows(rest, is_odd) { units.checked_add(1)? } else { units };
         Some((grown, rest != Rest::Nothing))
+    }
+
+    const fn signed(self, size: i128) -> i128 {
+        if self.negative { size.wrapping_neg() } else { size }
     }
 
     /// The digits, cut or filled with zeros to so many decimals.

@@ -109,9 +109,8 @@ impl Walk {
     }
 }
 
-/// Not a number becomes the least.
 fn in_range(cents: f64) -> f64 {
-    cents.max(LEAST_CENTS).min(MOST_CENTS)
+    cents.clamp(LEAST_CENTS, MOST_CENTS)
 }
 
 /// At least 0, below 1.
@@ -130,7 +129,7 @@ fn jump(draws: &mut Draws, chance: f64) -> f64 {
         return 0.0;
     }
     let size = SMALLEST_JUMP + (LARGEST_JUMP - SMALLEST_JUMP) * uniform(draws);
-    if draws.next() % 2 == 0 { size } else { -size }
+    if draws.next().is_multiple_of(2) { size } else { -size }
 }
 
 /// The exponential, of a logarithm cut to ±1: no step more than triples a price.

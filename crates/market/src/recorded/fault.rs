@@ -19,7 +19,7 @@ pub struct Fault {
     /// The line on which the row starts, from 1; `None` when the whole file is meant.
     pub line: Option<u64>,
     /// The column, as the header names it; `None` when the whole row or file is meant.
-    pub column: Option<String>,
+    pub column: Option<&'static str>,
     /// What the field holds, escaped and shortened to 40 characters.
     pub value: Option<String>,
     /// What is wrong.
@@ -106,7 +106,7 @@ pub enum Problem {
         latest: String,
     },
     /// A field is no symbol.
-    #[error("{0}")]
+    #[error("{}", of_symbol(*.0))]
     Symbol(SymbolReason),
     /// A field is no price.
     #[error("{}", of_price(*.0))]
@@ -162,6 +162,16 @@ fn remedy_for_time(reason: TimestampReason) -> &'static str {
     }
 }
 
+fn of_symbol(reason: SymbolReason) -> String {
+    match reason {
+        SymbolReason::Empty => "it is empty".to_owned(),
+        SymbolReason::TooLong => "it has more than 16 characters".to_owned(),
+        SymbolReason::Start => "it starts with neither a letter nor a digit".to_owned(),
+        SymbolReason::Character(char) => format!("no symbol has {char:?}, only A-Z, 0-9, '.', '-' and '/'"),
+        SymbolReason::Cash => "it stands for the money itself".to_owned(),
+    }
+}
+
 fn remedy_for_symbol(reason: SymbolReason) -> &'static str {
     match reason {
         SymbolReason::Empty => "write the symbol, or leave the row out",
@@ -174,10 +184,14 @@ fn remedy_for_symbol(reason: SymbolReason) -> &'static str {
 
 fn of_price(reason: ParseReason) -> String {
     match reason {
-        ParseReason::Zero | ParseReason::Negative => "a price is above zero".to_owned(),
-        ParseReason::OutOfRange { maximum } => format!("a price is at most {maximum}"),
+        ParseReason::Empty => "it is empty".to_owned(),
         ParseReason::NotDecimal => "it is not digits with at most one point between them".to_owned(),
-        ParseReason::Empty | ParseReason::LeadingZero | ParseReason::TooManyDecimals { .. } => reason.to_string(),
+        ParseReason::LeadingZero => "it starts with a surplus zero".to_owned(),
+        ParseReason::TooManyDecimals { found, allowed } => {
+            format!("it has {found} decimals, at most {allowed} are allowed")
+        }
+        ParseReason::Negative | ParseReason::Zero => "a price is above zero".to_owned(),
+        ParseReason::OutOfRange { maximum } => format!("a price is at most {maximum}"),
     }
 }
 

@@ -9,7 +9,7 @@ pub(super) struct Header {
     pub(super) symbol: usize,
     pub(super) price: usize,
     pub(super) fields: usize,
-    names: [String; 3],
+    names: [&'static str; 3],
 }
 
 impl Column {
@@ -40,8 +40,8 @@ impl Header {
     }
 
     /// A column as this file names it.
-    pub(super) fn name(&self, column: Column) -> &str {
-        let [time, symbol, price] = &self.names;
+    pub(super) fn name(&self, column: Column) -> &'static str {
+        let [time, symbol, price] = self.names;
         match column {
             Column::Time => time,
             Column::Symbol => symbol,

@@ -16,8 +16,9 @@ pub(super) const LONGEST_ROW: u64 = 4 << 20;
 /// How many bytes are asked for at once.
 pub(super) const CHUNK: usize = 1 << 20;
 
-/// The longest mark at the start of a file that the CSV reader strips, where it sees it in one piece.
-const MARK: usize = 3;
+/// What the first piece has at least, where the file has it: the CSV reader strips a byte order mark of three bytes only where
+/// it sees all of it, and takes a piece with nothing else for the end.
+const FIRST: usize = 4;
 
 /// A reader that appends [`END`] and refuses endless rows.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl<R: Read> Read for Input<R> {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(error),
             }
-            if self.delivered > 0 || count >= MARK {
+            if self.delivered > 0 || count >= FIRST {
                 break;
             }
         }

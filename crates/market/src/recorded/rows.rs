@@ -183,11 +183,12 @@ impl<R: Read> Rows<R> {
         if self.csv.get_ref().too_long() {
             return Problem::RowTooLong { most: LONGEST_ROW };
         }
-        let (kind, message) = match error.into_kind() {
-            csv::ErrorKind::Io(error) => (error.kind(), error.to_string()),
-            other => (io::ErrorKind::InvalidData, format!("{other:?}")),
+        let error = match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            // Nothing else can happen to bytes in rows of any length.
+            other => io::Error::other(format!("{other:?}")),
         };
-        Problem::Unreadable { kind, message }
+        Problem::Unreadable { kind: error.kind(), message: error.to_string() }
     }
 
     /// The line on which the row just read starts. Blank lines before it and line ends inside of it are no reason to be off.
@@ -222,7 +223,7 @@ impl<R: Read> Rows<R> {
 
     fn field_fault(&self, line: u64, column: Column, at: usize, problem: Problem) -> Fault {
         Fault {
-            column: self.header.as_ref().map(|header| header.name(column).to_owned()),
+            column: self.header.as_ref().map(|header| header.name(column)),
             value: Some(shorten(self.field(at))),
             ..self.fault(Some(line), problem)
         }
@@ -231,7 +232,7 @@ impl<R: Read> Rows<R> {
     /// The fault of a row that gives a symbol a second price at one time.
     pub(super) fn repeated(&self, line: u64, at: &str, symbol: Symbol, first: Price, second: Price) -> Fault {
         Fault {
-            column: self.header.as_ref().map(|header| header.name(Column::Symbol).to_owned()),
+            column: self.header.as_ref().map(|header| header.name(Column::Symbol)),
             value: Some(symbol.to_string()),
             ..self.fault(Some(line), Problem::Repeated { at: at.to_owned(), first, second })
         }

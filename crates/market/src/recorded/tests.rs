@@ -284,7 +284,7 @@ fn faults_of_rows() {
                 &[
                     "prices.csv:7: date: \"\": it is neither a date nor a time; \
                      write it like 2000-01-03, 2000-01-03T14:30:00Z or 2000-01-03T09:30:00-05:00",
-                    "prices.csv:7: symbol: \"a\": 'a' is not allowed, only A-Z, 0-9, '.', '-' and '/' are; \
+                    "prices.csv:7: symbol: \"a\": no symbol has 'a', only A-Z, 0-9, '.', '-' and '/'; \
                      write it as the exchange does, like AAPL or BRK.B",
                     "prices.csv:7: close: \"\\n-1\": it is not digits with at most one point between them; \
                      write it like 12.5: no exponent, no sign, no separators, no currency",
@@ -346,14 +346,11 @@ fn faults_of_symbols() {
         1,
         &[
             (b"", "\"\": it is empty; write the symbol, or leave the row out"),
-            (
-                b"CASH",
-                "\"CASH\": CASH is the money itself, which a target may name but nobody trades; leave the row out: cash needs no price",
-            ),
-            (b".A", &format!("\".A\": it must start with a capital letter or a digit; {remedy}")),
+            (b"CASH", "\"CASH\": it stands for the money itself; leave the row out: cash needs no price"),
+            (b".A", &format!("\".A\": it starts with neither a letter nor a digit; {remedy}")),
             (b"ABCDEFGHIJKLMNOPQ", &format!("\"ABCDEFGHIJKLMNOPQ\": it has more than 16 characters; {remedy}")),
-            (b" A", &format!("\" A\": ' ' is not allowed, only A-Z, 0-9, '.', '-' and '/' are; {remedy}")),
-            (b"A\rB", &format!("\"A\\rB\": '\\r' is not allowed, only A-Z, 0-9, '.', '-' and '/' are; {remedy}")),
+            (b" A", &format!("\" A\": no symbol has ' ', only A-Z, 0-9, '.', '-' and '/'; {remedy}")),
+            (b"A\rB", &format!("\"A\\rB\": no symbol has '\\r', only A-Z, 0-9, '.', '-' and '/'; {remedy}")),
             (b"\xC4\xD6", "\"\\xc4\\xd6\": it is not UTF-8; save the file as UTF-8"),
         ],
     );

@@ -1,0 +1,175 @@
+//! The port: what a worker of the core sees of the simulated broker.
+//!
+//! Requests travel: they are under way, wait at the venue and are answered, by the profile's latencies. Questions are answered at
+//! once; how far their answers lag behind is the profile's `visibility_lag`. Every future may be dropped at any point: what
+//! was sent arrives all the same.
+
+use crate::BanChile;
+use crate::account::{Account, AccountError};
+use crate::orders::{Known, OrderBook};
+use crate::venue::{Delivery, Venue, check};
+use async_trait::async_trait;
+use evenkeel_domain::order::{
+    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, OrderView, Refused, Side, SubmitAnswer, Terms,
+    UnknownCause,
+};
+use evenkeel_domain::values::{AccountId, Money, Quantity, Symbol};
+use evenkeel_ports::{AccountView, Broker, BrokerError, FillPage, OrderPage, Position};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[async_trait]
+impl Broker for BanChile {
+    fn capabilities(&self) -> Arc<Capabilities> {
+        Arc::clone(&self.shared.capabilities)
+    }
+
+    fn check(&self, _: &AccountId, terms: &Terms) -> Result<(), Refused> {
+        check(&self.shared.profile, terms)
+    }
+
+    async fn submit(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer {
+        let sent = self.with(|venue| venue.send(account, order));
+        let waited = sent.at.is_some() || sent.held;
+        let answer = self.answer(sent, SubmitAnswer::Unknown(UnknownCause::Timeout)).await;
+        if waited && let SubmitAnswer::Acknowledged(view) = &answer {
+            self.with(|venue| venue.handed_out(account, view));
+        }
+        answer
+    }
+
+    async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {
+        let sent = self.with(|venue| venue.send_cancel(account, id));
+        self.answer(sent, CancelAnswer::Unknown(UnknownCause::Timeout)).await
+    }
+
+    async fn order(&self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, BrokerError> {
+        let asked = self.ask(account, || format!("looking up {id} of {account}"), |venue| venue.look_up(account, id));
+        asked
+    }
+
+    async fn open_orders(&self, account: &AccountId) -> Result<OrderPage, BrokerError> {
+        let doing = || format!("reading open orders of {account}");
+        let orders = self.ask(account, doing, |venue| venue.open_orders(account))?;
+        Ok(OrderPage { orders, complete: true })
+    }
+
+    async fn fills_since(&self, account: &AccountId, cursor: Option<FillCursor>) -> Result<FillPage, BrokerError> {
+        let doing = || format!("reading fills of {account}");
+        let page = self.ask(account, doing, |venue| venue.fills(account, cursor.as_ref()))?;
+        page.ok_or_else(|| {
+            let cursor = cursor.map_or(String::new(), |cursor| cursor.0);
+            BrokerError::Garbled { doing: doing(), message: format!("{cursor:?} is no cursor of this account") }
+        })
+    }
+
+    async fn positions(&self, account: &AccountId) -> Result<Vec<Position>, BrokerError> {
+        self.ask(account, || format!("reading positions of {account}"), |venue| venue.positions(account))
+    }
+
+    async fn account(&self, account: &AccountId) -> Result<AccountView, BrokerError> {
+        self.ask(account, || format!("reading account {account}"), |venue| venue.account_view(account))
+    }
+}
+
+impl BanChile {
+    /// Waits as long as an answer takes.
+    async fn answer<A>(&self, sent: Delivery<A>, none: A) -> A {
+        if let Some(at) = sent.at {
+            self.shared.clock.sleep_until(at).await;
+            self.with(|_| ());
+        }
+        if sent.held {
+            self.shared.gate.wait().await;
+        }
+        if sent.panics {
+            scripted_panic();
+        }
+        sent.source.take(none)
+    }
+
+    /// Asks a question, unless it is one that fails.
+    fn ask<T>(
+        &self,
+        account: &AccountId,
+        doing: impl Fn() -> String,
+        question: impl FnOnce(&mut Venue) -> Result<T, AccountError>,
+    ) -> Result<T, BrokerError> {
+        self.with(|venue| {
+            let unknown = |_| BrokerError::NoSuchAccount { account: account.clone() };
+            let failing = &mut venue.account(account).map_err(unknown)?.failing;
+            if let Some(left) = failing.checked_sub(1) {
+                *failing = left;
+                return Err(BrokerError::Unavailable { doing: doing(), message: "a scripted outage".to_owned() });
+            }
+            question(venue).map_err(unknown)
+        })
+    }
+}
+
+#[expect(clippy::panic, reason = "a fault that a test asked for: what a worker does with a panicking call")]
+fn scripted_panic() {
+    panic!("a scripted panic of the simulated broker");
+}
+
+impl Venue {
+    /// Notes that a caller has seen these fills.
+    fn handed_out(&mut self, account: &AccountId, view: &OrderView) {
+        if let Ok(Known::Order(order)) = self.account(account).map(|account| account.book.find(view.id)) {
+            order.hand_out(view.fills.len());
+        }
+    }
+
+    fn look_up(&mut self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, AccountError> {
+        let now = self.now();
+        let horizon = self.horizon();
+        let account = self.account(account)?;
+        let found = match account.book.find(id) {
+            Known::Order(order) => order.tell(now),
+            Known::Forgotten(_) => return Ok(Lookup::Unproven),
+            Known::Nothing => None,
+        };
+        let settled = account.last_send.is_none_or(|sent| now >= sent.plus(horizon));
+        let missing = || if settled { Lookup::Absent } else { Lookup::Unproven };
+        Ok(found.map_or_else(missing, Lookup::Found))
+    }
+
+    fn open_orders(&mut self, account: &AccountId) -> Result<Vec<OrderView>, AccountError> {
+        let now = self.now();
+        let views = self.account(account)?.book.iter_mut().filter_map(|order| order.tell(now));
+        Ok(views.filter(is_open).collect())
+    }
+
+    /// `None` for a cursor that is not one of this account.
+    fn fills(&mut self, account: &AccountId, cursor: Option<&FillCursor>) -> Result<Option<FillPage>, AccountError> {
+        let (now, page) = (self.now(), self.page());
+        let book = &mut self.account(account)?.book;
+        let Some(after) = cursor.map_or(Some(0), |cursor| read_cursor(book, cursor)) else { return Ok(None) };
+        let (fills, read, complete) = book.page(after, page, now);
+        Ok(Some(FillPage { fills, next: FillCursor(read.to_string()), complete }))
+    }
+
+    fn positions(&mut self, account: &AccountId) -> Result<Vec<Position>, AccountError> {
+        self.account(account)?;
+        let Some(account) = self.find_account(account) else { return Ok(Vec::new()) };
+        let mut seen = seen_units(account);
+        for (symbol, side, quantity) in self.unseen(account).1 {
+            let units = seen.entry(symbol).or_default();
+            *units = match side {
+                Side::Buy => units.saturating_add(quantity.nanos()),
+                Side::Sell => units.saturating_sub(quantity.nanos()),
+            };
+        }
+        let positions = seen.into_iter().filter(|(_, units)| *units > 0).map(|(symbol, units)| {
+            let quantity = Quantity::from_nanos(units).unwrap_or(Quantity::MAX);
+            let reserved = account.holding(symbol).reserved;
+            Position { symbol, quantity, available: quantity.sub(reserved).unwrap_or(Quantity::ZERO) }
+        });
+        Ok(positions.collect())
+    }
+
+    fn account_view(&mut self, account: &AccountId) -> Result<AccountView, AccountError> {
+        self.account(account)?;
+        todo_view(self, account)
+    }
+}

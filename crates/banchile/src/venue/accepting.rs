@@ -1,0 +1,201 @@
+//! What an order must satisfy to be accepted, and what is planned for it once it is.
+
+use super::{Event, Venue};
+use crate::account::{Account, Blocked, less};
+use crate::draws::{Concern, fingerprint};
+use crate::faults::{Course, Part, Treatment, share_of};
+use crate::orders::{Known, Order, OrderKey};
+use crate::profile::{Chance, Profile, Retention};
+use evenkeel_domain::order::{BrokerStatus, Costs, Duplicates, OrderRequest, RefusalReason, Refused, Side, SubmitAnswer, Terms};
+use evenkeel_domain::values::{Money, Overflow, Percentage, Quantity, Rounding, Timestamp};
+use std::time::Duration;
+
+/// The documented rules that need no account and no market: a quantity above zero, the lot, the minimum.
+pub(crate) fn check(profile: &Profile, terms: &Terms) -> Result<(), Refused> {
+    let Terms { symbol, quantity, .. } = *terms;
+    if quantity.is_zero() {
+        return Err(refused(RefusalReason::BelowMinimum, format!("an order of no units of {symbol}")));
+    }
+    if terms.exit && terms.side == Side::Sell {
+        return Ok(());
+    }
+    let lot = profile.lot_of(symbol);
+    if !quantity.is_multiple_of(lot) {
+        return Err(refused(RefusalReason::NotALot, format!("{quantity} of {symbol} is not a multiple of its lot of {lot}")));
+    }
+    let minimum = profile.minimum_order;
+    if terms.value() < minimum.to_value() {
+        let message = format!("{quantity} of {symbol} at {} is worth less than {minimum}", terms.reference);
+        return Err(refused(RefusalReason::BelowMinimum, message));
+    }
+    Ok(())
+}
+
+fn refused(reason: RefusalReason, message: String) -> Refused {
+    Refused { reason, message }
+}
+
+/// What an open buy reserves: what it is worth at its reference, the collar above it, and the fee on both.
+fn reservation(profile: &Profile, terms: &Terms) -> Result<Money, Overflow> {
+    let value = terms.value();
+    let collar = Costs { bps: profile.collar_bps, ..Costs::FREE }.of(value)?;
+    let amount = value.to_money(Rounding::HalfEven)?.add(collar)?;
+    amount.add(profile.fees.of(amount.to_value())?)
+}
+
+impl Venue {
+    /// Takes an order that has arrived into the book, or says why not.
+    pub(super) fn accept(
+        &mut self,
+        place: usize,
+        request: &OrderRequest,
+        treatment: &Treatment,
+        at: Timestamp,
+    ) -> Result<OrderKey, SubmitAnswer> {
+        let copy = self.identify(place, request)?;
+        if let Some(reason) = &treatment.refused {
+            let message = format!("the order for {} was refused", request.terms.symbol);
+            return Err(SubmitAnswer::Refused(refused(reason.clone(), message)));
+        }
+        let reserved = self.judge(place, &request.terms, at).map_err(SubmitAnswer::Refused)?;
+        let status = match &treatment.course {
+            Some(Course::Unmapped(status)) => BrokerStatus::Unmapped(status.clone()),
+            _ => BrokerStatus::Working,
+        };
+        let draw_key = self.key_of(place, request.id);
+        let lag = self.draws.latency(Concern::VISIBLE, draw_key, u32::MAX, self.profile.visibility_lag);
+        let mut order = Order::new(*request, copy, status, reserved, at, at.plus(lag));
+        order.cancel.lost = treatment.cancel_lost;
+        order.cancel.answer_lost = treatment.cancel_answer_lost;
+        let key = order.key();
+        self.plan(place, order, treatment.course.as_ref(), at);
+        Ok(key)
+    }
+
+    /// The copy that this order would be of its id; or the answer to an id that is taken.
+    fn identify(&mut self, place: usize, request: &OrderRequest) -> Result<u16, SubmitAnswer> {
+        let Some(book) = self.accounts.get_mut(place).map(|a| &mut a.book) else { return Ok(0) };
+        let same = match book.find(request.id) {
+            Known::Nothing => return Ok(0),
+            Known::Order(order) => order.request == *request,
+            Known::Forgotten(terms) => terms == fingerprint(&request.terms),
+        };
+        match (self.profile.duplicates, same) {
+            (Duplicates::Correlated, _) => Ok(book.next_copy(request.id)),
+            (Duplicates::Refused, true) => Err(SubmitAnswer::AlreadyExists),
+            (Duplicates::Refused, false) => {
+                let message = format!("{} is taken by an order with other terms", request.id);
+                Err(SubmitAnswer::Refused(refused(RefusalReason::DuplicateIdOtherOrder, message)))
+            }
+        }
+    }
+
+    /// Reserves what the order may take; or says why it is refused. The most general reason comes first.
+    fn judge(&mut self, place: usize, terms: &Terms, at: Timestamp) -> Result<Money, Refused> {
+        let symbol = terms.symbol;
+        if let Some(opens_at) = self.closed_until.filter(|opens_at| at < *opens_at) {
+            let reason = RefusalReason::MarketClosed { opens_at };
+            return Err(refused(reason, format!("the market is closed until {opens_at}")));
+        }
+        if !self.board.contains_key(&symbol) {
+            return Err(refused(RefusalReason::NotTradable, format!("{symbol} is not traded here")));
+        }
+        if self.halted.contains(&symbol) {
+            return Err(refused(RefusalReason::NotTradable, format!("trading in {symbol} is halted")));
+        }
+        check(&self.profile, terms)?;
+        let Some(account) = self.accounts.get_mut(place) else {
+            return Err(refused(RefusalReason::Other, "there is no such account".to_owned()));
+        };
+        if self.profile.refuse_opposite && has_opposite(account, terms) {
+            let message = format!("an order to {} {symbol} is open", terms.side.opposite());
+            return Err(refused(RefusalReason::OppositeOrderOpen, message));
+        }
+        let cash = match terms.side {
+            Side::Buy => reservation(&self.profile, terms),
+            Side::Sell => Ok(Money::ZERO),
+        };
+        let cash = cash.map_err(|error| refused(RefusalReason::BuyingPower, error.to_string()))?;
+        let taken = account.reserve(terms.side, symbol, cash, terms.quantity);
+        taken.map(|()| cash).map_err(|blocked| unaffordable(account, terms, cash, &blocked))
+    }
+
+    /// Puts the order into the book, and what is going to become of it into the queue.
+    fn plan(&mut self, account: usize, mut order: Order, course: Option<&Course>, at: Timestamp) {
+        let (key, whole) = (order.key(), order.request.terms.quantity);
+        let lot = self.profile.lot_of(order.symbol());
+        let part = |part: &Part| vec![part.of(whole, lot)];
+        let (parts, delay, ending) = match course {
+            None => (self.parts(account, &order), Duration::ZERO, None),
+            Some(Course::Late(delay)) => (self.parts(account, &order), *delay, None),
+            Some(Course::Rejected) => (Vec::new(), Duration::ZERO, Some(BrokerStatus::Rejected)),
+            Some(Course::PartThenCanceled(units)) => (part(units), Duration::ZERO, Some(BrokerStatus::Canceled)),
+            Some(Course::PartThenWorking(units)) => (part(units), Duration::ZERO, None),
+            Some(Course::LateAfterCancel(delay)) => {
+                order.cancel.late_fill = Some(*delay);
+                (Vec::new(), Duration::ZERO, None)
+            }
+            Some(Course::Unmapped(_)) => (Vec::new(), Duration::ZERO, None),
+        };
+        let executions = parts.into_iter().filter(|units| !units.is_zero());
+        let events = executions.map(|quantity| Event::Execution { account, key, quantity });
+        let events = events.chain(ending.map(|status| Event::End { account, key, status }));
+        let draw_key = self.key_of(account, key.id);
+        let mut due = at.plus(delay);
+        for (step, event) in (u32::from(key.copy) << 8..).zip(events) {
+            due = due.plus(self.draws.latency(Concern::EXECUTION, draw_key, step, self.profile.at_venue));
+            order.pending = order.pending.saturating_add(1);
+            self.schedule(due, event);
+        }
+        if let Some(account) = self.accounts.get_mut(account) {
+            account.book.put(order);
+            if self.profile.retention == Retention::OrderIds {
+                account.forget_all_but(key.id.batch);
+            }
+        }
+    }
+
+    /// The quantities in which an order is executed: all at once, or two or three parts in whole lots.
+    fn parts(&self, account: usize, order: &Order) -> Vec<Quantity> {
+        let whole = order.request.terms.quantity;
+        if self.profile.partial_fills == Chance::NEVER {
+            return vec![whole];
+        }
+        let mut draw = self.draws.of(Concern::PARTS, self.key_of(account, order.request.id), u32::from(order.copy));
+        if !draw.happens(self.profile.partial_fills) {
+            return vec![whole];
+        }
+        let lot = self.profile.lot_of(order.symbol());
+        let mut parts = Vec::new();
+        let mut rest = whole;
+        for _ in 0..draw.below(2).saturating_add(1) {
+            // Between a tenth and seven tenths of what is left.
+            let share = i64::try_from(draw.below(600_000).saturating_add(100_000)).unwrap_or(0);
+            let part = share_of(rest, Percentage::from_units(share).unwrap_or_default()).floor_to(lot);
+            rest = less(rest, part);
+            parts.push(part);
+        }
+        parts.push(rest);
+        parts
+    }
+}
+
+fn has_opposite(account: &Account, terms: &Terms) -> bool {
+    let opposite = |order: &Order| order.symbol() == terms.symbol && order.side() == terms.side.opposite();
+    account.book.iter().any(|order| order.is_open() && opposite(order))
+}
+
+fn unaffordable(account: &Account, terms: &Terms, cash: Money, blocked: &Blocked) -> Refused {
+    let Terms { symbol, quantity, .. } = *terms;
+    match blocked {
+        Blocked::Cash => {
+            let message = format!("{quantity} of {symbol} may cost {cash}, more than the {} that are free", account.free());
+            refused(RefusalReason::BuyingPower, message)
+        }
+        Blocked::Units => {
+            let free = account.holding(symbol).available();
+            refused(RefusalReason::InsufficientQuantity, format!("{free} of {symbol} are free to be sold, less than {quantity}"))
+        }
+        Blocked::Range => refused(RefusalReason::Other, format!("{quantity} of {symbol} are more than can be counted")),
+    }
+}

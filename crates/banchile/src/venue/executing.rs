@@ -1,0 +1,126 @@
+//! What happens to accepted orders: executions at the board's price, and every way in which an order ends.
+
+use super::{Event, Venue};
+use crate::account::Blocked;
+use crate::draws::Concern;
+use crate::orders::{Order, OrderKey, Row};
+use evenkeel_domain::order::{BrokerStatus, Side};
+use evenkeel_domain::values::{Price, Quantity, Symbol, Timestamp};
+
+impl Venue {
+    /// Executes a part of an order, unless it has ended; rejects it if the account cannot bear it.
+    pub(super) fn execute(&mut self, account: usize, key: OrderKey, quantity: Quantity, at: Timestamp) {
+        let Some(mut order) = self.accounts.get_mut(account).and_then(|a| a.book.take(key)) else { return };
+        if self.halted.contains(&order.symbol()) {
+            self.parked.push((order.symbol(), Event::Execution { account, key, quantity }));
+        } else {
+            order.pending = order.pending.saturating_sub(1);
+            self.execute_order(account, &mut order, quantity, at);
+        }
+        if let Some(account) = self.accounts.get_mut(account) {
+            account.book.put(order);
+        }
+    }
+
+    fn execute_order(&mut self, account: usize, order: &mut Order, quantity: Quantity, at: Timestamp) {
+        let late = !order.is_open();
+        if late && order.cancel.late_fill.take().is_none() {
+            return;
+        }
+        let done = self.book_execution(account, order, quantity.min(order.remaining()), at);
+        match done {
+            Ok(()) if order.remaining().is_zero() => self.finish_order(account, order, BrokerStatus::Filled, at),
+            Ok(()) => {}
+            // What was canceled stays so; nothing is reserved for it any more.
+            Err(_) if late => self.finish_order(account, order, BrokerStatus::Canceled, at),
+            Err(_) => self.finish_order(account, order, BrokerStatus::Rejected, at),
+        }
+    }
+
+    fn book_execution(&mut self, place: usize, order: &mut Order, quantity: Quantity, at: Timestamp) -> Result<(), Blocked> {
+        let price = self.execution_price(place, order).ok_or(Blocked::Range)?;
+        let row = order.execution(quantity, price, &self.profile.fees, at)?;
+        let visible_at = self.visible_at(place, order, at);
+        let account = self.accounts.get_mut(place).ok_or(Blocked::Range)?;
+        let row = Row { number: account.book.next_number(), visible_at, ..row };
+        account.book(order, row)?;
+        account.book.enter(order.key());
+        Ok(())
+    }
+
+    /// The board's price, worse for the account by a drawn part of the slippage; rounded to the account's favour.
+    fn execution_price(&self, account: usize, order: &Order) -> Option<Price> {
+        let board = self.price(order.symbol())?;
+        let bound = u64::from(self.profile.slippage_bps).saturating_mul(100);
+        if bound == 0 {
+            return Some(board);
+        }
+        let mut draw = self.draws.of(Concern::SLIPPAGE, self.key_of(account, order.request.id), step(order));
+        let parts = draw.below(bound.saturating_add(1));
+        Some(slipped(board, order.side(), parts))
+    }
+
+    /// When questions see what happens to the order now: never before what happened to it earlier.
+    fn visible_at(&self, account: usize, order: &Order, at: Timestamp) -> Timestamp {
+        let key = self.key_of(account, order.request.id);
+        let lag = self.draws.latency(Concern::VISIBLE, key, step(order), self.profile.visibility_lag);
+        let earlier = order.rows().last().map_or(order.visible_at, |row| row.visible_at);
+        at.plus(lag).max(earlier)
+    }
+
+    /// Ends an order by an event of its own.
+    pub(super) fn end(&mut self, account: usize, key: OrderKey, status: BrokerStatus, at: Timestamp) {
+        let order = self.accounts.get_mut(account).and_then(|a| a.book.get_mut(key));
+        let Some(order) = order else { return };
+        order.pending = order.pending.saturating_sub(1);
+        self.finish(account, key, status, at);
+    }
+
+    /// Ends an order that is open.
+    pub(super) fn finish(&mut self, account: usize, key: OrderKey, status: BrokerStatus, at: Timestamp) {
+        let Some(mut order) = self.accounts.get_mut(account).and_then(|a| a.book.take(key)) else { return };
+        if order.is_open() {
+            self.finish_order(account, &mut order, status, at);
+        }
+        if let Some(account) = self.accounts.get_mut(account) {
+            account.book.put(order);
+        }
+    }
+
+    fn finish_order(&mut self, place: usize, order: &mut Order, status: BrokerStatus, at: Timestamp) {
+        let ended_visible_at = match status {
+            BrokerStatus::Filled => order.rows().last().map_or(at, |row| row.visible_at),
+            _ => self.visible_at(place, order, at),
+        };
+        let late_fill = order.cancel.late_fill.filter(|_| status == BrokerStatus::Canceled && order.is_open());
+        order.end(status, ended_visible_at);
+        if let Some(delay) = late_fill {
+            order.pending = order.pending.saturating_add(1);
+            let event = Event::Execution { account: place, key: order.key(), quantity: order.remaining() };
+            self.schedule(at.plus(delay), event);
+        } else if let Some(account) = self.accounts.get_mut(place) {
+            account.release(order);
+            order.let_go();
+        }
+    }
+}
+
+/// Which of its steps an order is at: what its draws are told apart by.
+fn step(order: &Order) -> u32 {
+    let rows = u32::try_from(order.rows().len()).unwrap_or(u32::MAX >> 8);
+    u32::from(order.copy).saturating_mul(256).saturating_add(rows)
+}
+
+/// The price moved against the account by so many parts per million.
+fn slipped(board: Price, side: Side, parts: u64) -> Price {
+    let moved = u128::from(board.nanos()).saturating_mul(u128::from(parts)).checked_div(1_000_000).unwrap_or(0);
+    let moved = u64::try_from(moved).unwrap_or(0);
+    let nanos = match side {
+        Side::Buy => board.nanos().saturating_add(moved),
+        Side::Sell => board.nanos().saturating_sub(moved),
+    };
+    Price::from_nanos(nanos).unwrap_or(board)
+}
+
+#[allow(dead_code, reason = "TEMP")]
+fn unused(_: Symbol) {}

@@ -1,0 +1,103 @@
+//! What a batch did, for people and for records: derived from the batch alone, so it is the same live and after recovery.
+
+use crate::batch::Batch;
+use crate::order::{BatchId, Direction, LegNumber, Side};
+use crate::plan::Skip;
+use crate::record::{Cause, Outcome, Residual};
+use crate::values::{Money, Overflow, Percentage, Price, Quantity, Rounding, Symbol, Timestamp, Value};
+
+/// What a closed batch did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchReport {
+    /// Which.
+    pub batch: BatchId,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The name of the drift measure.
+    pub measure: String,
+    /// How far the portfolio had drifted, in that measure.
+    pub drift: Percentage,
+    /// What was executed forward, leg by leg, in execution order. A leg of which nothing was executed is absent.
+    pub trades: Vec<Trade>,
+    /// What was executed back.
+    pub reversals: Vec<Trade>,
+    /// What was left alone, and why; with the legs that were dropped when the second stage was sized.
+    pub skipped: Vec<Skip>,
+    /// Cash before − cash after, fees included.
+    pub cost: Money,
+    /// The fees in it.
+    pub fees: Money,
+    /// Why it was not completed.
+    pub cause: Option<Cause>,
+    /// What is still off, per symbol.
+    pub residual: Vec<Residual>,
+}
+
+/// The executions of one leg in one direction, all attempts and fills together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trade {
+    /// What.
+    pub symbol: Symbol,
+    /// Which way.
+    pub side: Side,
+    /// Units executed.
+    pub quantity: Quantity,
+    /// Their average price, 9 decimals, rounded half-even.
+    pub price: Price,
+    /// The cash that was booked for them, above zero, without fees.
+    pub amount: Money,
+    /// The fees that were booked for them.
+    pub fees: Money,
+}
+
+impl BatchReport {
+    /// What `batch` did; `None` while it is open.
+    ///
+    /// # Errors
+    /// [`Overflow`] if a sum passes its type's maximum.
+    pub fn of(batch: &Batch) -> Result<Option<Self>, Overflow> {
+        let Some(closing) = &batch.closing else { return Ok(None) };
+        Ok(Some(Self {
+            batch: batch.id,
+            opened_at: batch.opened_at,
+            outcome: closing.outcome,
+            measure: batch.opening.measure.clone(),
+            drift: batch.opening.drift,
+            trades: trades(batch, Direction::Forward)?,
+            reversals: trades(batch, Direction::Reverse)?,
+            skipped: batch.opening.skipped.iter().chain(&batch.dropped).cloned().collect(),
+            cost: closing.cost,
+            fees: closing.fees,
+            cause: closing.cause.clone(),
+            residual: closing.residual.clone(),
+        }))
+    }
+}
+
+fn trades(batch: &Batch, direction: Direction) -> Result<Vec<Trade>, Overflow> {
+    let legs = batch.opening.legs.iter();
+    let trades = legs.filter_map(|leg| trade(batch, leg.number, direction).transpose());
+    trades.collect()
+}
+
+fn trade(batch: &Batch, leg: LegNumber, direction: Direction) -> Result<Option<Trade>, Overflow> {
+    let mut sum: Option<Trade> = None;
+    let mut value = Value::ZERO;
+    for (_, order) in batch.attempts_of(leg, direction).filter(|(_, order)| !order.filled.is_zero()) {
+        value = value.add(order.value)?;
+        let (quantity, amount, fees) = match &sum {
+            None => (order.filled, order.booked, order.fees),
+            Some(before) => {
+                let nanos = before.quantity.nanos().saturating_add(order.filled.nanos());
+                (Quantity::from_nanos(nanos)?, before.amount.add(order.booked)?, before.fees.add(order.fees)?)
+            }
+        };
+        // The average of positive prices is a price; only an impossible journal has none.
+        let average = Price::average(value, quantity, Rounding::HalfEven).unwrap_or(order.terms.reference);
+        let (symbol, side) = (order.terms.symbol, order.terms.side);
+        sum = Some(Trade { symbol, side, quantity, price: average, amount, fees });
+    }
+    Ok(sum)
+}
