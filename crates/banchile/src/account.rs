@@ -4,7 +4,7 @@
 //! can be spent once it was filled.
 
 use crate::orders::{Order, OrderBook, Row};
-use evenkeel_domain::order::{ClientOrderId, Side};
+use evenkeel_domain::order::{BatchId, ClientOrderId, Side};
 use evenkeel_domain::values::{AccountId, Currency, Money, Overflow, Quantity, QuantityError, Symbol, Timestamp};
 use std::collections::BTreeMap;
 
@@ -83,6 +83,10 @@ pub(crate) struct Account {
     pub(crate) sends: u64,
     /// How often each id was sent and canceled, where that decides about draws.
     pub(crate) repeats: BTreeMap<ClientOrderId, Repeats>,
+    /// No orders are taken for it.
+    pub(crate) blocked: bool,
+    /// When the newest of what happened is seen.
+    pub(crate) visible_until: Timestamp,
     /// So many questions will fail.
     pub(crate) failing: u32,
 }
@@ -160,6 +164,8 @@ impl Account {
             last_send: None,
             sends: 0,
             repeats: BTreeMap::new(),
+            blocked: false,
+            visible_until: Timestamp::MIN,
             failing: 0,
         };
         for (symbol, quantity) in holdings {
@@ -268,6 +274,27 @@ impl Account {
         }
         self.holdings.insert(order.symbol(), holding);
         Ok(())
+    }
+
+    /// Forgets orders of other batches that ended; see [`Retention::OrderIds`](crate::Retention::OrderIds).
+    pub(crate) fn forget_all_but(&mut self, batch: BatchId) {
+        if self.book.forget_all_but(batch) {
+            self.repeats.retain(|id, _| id.batch == batch || self.book.has(*id));
+        }
+    }
+
+    /// Ends the lag: all that happened is visible from `now`.
+    pub(crate) fn reveal(&mut self, now: Timestamp) {
+        if self.visible_until > now {
+            self.visible_until = now;
+            self.book.iter_mut().for_each(|order| order.reveal(now));
+        }
+    }
+
+    /// When what happens now is seen: never before what happened earlier.
+    pub(crate) fn seen_at(&mut self, at: Timestamp) -> Timestamp {
+        self.visible_until = self.visible_until.max(at);
+        self.visible_until
     }
 
     fn positive(&self, amount: Money) -> Result<(), AccountError> {

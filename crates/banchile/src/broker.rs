@@ -5,17 +5,14 @@
 //! was sent arrives all the same.
 
 use crate::BanChile;
-use crate::account::{Account, AccountError};
-use crate::orders::{Known, OrderBook};
+use crate::account::AccountError;
 use crate::venue::{Delivery, Venue, check};
 use async_trait::async_trait;
 use evenkeel_domain::order::{
-    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, OrderView, Refused, Side, SubmitAnswer, Terms,
-    UnknownCause,
+    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, Refused, SubmitAnswer, Terms, UnknownCause,
 };
-use evenkeel_domain::values::{AccountId, Money, Quantity, Symbol};
+use evenkeel_domain::values::AccountId;
 use evenkeel_ports::{AccountView, Broker, BrokerError, FillPage, OrderPage, Position};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[async_trait]
@@ -44,8 +41,7 @@ impl Broker for BanChile {
     }
 
     async fn order(&self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, BrokerError> {
-        let asked = self.ask(account, || format!("looking up {id} of {account}"), |venue| venue.look_up(account, id));
-        asked
+        self.ask(account, || format!("looking up {id} of {account}"), |venue| venue.look_up(account, id))
     }
 
     async fn open_orders(&self, account: &AccountId) -> Result<OrderPage, BrokerError> {
@@ -97,7 +93,7 @@ impl BanChile {
     ) -> Result<T, BrokerError> {
         self.with(|venue| {
             let unknown = |_| BrokerError::NoSuchAccount { account: account.clone() };
-            let failing = &mut venue.account(account).map_err(unknown)?.failing;
+            let failing = &mut venue.account_mut(account).map_err(unknown)?.failing;
             if let Some(left) = failing.checked_sub(1) {
                 *failing = left;
                 return Err(BrokerError::Unavailable { doing: doing(), message: "a scripted outage".to_owned() });
@@ -110,66 +106,4 @@ impl BanChile {
 #[expect(clippy::panic, reason = "a fault that a test asked for: what a worker does with a panicking call")]
 fn scripted_panic() {
     panic!("a scripted panic of the simulated broker");
-}
-
-impl Venue {
-    /// Notes that a caller has seen these fills.
-    fn handed_out(&mut self, account: &AccountId, view: &OrderView) {
-        if let Ok(Known::Order(order)) = self.account(account).map(|account| account.book.find(view.id)) {
-            order.hand_out(view.fills.len());
-        }
-    }
-
-    fn look_up(&mut self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, AccountError> {
-        let now = self.now();
-        let horizon = self.horizon();
-        let account = self.account(account)?;
-        let found = match account.book.find(id) {
-            Known::Order(order) => order.tell(now),
-            Known::Forgotten(_) => return Ok(Lookup::Unproven),
-            Known::Nothing => None,
-        };
-        let settled = account.last_send.is_none_or(|sent| now >= sent.plus(horizon));
-        let missing = || if settled { Lookup::Absent } else { Lookup::Unproven };
-        Ok(found.map_or_else(missing, Lookup::Found))
-    }
-
-    fn open_orders(&mut self, account: &AccountId) -> Result<Vec<OrderView>, AccountError> {
-        let now = self.now();
-        let views = self.account(account)?.book.iter_mut().filter_map(|order| order.tell(now));
-        Ok(views.filter(is_open).collect())
-    }
-
-    /// `None` for a cursor that is not one of this account.
-    fn fills(&mut self, account: &AccountId, cursor: Option<&FillCursor>) -> Result<Option<FillPage>, AccountError> {
-        let (now, page) = (self.now(), self.page());
-        let book = &mut self.account(account)?.book;
-        let Some(after) = cursor.map_or(Some(0), |cursor| read_cursor(book, cursor)) else { return Ok(None) };
-        let (fills, read, complete) = book.page(after, page, now);
-        Ok(Some(FillPage { fills, next: FillCursor(read.to_string()), complete }))
-    }
-
-    fn positions(&mut self, account: &AccountId) -> Result<Vec<Position>, AccountError> {
-        self.account(account)?;
-        let Some(account) = self.find_account(account) else { return Ok(Vec::new()) };
-        let mut seen = seen_units(account);
-        for (symbol, side, quantity) in self.unseen(account).1 {
-            let units = seen.entry(symbol).or_default();
-            *units = match side {
-                Side::Buy => units.saturating_add(quantity.nanos()),
-                Side::Sell => units.saturating_sub(quantity.nanos()),
-            };
-        }
-        let positions = seen.into_iter().filter(|(_, units)| *units > 0).map(|(symbol, units)| {
-            let quantity = Quantity::from_nanos(units).unwrap_or(Quantity::MAX);
-            let reserved = account.holding(symbol).reserved;
-            Position { symbol, quantity, available: quantity.sub(reserved).unwrap_or(Quantity::ZERO) }
-        });
-        Ok(positions.collect())
-    }
-
-    fn account_view(&mut self, account: &AccountId) -> Result<AccountView, AccountError> {
-        self.account(account)?;
-        todo_view(self, account)
-    }
 }

@@ -5,7 +5,7 @@
 //! the second send of one id or the third fill of one order. The generator is ChaCha8, by name; all draws are whole numbers.
 
 use crate::profile::{Chance, Latency};
-use evenkeel_domain::order::{ClientOrderId, Direction, Terms};
+use evenkeel_domain::order::{ClientOrderId, Direction, Side, Terms};
 use evenkeel_domain::values::AccountId;
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
@@ -33,7 +33,6 @@ impl Concern {
     pub(crate) const LATE_FILL: Self = Self(15);
     pub(crate) const SLOW: Self = Self(16);
     pub(crate) const SECOND_COPY: Self = Self(17);
-    pub(crate) const ENDED_VISIBLE: Self = Self(18);
 }
 
 /// What a draw is for: one order of one account, mixed into 128 bits.
@@ -41,6 +40,9 @@ impl Concern {
 pub(crate) struct Key([u64; 2]);
 
 impl Key {
+    /// Of nothing.
+    pub(crate) const NONE: Self = Self([0; 2]);
+
     pub(crate) fn new(account: &AccountId, id: ClientOrderId) -> Self {
         let batch = id.batch.as_u128();
         let direction = match id.direction {
@@ -130,8 +132,8 @@ fn between(from: Duration, to: Duration, part: u64, whole: u64) -> Duration {
 pub(crate) fn fingerprint(terms: &Terms) -> u32 {
     let quantity = terms.quantity.nanos();
     let kind = match terms.side {
-        evenkeel_domain::order::Side::Sell => u64::from(terms.exit) << 1,
-        evenkeel_domain::order::Side::Buy => u64::from(terms.exit) << 1 | 1,
+        Side::Sell => u64::from(terms.exit) << 1,
+        Side::Buy => u64::from(terms.exit) << 1 | 1,
     };
     let words = [high_half(quantity), low_half(quantity), terms.reference.nanos(), kind];
     let mixed = fold(fold_text(3, terms.symbol.as_str()), words);

@@ -68,8 +68,9 @@ pub(crate) struct Order {
     pub(crate) cancel: CancelWay,
     /// Events that are still to come for it.
     pub(crate) pending: u32,
-    status: BrokerStatus,
-    ended_visible_at: Option<Timestamp>,
+    /// What it was when it was accepted, and what it became, each with when that is visible. More than once only by a late fill.
+    opening: BrokerStatus,
+    endings: Vec<(Timestamp, BrokerStatus)>,
     filled: Quantity,
     executed: Value,
     fees: Money,
@@ -82,16 +83,16 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    pub(crate) fn new(request: OrderRequest, copy: u16, status: BrokerStatus, reserved: Money, at: Timestamp, visible_at: Timestamp) -> Self {
+    pub(crate) fn new(request: OrderRequest, copy: u16, status: BrokerStatus, reserved: Money, at: Timestamp) -> Self {
         Self {
             request,
             copy,
             accepted_at: at,
-            visible_at,
+            visible_at: at,
             cancel: CancelWay::default(),
             pending: 0,
-            status,
-            ended_visible_at: None,
+            opening: status,
+            endings: Vec::new(),
             filled: Quantity::ZERO,
             executed: Value::ZERO,
             fees: Money::ZERO,
@@ -114,8 +115,14 @@ impl Order {
         self.request.terms.symbol
     }
 
-    pub(crate) const fn status(&self) -> &BrokerStatus {
-        &self.status
+    pub(crate) fn status(&self) -> &BrokerStatus {
+        self.endings.last().map_or(&self.opening, |(_, status)| status)
+    }
+
+    /// Where questions see it stand at `now`.
+    fn visible_status(&self, now: Timestamp) -> &BrokerStatus {
+        let ending = self.endings.iter().rev().find(|(visible_at, _)| *visible_at <= now);
+        ending.map_or(&self.opening, |(_, status)| status)
     }
 
     pub(crate) fn rows(&self) -> &[Row] {
@@ -133,10 +140,7 @@ impl Order {
     }
 
     pub(crate) const fn is_open(&self) -> bool {
-        match self.status {
-            BrokerStatus::Working | BrokerStatus::Unmapped(_) => true,
-            BrokerStatus::Filled | BrokerStatus::Canceled | BrokerStatus::Expired | BrokerStatus::Rejected => false,
-        }
+        self.endings.is_empty()
     }
 
     /// The row that an execution would add.
@@ -162,8 +166,7 @@ impl Order {
 
     /// Ends it, or ends it in another way.
     pub(crate) fn end(&mut self, status: BrokerStatus, visible_at: Timestamp) {
-        self.status = status;
-        self.ended_visible_at = Some(visible_at);
+        self.endings.push((visible_at, status));
     }
 
     /// Nothing is reserved for it any more.
@@ -172,29 +175,41 @@ impl Order {
     }
 
     /// What questions see of it at `now`; `None` while they do not see it at all.
-    pub(crate) fn view(&mut self, now: Timestamp) -> Option<OrderView> {
+    pub(crate) fn view(&self, now: Timestamp) -> Option<OrderView> {
         if self.visible_at > now {
             return None;
         }
         let seen = self.rows.iter().filter(|row| row.visible_at <= now);
         let fills: Vec<Fill> = seen.clone().filter_map(|row| row.fill().ok()).collect();
         let filled = seen.fold(Quantity::ZERO, |sum, row| sum.add(row.quantity).unwrap_or(sum));
-        self.handed_out = self.handed_out.max(fills.len());
-        let status = match self.ended_visible_at {
-            Some(visible_at) if visible_at > now => BrokerStatus::Working,
-            _ => self.status.clone(),
-        };
+        let status = self.visible_status(now).clone();
         let terms = &self.request.terms;
         Some(OrderView { id: self.request.id, symbol: terms.symbol, side: terms.side, quantity: terms.quantity, status, filled, fills })
+    }
+
+    /// Its view, which somebody is going to see.
+    pub(crate) fn tell(&mut self, now: Timestamp) -> Option<OrderView> {
+        let view = self.view(now);
+        self.hand_out(view.as_ref().map_or(0, |view| view.fills.len()));
+        view
+    }
+
+    /// Somebody has seen so many of its fills.
+    pub(crate) fn hand_out(&mut self, fills: usize) {
+        self.handed_out = self.handed_out.max(fills);
+    }
+
+    /// Whether questions see it as open at `now`.
+    pub(crate) fn seems_open(&self, now: Timestamp) -> bool {
+        self.visible_at <= now && self.endings.iter().all(|(visible_at, _)| *visible_at > now)
     }
 
     /// Makes all that happened to it visible: what was said once in an answer is said from then on.
     pub(crate) fn reveal(&mut self, now: Timestamp) {
         self.visible_at = self.visible_at.min(now);
-        self.ended_visible_at = self.ended_visible_at.map(|at| at.min(now));
-        for row in &mut self.rows {
-            row.visible_at = row.visible_at.min(now);
-        }
+        let ended = self.endings.iter_mut().map(|(visible_at, _)| visible_at);
+        let executed = self.rows.iter_mut().map(|row| &mut row.visible_at);
+        ended.chain(executed).for_each(|visible_at| *visible_at = now.min(*visible_at));
     }
 
     fn is_forgettable(&self, read_past: u64) -> bool {
@@ -240,8 +255,12 @@ pub(crate) struct OrderBook {
 }
 
 impl OrderBook {
+    /// What is known of an id. Of several copies it is the first that is open, or else the last.
     pub(crate) fn find(&mut self, id: ClientOrderId) -> Known<'_> {
-        if let Some(order) = self.orders.get_mut(&OrderKey { id, copy: 0 }) {
+        let copies = OrderKey { id, copy: 0 }..=OrderKey { id, copy: u16::MAX };
+        let open = self.orders.range(copies.clone()).find(|(_, order)| order.is_open());
+        let key = open.or_else(|| self.orders.range(copies).next_back()).map(|(key, _)| *key);
+        if let Some(order) = key.and_then(|key| self.orders.get_mut(&key)) {
             return Known::Order(order);
         }
         self.ids.get(&id).map_or(Known::Nothing, |terms| Known::Forgotten(*terms))
@@ -324,14 +343,18 @@ impl OrderBook {
         (fills, read, true)
     }
 
+    pub(crate) fn has(&self, id: ClientOrderId) -> bool {
+        self.orders.contains_key(&OrderKey { id, copy: 0 })
+    }
+
     pub(crate) const fn forgotten(&self) -> &Forgotten {
         &self.forgotten
     }
 
-    /// Forgets what ended of other batches than this, the account's newest.
-    pub(crate) fn forget_all_but(&mut self, batch: BatchId) {
+    /// Forgets what ended of other batches than this, the account's newest. True if this batch is new.
+    pub(crate) fn forget_all_but(&mut self, batch: BatchId) -> bool {
         if self.batch.replace(batch) == Some(batch) {
-            return;
+            return false;
         }
         self.orders.retain(|key, order| {
             let stays = key.id.batch == batch || !order.is_forgettable(self.read_past);
@@ -345,6 +368,7 @@ impl OrderBook {
             self.log.pop_front();
             self.before = self.before.saturating_add(1);
         }
+        true
     }
 }
 

@@ -3,24 +3,27 @@
 //! Nothing runs by itself. Every call first brings the venue to its own time ([`Venue::advance`]): all that was due until then
 //! happens in order of (time, place in the queue), each at the time it was due. Prices set at a time therefore never reach back.
 //!
-//! * this file: the state, the queue, the questions;
+//! * this file: the state, the queue, the market;
 //! * `venue/sending.rs`: a request on its way to the venue and its answer on the way back;
 //! * `venue/accepting.rs`: what an order must satisfy, and what is planned for it once accepted;
-//! * `venue/executing.rs`: what happens to orders that were accepted.
+//! * `venue/executing.rs`: what happens to orders that were accepted;
+//! * `venue/asking.rs`: what can be seen of it all.
 
 mod accepting;
+mod asking;
 mod executing;
 mod sending;
 
-pub(crate) use sending::{Delivery, Source};
+pub(crate) use accepting::check;
+pub(crate) use sending::Delivery;
 
 use crate::account::{Account, AccountError};
 use crate::draws::{Draws, Key};
 use crate::faults::{Script, Treatment};
-use crate::orders::{OrderKey, Row};
+use crate::orders::OrderKey;
 use crate::profile::Profile;
-use evenkeel_domain::order::{BrokerStatus, ClientOrderId, OrderRequest, Side};
-use evenkeel_domain::values::{AccountId, Money, Price, Quantity, Symbol, Timestamp};
+use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, OrderRequest, SubmitAnswer};
+use evenkeel_domain::values::{AccountId, Price, Quantity, Symbol, Timestamp};
 use sending::Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -29,6 +32,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Venue {
     profile: Arc<Profile>,
+    capabilities: Arc<Capabilities>,
     draws: Draws,
     now: Timestamp,
     accounts: Vec<Account>,
@@ -47,9 +51,9 @@ pub(crate) struct Venue {
 #[derive(Debug)]
 enum Event {
     /// A request reaches the venue.
-    Arrival { account: usize, request: OrderRequest, treatment: Box<Treatment>, slot: Option<Slot<evenkeel_domain::order::SubmitAnswer>> },
+    Arrival { account: usize, request: OrderRequest, treatment: Box<Treatment>, slot: Option<Slot<SubmitAnswer>> },
     /// A request to cancel reaches the venue.
-    CancelArrival { account: usize, id: ClientOrderId, occurrence: u32, slot: Option<Slot<evenkeel_domain::order::CancelAnswer>> },
+    CancelArrival { account: usize, id: ClientOrderId, occurrence: u32, slot: Option<Slot<CancelAnswer>> },
     /// So much of an order is executed.
     Execution { account: usize, key: OrderKey, quantity: Quantity },
     /// An order ends without being complete.
@@ -57,9 +61,10 @@ enum Event {
 }
 
 impl Venue {
-    pub(crate) fn new(profile: Arc<Profile>, seed: u64) -> Self {
+    pub(crate) fn new(profile: Arc<Profile>, capabilities: Arc<Capabilities>, seed: u64) -> Self {
         Self {
             profile,
+            capabilities,
             draws: Draws::new(seed),
             now: Timestamp::MIN,
             accounts: Vec::new(),
@@ -102,10 +107,6 @@ impl Venue {
         self.queue.first_key_value().map(|((at, _), _)| *at)
     }
 
-    pub(crate) const fn now(&self) -> Timestamp {
-        self.now
-    }
-
     pub(crate) fn add_account(&mut self, account: Account) -> Result<(), AccountError> {
         if self.index.contains_key(&account.id) {
             return Err(AccountError::AlreadyOpen { account: account.id });
@@ -115,11 +116,17 @@ impl Venue {
         Ok(())
     }
 
-    pub(crate) fn account_ids(&self) -> impl Iterator<Item = &AccountId> {
-        self.index.keys()
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter()
     }
 
-    pub(crate) fn account(&mut self, id: &AccountId) -> Result<&mut Account, AccountError> {
+    pub(crate) fn account(&self, id: &AccountId) -> Result<&Account, AccountError> {
+        let place = self.index.get(id).copied();
+        let account = place.and_then(|place| self.accounts.get(place));
+        account.ok_or_else(|| AccountError::NoSuchAccount { account: id.clone() })
+    }
+
+    pub(crate) fn account_mut(&mut self, id: &AccountId) -> Result<&mut Account, AccountError> {
         let place = self.index.get(id).copied();
         let account = place.and_then(|place| self.accounts.get_mut(place));
         account.ok_or_else(|| AccountError::NoSuchAccount { account: id.clone() })
@@ -169,23 +176,6 @@ impl Venue {
 
     pub(crate) const fn script(&mut self) -> &mut Script {
         &mut self.script
-    }
-
-    /// What of an account cannot be seen yet: what its cash and its units of each symbol are to be changed by to get what is seen.
-    pub(crate) fn unseen(&self, account: &Account) -> (Vec<Money>, Vec<(Symbol, Side, Quantity)>) {
-        let mut cash = Vec::new();
-        let mut units = Vec::new();
-        let longest = self.profile.visibility_lag.most;
-        if longest.is_zero() {
-            return (cash, units);
-        }
-        let recent = |row: &Row| row.at.plus(longest) > self.now;
-        let rows = account.book.newest_first().take_while(|(_, row)| recent(row));
-        for (order, row) in rows.filter(|(_, row)| row.visible_at > self.now) {
-            cash.extend(row.cash_change().map(Money::negate));
-            units.push((order.symbol(), row.side.opposite(), row.quantity));
-        }
-        (cash, units)
     }
 
     fn key_of(&self, account: usize, id: ClientOrderId) -> Key {

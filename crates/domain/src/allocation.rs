@@ -3,6 +3,9 @@
 //! It cannot exist otherwise, so nothing behind this door checks the sum again. How far a portfolio is from its
 //! targets is in [`crate::drift`].
 
+#[cfg(feature = "serde")]
+mod wire;
+
 use crate::values::{Percentage, Symbol};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -44,8 +47,6 @@ impl std::str::FromStr for Target {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "BTreeMap<String, Percentage>", into = "BTreeMap<String, Percentage>"))]
 pub struct TargetAllocation {
     cash: Percentage,
     symbols: BTreeMap<Symbol, Percentage>,
@@ -154,29 +155,6 @@ impl TargetAllocation {
         let sum = weights.get(&to).copied().unwrap_or(Percentage::ZERO).add(moved);
         weights.insert(to, sum.unwrap_or(Percentage::HUNDRED));
         Self::new(weights)
-    }
-}
-
-impl TryFrom<BTreeMap<String, Percentage>> for TargetAllocation {
-    type Error = AllocationError;
-    fn try_from(weights: BTreeMap<String, Percentage>) -> Result<Self, Self::Error> {
-        let mut read = Vec::with_capacity(weights.len());
-        for (target, weight) in weights {
-            match target.parse::<Target>() {
-                Ok(name) => read.push((name, weight)),
-                Err(error) => {
-                    let violation = AllocationViolation::Unreadable { target, message: error.to_string() };
-                    return Err(AllocationError { violations: vec![violation] });
-                }
-            }
-        }
-        Self::new(read)
-    }
-}
-
-impl From<TargetAllocation> for BTreeMap<String, Percentage> {
-    fn from(allocation: TargetAllocation) -> Self {
-        allocation.weights().map(|(target, weight)| (target.to_string(), weight)).collect()
     }
 }
 

@@ -30,7 +30,7 @@ use crate::order::{BatchId, ClientOrderId, FillCursor};
 use crate::plan::Plan;
 use crate::portfolio::{Portfolio, Standing, compare};
 use crate::record::{Cause, Difference, Event, Movement, Opening, OrderEvent, Outcome, Record, Rules, UnwindCause};
-use crate::values::{Currency, Money, MovementId, OwnerId, Overflow, QuantityError, StoreId, Timestamp, Token};
+use crate::values::{AccountId, Currency, Money, MovementId, OwnerId, Overflow, PortfolioId, QuantityError, StoreId, Timestamp, Token};
 use std::sync::Arc;
 
 /// Something that happened, with everything needed to decide what follows.
@@ -185,6 +185,14 @@ pub enum Refusal {
     AlreadyThere {
         /// Its id.
         portfolio: String,
+    },
+    /// The account belongs to another portfolio.
+    #[error("the account {account} belongs to the portfolio {by}: one portfolio is one account")]
+    AccountTaken {
+        /// The account.
+        account: AccountId,
+        /// Whose it is.
+        by: PortfolioId,
     },
     /// A batch is open.
     #[error("the batch {batch} is open")]

@@ -92,9 +92,10 @@ pub struct Skip {
 }
 
 /// Whether the legs go out together or sells first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Stages {
+    #[default]
     /// One stage: free cash pays for the buys without the sells.
     Together,
     /// Two stages: the sells, then the buys, sized down to what the sells brought.
@@ -216,12 +217,6 @@ struct Sized {
     legs: Vec<Leg>,
     skipped: Vec<Skip>,
     stages: Stages,
-}
-
-impl Default for Stages {
-    fn default() -> Self {
-        Self::Together
-    }
 }
 
 /// Sizes and funds the legs; what the broker's check refuses is left out and the rest is planned again, until all pass.

@@ -11,8 +11,10 @@ pub struct Policy {
     /// How drift is measured, and the band it must stay in.
     pub measure: Measure,
     /// The least a leg may be worth, or the broker's minimum if that is larger. Leaving a holding completely is exempt.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "minimum_order"))]
     pub minimum_order: Money,
     /// Cash that is never invested.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "cash_buffer"))]
     pub cash_buffer: Money,
 }
 
@@ -31,13 +33,26 @@ impl Policy {
     /// # Errors
     /// [`PolicyError`] if an amount is below zero.
     pub fn new(measure: Measure, minimum_order: Money, cash_buffer: Money) -> Result<Self, PolicyError> {
-        for (field, amount) in [("minimum_order", minimum_order), ("cash_buffer", cash_buffer)] {
-            if amount.is_negative() {
-                return Err(PolicyError::NegativeAmount { field, amount });
-            }
-        }
+        let minimum_order = not_negative("minimum_order", minimum_order)?;
+        let cash_buffer = not_negative("cash_buffer", cash_buffer)?;
         Ok(Self { measure, minimum_order, cash_buffer })
     }
+}
+
+fn not_negative(field: &'static str, amount: Money) -> Result<Money, PolicyError> {
+    if amount.is_negative() { Err(PolicyError::NegativeAmount { field, amount }) } else { Ok(amount) }
+}
+
+#[cfg(feature = "serde")]
+fn minimum_order<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    let amount = serde::Deserialize::deserialize(deserializer)?;
+    not_negative("minimum_order", amount).map_err(serde::de::Error::custom)
+}
+
+#[cfg(feature = "serde")]
+fn cash_buffer<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    let amount = serde::Deserialize::deserialize(deserializer)?;
+    not_negative("cash_buffer", amount).map_err(serde::de::Error::custom)
 }
 
 /// A named measure of drift with its band. `w` is a weight, `t` its target, both shares of the investable value.
@@ -147,3 +162,6 @@ pub enum PolicyError {
         amount: Money,
     },
 }
+
+#[cfg(test)]
+mod tests;

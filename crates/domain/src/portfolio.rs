@@ -126,6 +126,12 @@ impl Portfolio {
         }
     }
 
+    /// True from when it was added until it was removed.
+    #[must_use]
+    pub fn is_looked_after(&self) -> bool {
+        self.standing != Standing::Absent
+    }
+
     /// The batch that went stale, while the portfolio is.
     #[must_use]
     pub fn stale_batch(&self) -> Option<&Batch> {

@@ -65,7 +65,7 @@ impl ReserveRule {
 }
 
 impl Valuation {
-    /// Values `books` at the prices of `market`.
+    /// Values `books` at the prices of `market`. A buffer below zero, which [`Policy::new`] refuses, counts as zero.
     ///
     /// # Errors
     /// [`ValuationError`] if a price is missing or stale, or nothing is left to invest.
@@ -81,7 +81,7 @@ impl Valuation {
         for line in &lines {
             total = total.add(line.value)?;
         }
-        let held_back = policy.cash_buffer.add(reserve.of(&lines, total)?)?;
+        let held_back = policy.cash_buffer.max(Money::ZERO).add(reserve.of(&lines, total)?)?;
         let investable = total.sub(held_back.to_value())?;
         if investable <= Value::ZERO {
             return Err(ValuationError::NothingToInvest { total, held_back });
@@ -125,7 +125,7 @@ fn lines(books: &Books, allocation: &TargetAllocation, market: Market<'_>) -> Re
 
 impl ReserveRule {
     fn of(&self, lines: &[Line], total: Value) -> Result<Money, Overflow> {
-        if *self == Self::NONE || (self.costs.is_free() && !self.fills_rounded) {
+        if self.costs.is_free() && !self.fills_rounded {
             return Ok(Money::ZERO);
         }
         let mut reserve = Money::ZERO;
@@ -162,3 +162,6 @@ pub enum ValuationError {
     #[error(transparent)]
     Overflow(#[from] Overflow),
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,99 @@
 //! The use cases of Evenkeel: rebalance, recover, resolve. Drives the domain through the ports.
+//!
+//! The engine decides nothing: every choice is made by [`evenkeel_domain::decide`], committed to the journal, applied, and only then acted
+//! on. What the engine adds is the order of things: lease, snapshot, plan, journal, stages, settling, release.
+//!
+//! ```text
+//! price ──> drift ──> lease ──> plan ──> batch ──> settle
+//! on_wave.rs         └──────── rebalance.rs ───────────┘      read these two first
+//!                     session.rs: the lease and the journal
+//!                     snapshot.rs: what the broker says
+//!                     drive.rs: effects out, reports in, until the batch is over
+//! ```
+//!
+//! | a person or a program wants to | method |
+//! |---|---|
+//! | tell the engine prices, and learn who is out of band | [`Engine::on_wave`] |
+//! | bring a portfolio back | [`Engine::rebalance`], [`Engine::rebalance_now`] |
+//! | see what would be done | [`Engine::preview`] |
+//! | finish what a crash left open | [`Engine::recover`] |
+//! | resolve a stale or quarantined portfolio | [`Engine::resolve`] |
+//! | unwind an open batch | [`Engine::abort`] |
+//! | record cash that came or went | [`Engine::deposit`], [`Engine::withdraw`] |
+//! | add, change or remove a portfolio | [`Engine::add`], [`Engine::change`], [`Engine::remove`] |
+//! | tell people what the journal's outbox holds | [`Engine::deliver_alerts`] |
+//! | stop | [`Engine::shut_down`] |
+//!
+//! It needs no runtime: futures are plain, waiting is the clock port's, concurrency stays inside the future that a call returns. Dropping that
+//! future is the same as a crash, and as safe. The same inputs in the same order give the same journal.
+
+mod board;
+mod drive;
+mod error;
+mod manage;
+mod on_wave;
+mod rebalance;
+mod recover;
+mod resolve;
+mod session;
+mod settings;
+mod signals;
+mod snapshot;
+mod stop;
+
+pub use error::EngineError;
+pub use on_wave::Finding;
+pub use rebalance::Rebalanced;
+pub use recover::Recovered;
+pub use resolve::Resolve;
+pub use settings::{Settings, SettingsError};
+pub use stop::Stopped;
+
+use board::Board;
+use evenkeel_domain::values::OwnerId;
+use evenkeel_ports::{Broker, Clock, Journal, LeaseStore, Notifier, Observer};
+use signals::Signals;
+use std::sync::Arc;
+
+/// What the engine needs from the world.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where orders go.
+    pub broker: Arc<dyn Broker>,
+    /// Who may rebalance.
+    pub leases: Arc<dyn LeaseStore>,
+    /// What is remembered.
+    pub journal: Arc<dyn Journal>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// How people are told.
+    pub notifier: Arc<dyn Notifier>,
+    /// Who watches.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// The rebalancer.
+///
+/// Share it in an `Arc`; every method may be called at once from many tasks. Calls for one portfolio exclude each other by its
+/// lease: the second is refused as busy.
+pub struct Engine {
+    ports: Ports,
+    settings: Settings,
+    owner: OwnerId,
+    board: Board,
+    signals: Signals,
+}
+
+impl Engine {
+    /// An engine over these ports. `owner` names this worker: unique among all that share the lease store.
+    #[must_use]
+    pub fn new(ports: Ports, settings: Settings, owner: OwnerId) -> Self {
+        Self { ports, settings, owner, board: Board::default(), signals: Signals::default() }
+    }
+
+    /// The settings it works under.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+}

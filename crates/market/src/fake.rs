@@ -1,21 +1,23 @@
 //! A fake NASDAQ: prices that look right and are made up from a seed.
 //!
-//! Every draw is a pure function of (seed, concern, key, occurrence), where the key is the symbol and the occurrence the
-//! number of the step: see `draws`. So a symbol's path does not depend on which others there are or what else is drawn, and
-//! the same seed gives the same bytes on every machine: the walk uses only what floats compute exactly alike everywhere.
+//! Every draw is a pure function of (seed, concern, key, occurrence), where the key is the symbol and the occurrence
+//! the number of the step: see `draws`. So a symbol's path does not depend on which others there are or what else is
+//! drawn, and the same seed gives the same bytes on every machine: the walk uses only what floats compute exactly alike
+//! everywhere.
 //!
 //! * `listings`: which symbols there are, their first prices and how much they move: data.
 //! * `walk`: how a price moves. The only place with floats; what comes out is whole cents.
 //! * `calendar`: when. * `export`: the prices as CSV, in the form [`crate::recorded`] reads.
 //!
-//! This is for trying things, demos and tests. It knows no holidays, dividends or splits, and nothing it says is about the
-//! companies whose symbols it borrows.
+//! This is for trying things, demos and tests. It knows no holidays, dividends or splits, and nothing it says is about
+//! the companies whose symbols it borrows.
 
 mod calendar;
 mod draws;
 mod export;
 mod listings;
 #[cfg(test)]
+#[expect(clippy::as_conversions, clippy::float_arithmetic, reason = "tests of statistics")]
 mod tests;
 #[expect(
     clippy::float_arithmetic,
@@ -40,8 +42,8 @@ use walk::{Market, Walk};
 pub enum Pace {
     /// One wave per weekday from Tuesday, 2024-01-02, at noon UTC; labelled with the date.
     Days,
-    /// Short steps around the clock; labelled with the RFC 3339 time. Moves shrink with the square root of the step, where
-    /// a day is one trading session of six and a half hours.
+    /// Short steps around the clock; labelled with the RFC 3339 time. Moves shrink with the square root of the step,
+    /// where a day is one trading session of six and a half hours.
     Ticks {
         /// The time of the first wave.
         start: Timestamp,
@@ -74,7 +76,8 @@ pub enum FakeMarketError {
 
 /// A made-up market: an iterator of waves, and a [`PriceSource`] that is always ready and never fails.
 ///
-/// The first wave has the first prices; each later one is a step on. Every symbol is priced in every wave, in cents, from
+/// The first wave has the first prices; each later one is a step on. Every symbol is priced in every wave, in cents,
+/// from
 /// 0.01 to 9999999.99. It ends where [`FakeMarket::limited_to`] says, or else with the last moment of a [`Timestamp`],
 /// in the year 2262: for [`Pace::Days`] after more than [`FakeMarket::MOST_DAYS`] waves.
 #[derive(Debug, Clone)]
@@ -105,7 +108,8 @@ impl FakeMarket {
         Self::with_listings(seed, listings::list(seed, symbols), pace)
     }
 
-    /// A market of these symbols and first prices, which are rounded half-up to cents and brought to the nearest in range.
+    /// A market of these symbols and first prices, which are rounded half-up to cents and brought to the nearest in
+    /// range.
     ///
     /// # Errors
     /// [`FakeMarketError`]: no symbol, one that is listed twice, or a tick of zero.

@@ -1,7 +1,7 @@
 //! Price sources: a seeded fake NASDAQ, and recorded prices from CSV.
 //!
-//! Both are adapters of [`evenkeel_ports::PriceSource`] and plain iterators as well. What is done with the prices is the
-//! engine's business; where a file comes from (a path, a pipe) is the caller's.
+//! Both are adapters of [`evenkeel_ports::PriceSource`] and plain iterators as well. What is done with the prices is
+//! the engine's business; where a file comes from (a path, a pipe) is the caller's.
 //!
 //! * [`recorded`]: [`check`] finds every fault of a CSV file, [`CsvWaves`] then streams it.
 //! * [`fake`]: [`FakeMarket`] makes prices up, the same for the same seed; [`write_csv`] prints them.

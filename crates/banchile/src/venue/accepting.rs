@@ -6,7 +6,7 @@ use crate::draws::{Concern, fingerprint};
 use crate::faults::{Course, Part, Treatment, share_of};
 use crate::orders::{Known, Order, OrderKey};
 use crate::profile::{Chance, Profile, Retention};
-use evenkeel_domain::order::{BrokerStatus, Costs, Duplicates, OrderRequest, RefusalReason, Refused, Side, SubmitAnswer, Terms};
+use evenkeel_domain::order::{BrokerStatus, Costs, Duplicates, OrderRequest, RefusalReason, Refused, Side, Terms};
 use evenkeel_domain::values::{Money, Overflow, Percentage, Quantity, Rounding, Timestamp};
 use std::time::Duration;
 
@@ -31,6 +31,19 @@ pub(crate) fn check(profile: &Profile, terms: &Terms) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Why a request that arrived makes no order.
+pub(super) enum Declined {
+    /// There is one of this id and these terms.
+    AlreadyExists,
+    Refused(Refused),
+}
+
+impl From<Refused> for Declined {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
 fn refused(reason: RefusalReason, message: String) -> Refused {
     Refused { reason, message }
 }
@@ -51,20 +64,20 @@ impl Venue {
         request: &OrderRequest,
         treatment: &Treatment,
         at: Timestamp,
-    ) -> Result<OrderKey, SubmitAnswer> {
+    ) -> Result<OrderKey, Declined> {
         let copy = self.identify(place, request)?;
         if let Some(reason) = &treatment.refused {
             let message = format!("the order for {} was refused", request.terms.symbol);
-            return Err(SubmitAnswer::Refused(refused(reason.clone(), message)));
+            return Err(refused(reason.clone(), message).into());
         }
-        let reserved = self.judge(place, &request.terms, at).map_err(SubmitAnswer::Refused)?;
+        let reserved = self.judge(place, &request.terms, at)?;
         let status = match &treatment.course {
             Some(Course::Unmapped(status)) => BrokerStatus::Unmapped(status.clone()),
             _ => BrokerStatus::Working,
         };
-        let draw_key = self.key_of(place, request.id);
-        let lag = self.draws.latency(Concern::VISIBLE, draw_key, u32::MAX, self.profile.visibility_lag);
-        let mut order = Order::new(*request, copy, status, reserved, at, at.plus(lag));
+        let mut order = Order::new(*request, copy, status, reserved, at);
+        let lag = self.lag(place, &order);
+        order.visible_at = self.accounts.get_mut(place).map_or(at, |account| account.seen_at(at.plus(lag)));
         order.cancel.lost = treatment.cancel_lost;
         order.cancel.answer_lost = treatment.cancel_answer_lost;
         let key = order.key();
@@ -73,7 +86,7 @@ impl Venue {
     }
 
     /// The copy that this order would be of its id; or the answer to an id that is taken.
-    fn identify(&mut self, place: usize, request: &OrderRequest) -> Result<u16, SubmitAnswer> {
+    fn identify(&mut self, place: usize, request: &OrderRequest) -> Result<u16, Declined> {
         let Some(book) = self.accounts.get_mut(place).map(|a| &mut a.book) else { return Ok(0) };
         let same = match book.find(request.id) {
             Known::Nothing => return Ok(0),
@@ -82,10 +95,10 @@ impl Venue {
         };
         match (self.profile.duplicates, same) {
             (Duplicates::Correlated, _) => Ok(book.next_copy(request.id)),
-            (Duplicates::Refused, true) => Err(SubmitAnswer::AlreadyExists),
+            (Duplicates::Refused, true) => Err(Declined::AlreadyExists),
             (Duplicates::Refused, false) => {
                 let message = format!("{} is taken by an order with other terms", request.id);
-                Err(SubmitAnswer::Refused(refused(RefusalReason::DuplicateIdOtherOrder, message)))
+                Err(refused(RefusalReason::DuplicateIdOtherOrder, message).into())
             }
         }
     }
@@ -93,6 +106,9 @@ impl Venue {
     /// Reserves what the order may take; or says why it is refused. The most general reason comes first.
     fn judge(&mut self, place: usize, terms: &Terms, at: Timestamp) -> Result<Money, Refused> {
         let symbol = terms.symbol;
+        if self.accounts.get(place).is_none_or(|account| account.blocked) {
+            return Err(refused(RefusalReason::Other, "the account is blocked".to_owned()));
+        }
         if let Some(opens_at) = self.closed_until.filter(|opens_at| at < *opens_at) {
             let reason = RefusalReason::MarketClosed { opens_at };
             return Err(refused(reason, format!("the market is closed until {opens_at}")));

@@ -5,7 +5,8 @@ use crate::account::Blocked;
 use crate::draws::Concern;
 use crate::orders::{Order, OrderKey, Row};
 use evenkeel_domain::order::{BrokerStatus, Side};
-use evenkeel_domain::values::{Price, Quantity, Symbol, Timestamp};
+use evenkeel_domain::values::{Price, Quantity, Timestamp};
+use std::time::Duration;
 
 impl Venue {
     /// Executes a part of an order, unless it has ended; rejects it if the account cannot bear it.
@@ -40,9 +41,9 @@ impl Venue {
     fn book_execution(&mut self, place: usize, order: &mut Order, quantity: Quantity, at: Timestamp) -> Result<(), Blocked> {
         let price = self.execution_price(place, order).ok_or(Blocked::Range)?;
         let row = order.execution(quantity, price, &self.profile.fees, at)?;
-        let visible_at = self.visible_at(place, order, at);
+        let lag = self.lag(place, order);
         let account = self.accounts.get_mut(place).ok_or(Blocked::Range)?;
-        let row = Row { number: account.book.next_number(), visible_at, ..row };
+        let row = Row { number: account.book.next_number(), visible_at: account.seen_at(at.plus(lag)), ..row };
         account.book(order, row)?;
         account.book.enter(order.key());
         Ok(())
@@ -60,12 +61,10 @@ impl Venue {
         Some(slipped(board, order.side(), parts))
     }
 
-    /// When questions see what happens to the order now: never before what happened to it earlier.
-    fn visible_at(&self, account: usize, order: &Order, at: Timestamp) -> Timestamp {
+    /// How long it takes until questions see what happens to the order now.
+    pub(super) fn lag(&self, account: usize, order: &Order) -> Duration {
         let key = self.key_of(account, order.request.id);
-        let lag = self.draws.latency(Concern::VISIBLE, key, step(order), self.profile.visibility_lag);
-        let earlier = order.rows().last().map_or(order.visible_at, |row| row.visible_at);
-        at.plus(lag).max(earlier)
+        self.draws.latency(Concern::VISIBLE, key, step(order), self.profile.visibility_lag)
     }
 
     /// Ends an order by an event of its own.
@@ -88,12 +87,12 @@ impl Venue {
     }
 
     fn finish_order(&mut self, place: usize, order: &mut Order, status: BrokerStatus, at: Timestamp) {
-        let ended_visible_at = match status {
-            BrokerStatus::Filled => order.rows().last().map_or(at, |row| row.visible_at),
-            _ => self.visible_at(place, order, at),
-        };
+        let lag = self.lag(place, order);
         let late_fill = order.cancel.late_fill.filter(|_| status == BrokerStatus::Canceled && order.is_open());
-        order.end(status, ended_visible_at);
+        if let Some(account) = self.accounts.get_mut(place) {
+            let visible_at = if status == BrokerStatus::Filled { account.seen_at(at) } else { account.seen_at(at.plus(lag)) };
+            order.end(status, visible_at);
+        }
         if let Some(delay) = late_fill {
             order.pending = order.pending.saturating_add(1);
             let event = Event::Execution { account: place, key: order.key(), quantity: order.remaining() };
@@ -121,6 +120,3 @@ fn slipped(board: Price, side: Side, parts: u64) -> Price {
     };
     Price::from_nanos(nanos).unwrap_or(board)
 }
-
-#[allow(dead_code, reason = "TEMP")]
-fn unused(_: Symbol) {}

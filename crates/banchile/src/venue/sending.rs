@@ -1,11 +1,13 @@
 //! A request on its way to the venue, and its answer on the way back: what is lost, slow, doubled or held happens here.
 
+use super::accepting::Declined;
 use super::{Event, Venue};
 use crate::draws::{Concern, Key};
 use crate::faults::{Course, Fault, Treatment};
-use crate::profile::Chance;
+use crate::orders::{CancelWay, Known};
+use crate::profile::{Chance, Retention};
 use evenkeel_domain::order::{
-    BrokerStatus, CancelAnswer, ClientOrderId, OrderRequest, RefusalReason, Refused, SubmitAnswer, UnknownCause,
+    BrokerStatus, CancelAnswer, ClientOrderId, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer, UnknownCause,
 };
 use evenkeel_domain::values::{AccountId, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -81,9 +83,23 @@ impl Venue {
         let (lost, unknown) = (treatment.request_lost || treatment.answer_lost, treatment.unknown.clone());
         let answer = self.carry(place, request, treatment, arrives, second);
         let delivery = self.deliver(answered, lost, answer, SubmitAnswer::Unknown(UnknownCause::Timeout));
-        match unknown {
-            Some(cause) if !lost => Delivery { source: Source::Known(SubmitAnswer::Unknown(cause)), held, panics, ..delivery },
-            _ => Delivery { held, panics, ..delivery },
+        let delivery = match unknown {
+            Some(cause) if !lost => Delivery { source: Source::Known(SubmitAnswer::Unknown(cause)), ..delivery },
+            _ => delivery,
+        };
+        if let (None, false, false, Source::Known(SubmitAnswer::Acknowledged(view))) = (delivery.at, held, panics, &delivery.source) {
+            self.handed_out(name, view);
+        }
+        Delivery { held, panics, ..delivery }
+    }
+
+    /// Notes that a caller has seen the fills of this view.
+    pub(crate) fn handed_out(&mut self, account: &AccountId, view: &OrderView) {
+        if view.fills.is_empty() || self.profile.retention == Retention::Everything {
+            return;
+        }
+        if let Ok(account) = self.account_mut(account) && let Known::Order(order) = account.book.find(view.id) {
+            order.hand_out(view.fills.len());
         }
     }
 
@@ -140,18 +156,16 @@ impl Venue {
                 if treatment.course != Some(Course::Rejected) {
                     self.advance_to(at);
                 }
-                let order = self.accounts.get_mut(account).and_then(|a| a.book.get_mut(key));
-                let view = order.and_then(|order| {
-                    order.reveal(at);
-                    order.view(at)
+                let view = self.accounts.get_mut(account).and_then(|account| {
+                    account.reveal(at);
+                    account.book.get_mut(key)?.view(at)
                 });
                 view.map_or(SubmitAnswer::Unknown(UnknownCause::BrokerError), SubmitAnswer::Acknowledged)
             }
-            Err(answer) => {
-                if matches!(answer, SubmitAnswer::Refused(_)) {
-                    self.turn_away(account, &request);
-                }
-                answer
+            Err(Declined::AlreadyExists) => SubmitAnswer::AlreadyExists,
+            Err(Declined::Refused(refused)) => {
+                self.turn_away(account, &request, &refused);
+                SubmitAnswer::Refused(refused)
             }
         }
     }
@@ -164,11 +178,14 @@ impl Venue {
         }
     }
 
-    /// A refusal is a proof: copies of the same request that are still under way will not be taken either.
-    fn turn_away(&mut self, refused: usize, same: &OrderRequest) {
+    /// A refusal is a proof: copies of the same request that are still under way are refused with it.
+    fn turn_away(&mut self, place: usize, same: &OrderRequest, why: &Refused) {
         self.queue.retain(|_, event| match event {
-            Event::Arrival { account, request, .. } => *account != refused || request != same,
-            Event::CancelArrival { .. } | Event::Execution { .. } | Event::End { .. } => true,
+            Event::Arrival { account, request, slot, .. } if *account == place && request == same => {
+                leave(slot.take(), SubmitAnswer::Refused(why.clone()));
+                false
+            }
+            Event::Arrival { .. } | Event::CancelArrival { .. } | Event::Execution { .. } | Event::End { .. } => true,
         });
     }
 
@@ -208,7 +225,8 @@ impl Venue {
             treatment.add(fault);
         }
         let delay = |concern, chance, latency| {
-            happens(concern, chance).then(|| self.draws.of(concern, key, occurrence | 1 << 31).latency(latency))
+            let mut draw = (chance != Chance::NEVER).then(|| self.draws.of(concern, key, occurrence))?;
+            draw.happens(chance).then(|| draw.latency(latency))
         };
         if let Some(delay) = delay(Concern::LATE_FILL, rates.late_fill, rates.late_by) {
             treatment.add(Fault::LateFill { delay });
@@ -245,8 +263,8 @@ impl Venue {
         let draws = self.is_random();
         let Some(account) = self.accounts.get_mut(account) else { return (false, false, 0) };
         let way = match account.book.find(id) {
-            crate::orders::Known::Order(order) => order.cancel,
-            crate::orders::Known::Nothing | crate::orders::Known::Forgotten(_) => Default::default(),
+            Known::Order(order) => order.cancel,
+            Known::Nothing | Known::Forgotten(_) => CancelWay::default(),
         };
         let repeats = account.repeats.get_mut(&id).filter(|_| draws);
         let occurrence = repeats.map_or(0, |repeats| {
@@ -271,15 +289,16 @@ impl Venue {
     /// Handles a request to cancel at the venue: the order ends a little later, unless it is executed before.
     fn cancel(&mut self, account: usize, id: ClientOrderId, occurrence: u32, at: Timestamp) -> CancelAnswer {
         let delay = self.draws.latency(Concern::CANCEL_AT_VENUE, self.key_of(account, id), occurrence, self.profile.at_venue);
-        let Some(book) = self.accounts.get_mut(account).map(|a| &mut a.book) else { return CancelAnswer::NoSuchOrder };
-        let order = match book.find(id) {
-            crate::orders::Known::Nothing => return CancelAnswer::NoSuchOrder,
-            crate::orders::Known::Forgotten(_) => return CancelAnswer::Unknown(UnknownCause::BrokerError),
-            crate::orders::Known::Order(order) => order,
+        let Some(owner) = self.accounts.get_mut(account) else { return CancelAnswer::NoSuchOrder };
+        let order = match owner.book.find(id) {
+            Known::Nothing => return CancelAnswer::NoSuchOrder,
+            Known::Forgotten(_) => return CancelAnswer::Unknown(UnknownCause::BrokerError),
+            Known::Order(order) => order,
         };
         if !order.is_open() {
-            order.reveal(at);
-            let view = order.view(at);
+            let key = order.key();
+            owner.reveal(at);
+            let view = owner.book.get_mut(key).and_then(|order| order.view(at));
             return view.map_or(CancelAnswer::NoSuchOrder, CancelAnswer::AlreadyTerminal);
         }
         if !order.cancel.requested {

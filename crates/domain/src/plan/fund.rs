@@ -1,8 +1,9 @@
 //! Step 2 of a plan: what the buys may spend, and how they shrink when that is short.
 //!
-//! When the rounded amounts and their costs pass what is available, all buys shrink by one common factor and are truncated to
-//! their lots. If the amounts still pass it by rounding, the largest buy (ties: symbol order) is lowered by the fewest
-//! steps that suffice. A buy that falls below the minimum is dropped. Nothing is ever enlarged.
+//! When the rounded amounts and their costs pass what is available, all buys shrink by one common factor and are
+//! truncated to their lots. If the amounts still pass it by rounding, the largest buy (ties: symbol order) is lowered by
+//! the fewest steps that suffice. Buys that fall below the minimum are dropped, and the others are sized again without
+//! them: money left over by what was dropped would only make the next plan. Nothing is ever larger than wanted.
 //!
 //! Used when planning, and again by the batch between its stages, with what the sells really brought.
 
@@ -59,24 +60,39 @@ pub struct Funded {
 /// # Errors
 /// [`Overflow`] if an amount passes the maximum of its type.
 pub fn fund(buys: &[Buy], funding: Funding) -> Result<Funded, Overflow> {
-    let mut sized: Vec<Sizing> = buys.iter().map(|buy| Sizing { buy: *buy, quantity: buy.terms.quantity }).collect();
-    if spending(&sized, &funding)? > funding.available {
-        shrink(&mut sized, &funding)?;
-        lower_largest(&mut sized, &funding)?;
-    }
-    let mut funded = Funded::default();
-    for sizing in sized {
-        let amount = sizing.amount()?;
-        let shrunk = sizing.quantity < sizing.buy.terms.quantity;
-        if shrunk && amount < funding.minimum {
-            let reason = SkipReason::Shrunk { amount, minimum: funding.minimum };
-            funded.dropped.push((sizing.buy.terms.symbol, reason));
-            continue;
+    let mut buys = buys.to_vec();
+    let mut dropped = Vec::new();
+    loop {
+        let before = dropped.len();
+        let mut kept = Vec::with_capacity(buys.len());
+        let mut bought = Vec::with_capacity(buys.len());
+        for sizing in sized_down(&buys, &funding)? {
+            let amount = sizing.amount()?;
+            let shrunk = sizing.quantity < sizing.buy.terms.quantity;
+            if shrunk && (amount < funding.minimum || sizing.quantity.is_zero()) {
+                let reason = SkipReason::Shrunk { amount, minimum: funding.minimum };
+                dropped.push((sizing.buy.terms.symbol, reason));
+                continue;
+            }
+            let terms = Terms { quantity: sizing.quantity, ..sizing.buy.terms };
+            bought.push(Bought { terms, amount, cost: sizing.cost(&funding)?, shrunk });
+            kept.push(sizing.buy);
         }
-        let terms = Terms { quantity: sizing.quantity, ..sizing.buy.terms };
-        funded.bought.push(Bought { terms, amount, cost: sizing.cost(&funding)?, shrunk });
+        if dropped.len() == before {
+            return Ok(Funded { bought, dropped });
+        }
+        buys = kept;
     }
-    Ok(funded)
+}
+
+/// Each buy with the quantity it comes down to, so that all together spend no more than is available.
+fn sized_down(buys: &[Buy], funding: &Funding) -> Result<Vec<Sizing>, Overflow> {
+    let mut sized: Vec<Sizing> = buys.iter().map(|buy| Sizing { buy: *buy, quantity: buy.terms.quantity }).collect();
+    if spending(&sized, funding)? > funding.available {
+        shrink(&mut sized, funding)?;
+        lower_largest(&mut sized, funding)?;
+    }
+    Ok(sized)
 }
 
 /// A buy with the quantity it has come down to.

@@ -97,10 +97,7 @@ impl Timestamp {
 
     /// How long ago `earlier` was at this moment; zero when it is not earlier.
     pub const fn since(self, earlier: Self) -> Duration {
-        if self.0 <= earlier.0 {
-            return Duration::ZERO;
-        }
-        Duration::from_nanos(self.0.abs_diff(earlier.0))
+        if self.0 < earlier.0 { Duration::ZERO } else { Duration::from_nanos(self.0.abs_diff(earlier.0)) }
     }
 
     fn read(text: &str) -> Result<Self, TimestampReason> {

@@ -1,9 +1,9 @@
 //! Random numbers as a pure function of what they are for.
 //!
-//! A generator that everything draws from in turn would change every number after the one that was added. Here each use has
-//! a generator of its own, whose 256-bit seed *is* its name: the seed of the market, the concern, the key and the occurrence,
-//! side by side. ChaCha turns names that differ by a bit into unrelated streams, so no other mixing is needed. The generator
-//! is a named one, whose numbers no release changes.
+//! A generator that everything draws from in turn would change every number after the one that was added. Here each use
+//! has a generator of its own, whose 256-bit seed *is* its name: the seed of the market, the concern, the key and the
+//! occurrence, side by side. ChaCha turns names that differ by a bit into unrelated streams, so no other mixing is
+//! needed. The generator is a named one, whose numbers no release changes.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};

@@ -6,8 +6,8 @@ use super::{FakeMarket, Pace};
 
 /// Writes every wave that is left of a market: a header, then a row for each symbol and wave, in symbol order.
 ///
-/// The header is `date,symbol,close` for [`Pace::Days`] and `time,symbol,close` for [`Pace::Ticks`]; lines end in LF. A market
-/// that is not limited goes on for more than two centuries.
+/// The header is `date,symbol,close` for [`Pace::Days`] and `time,symbol,close` for [`Pace::Ticks`]; lines end in LF. A
+/// market that is not limited goes on for more than two centuries.
 ///
 /// # Errors
 /// What `out` answers, also that its reader has closed it; what was written before stays written.

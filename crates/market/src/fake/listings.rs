@@ -1,7 +1,8 @@
 //! Which symbols a fake market has, what they cost first, and how much they move.
 //!
-//! The table is of well-known NASDAQ stocks with first prices as they roughly were at the start of 2024. Beyond it symbols are
-//! made up: four letters each, in an order that does not depend on the seed; what they cost and how much they move does.
+//! The table is of well-known NASDAQ stocks with first prices as they roughly were at the start of 2024. Beyond it
+//! symbols are made up: four letters each, in an order that does not depend on the seed; what they cost and how much
+//! they move does.
 
 use evenkeel_domain::values::{Price, Symbol};
 

@@ -1,8 +1,8 @@
 //! How a price moves: a lognormal step that is part the market's and part the symbol's own, and a rare jump.
 //!
-//! Bit for bit the same everywhere: additions, multiplications, divisions, square roots and roundings of floats are defined
-//! exactly, `exp`, `ln` and `cos` of the standard library are not. So a normal draw is a sum of uniform ones, and growth is a
-//! polynomial. A price leaves as whole cents.
+//! Bit for bit the same everywhere: additions, multiplications, divisions, square roots and roundings of floats are
+//! defined exactly, `exp`, `ln` and `cos` of the standard library are not. So a normal draw is a sum of uniform ones,
+//! and growth is a polynomial. A price leaves as whole cents.
 
 use std::time::Duration;
 

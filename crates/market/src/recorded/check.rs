@@ -55,9 +55,10 @@ impl CheckReport {
 
 /// Reads all of a file and finds every fault in it.
 ///
-/// A file without any is what [`super::CsvWaves`] reads to its end without a fault, given the same options. A fault of the
-/// whole file (its encoding, its header, that it cannot be read on) ends the search. A row with another number of fields than
-/// the header is one fault, since which field is which is unclear then; otherwise each field of a row has its own.
+/// A file without any is what [`super::CsvWaves`] reads to its end without a fault, given the same options. A fault of
+/// the whole file (its encoding, its header, that it cannot be read on) ends the search. A row over several lines, or
+/// with another number of fields than the header, is one fault, since which field is which is unclear then; otherwise
+/// each field of a row has its own.
 pub fn check<R: Read>(reader: R, source_name: &str, options: Options) -> CheckReport {
     let mut rows = Rows::new(reader, source_name, options);
     let mut report = CheckReport { source_name: source_name.to_owned(), ..CheckReport::default() };

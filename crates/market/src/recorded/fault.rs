@@ -1,7 +1,7 @@
 //! What can be wrong with a file of prices, where it is, and what would be right.
 //!
-//! Every problem is a variant with its numbers; the texts are made here and nowhere else. Which row has which problem is
-//! found in [`super::rows`].
+//! Every problem is a variant with its numbers; the texts are made here and nowhere else. Which row has which problem
+//! is found in [`super::rows`].
 
 use std::fmt;
 use std::io;
@@ -10,8 +10,8 @@ use evenkeel_domain::values::{ParseReason, Price, SymbolReason, Timestamp, Times
 
 /// Something wrong with a file of prices.
 ///
-/// Printed as `prices.csv:17: close: "0": a price is above zero; …`: where, the field, its value, what is wrong, and what
-/// would be right.
+/// Printed as `prices.csv:17: close: "0": a price is above zero; …`: where, the field, its value, what is wrong, and
+/// what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The file, as the caller names it.
@@ -85,6 +85,12 @@ pub enum Problem {
     /// The file ends inside of a quoted field.
     #[error("a quote is opened and never closed")]
     UnclosedQuote,
+    /// A quoted field has a line end in it, so that it may hide rows.
+    #[error("a quoted field goes on to line {last}")]
+    SeveralLines {
+        /// The line on which the row ends.
+        last: u64,
+    },
     /// A row has more or fewer fields than the header.
     #[error("the row has {found} fields, the header has {wanted}")]
     FieldCount {
@@ -135,7 +141,7 @@ impl Problem {
             Self::RepeatedColumn { .. } => "keep one, or give the others another name",
             Self::Unreadable { .. } => "give a file that can be read",
             Self::RowTooLong { .. } => "end the row, or close its quote",
-            Self::UnclosedQuote => "close it, or remove it",
+            Self::UnclosedQuote | Self::SeveralLines { .. } => "close the quote on its line, or remove it",
             Self::FieldCount { .. } => "give it as many as the header, and quote a field with a comma in it",
             Self::NotUtf8 => "save the file as UTF-8",
             Self::Time(reason) => remedy_for_time(*reason),

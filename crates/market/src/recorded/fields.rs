@@ -1,7 +1,7 @@
 //! The texts of a row: when, what, and at which price.
 //!
-//! Their grammars are those of the domain's values; only the two forms of a time are made up here. Which line and column a
-//! problem belongs to is known in [`super::rows`].
+//! Their grammars are those of the domain's values; only the two forms of a time are made up here. Which line and
+//! column a problem belongs to is known in [`super::rows`].
 
 use evenkeel_domain::values::{Price, Rounding, Symbol, SymbolError, Timestamp, TimestampReason};
 

@@ -28,13 +28,10 @@ impl Header {
     pub(super) fn read(fields: &[&[u8]]) -> Result<Self, Vec<Problem>> {
         is_text(fields).map_err(|problem| vec![problem])?;
         match [Column::Time, Column::Symbol, Column::Price].map(|column| find(fields, column)) {
-            [Ok(time), Ok(symbol), Ok(price)] => Ok(Self {
-                time,
-                symbol,
-                price,
-                fields: fields.len(),
-                names: [time, symbol, price].map(|at| fields.get(at).map_or(String::new(), |name| shorten(name))),
-            }),
+            [Ok((time, time_name)), Ok((symbol, symbol_name)), Ok((price, price_name))] => {
+                let names = [time_name, symbol_name, price_name];
+                Ok(Self { time, symbol, price, fields: fields.len(), names })
+            }
             results => Err(results.into_iter().filter_map(Result::err).collect()),
         }
     }
@@ -59,11 +56,12 @@ fn is_text(fields: &[&[u8]]) -> Result<(), Problem> {
     if fields.iter().all(is_text) { Ok(()) } else { Err(Problem::NotText) }
 }
 
-fn find(fields: &[&[u8]], column: Column) -> Result<usize, Problem> {
-    let is_named_so = |field: &[u8]| column.names().iter().any(|name| name.as_bytes() == field);
-    let mut found = fields.iter().enumerate().filter(|(_, field)| is_named_so(field));
+/// Where a column is, and what it is called.
+fn find(fields: &[&[u8]], column: Column) -> Result<(usize, &'static str), Problem> {
+    let name = |field: &[u8]| column.names().iter().copied().find(|name| name.as_bytes() == field);
+    let mut found = fields.iter().enumerate().filter_map(|(at, field)| Some((at, name(field)?)));
     match (found.next(), found.count()) {
-        (Some((at, _)), 0) => Ok(at),
+        (Some(only), 0) => Ok(only),
         (Some(_), more) => Err(Problem::RepeatedColumn { column, count: more.saturating_add(1) }),
         (None, _) => Err(Problem::MissingColumn { wanted: column, found: list(fields) }),
     }

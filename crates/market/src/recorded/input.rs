@@ -1,9 +1,9 @@
 //! The bytes under the CSV reader, watched: where they end, and that no row takes all memory.
 //!
-//! A CSV reader alone cannot tell a file that ends inside of a quote from one that ends with a quoted field: a quote never
-//! closed in a column nobody looks at would silently swallow the rows after it. So a last row of ours, [`END`], is appended;
-//! when it does not come out as a row of its own, something swallowed it. It also ends a last line that has no line end, so
-//! that every row has one, which is what line numbers are computed from.
+//! A CSV reader alone cannot tell a file that ends inside of a quote from one that ends with a quoted field: a quote
+//! never closed in a column nobody looks at would silently swallow the rows after it. So a last row of ours, [`END`],
+//! is appended; when it does not come out as a row of its own, something swallowed it. It also ends a last line that
+//! has no line end, so that every row has one, which is what line numbers are computed from.
 
 use std::io::{self, Read};
 
@@ -16,8 +16,8 @@ pub(super) const LONGEST_ROW: u64 = 4 << 20;
 /// How many bytes are asked for at once.
 pub(super) const CHUNK: usize = 1 << 20;
 
-/// What the first piece has at least, where the file has it: the CSV reader strips a byte order mark of three bytes only where
-/// it sees all of it, and takes a piece with nothing else for the end.
+/// What the first piece has at least, where the file has it: the CSV reader strips a byte order mark of three bytes
+/// only where it sees all of it, and takes a piece with nothing else for the end.
 const FIRST: usize = 4;
 
 /// A reader that appends [`END`] and refuses endless rows.

@@ -1,10 +1,10 @@
 //! Rows one by one, with their line and every fault in them.
 //!
 //! This is the only place that says whether a row is right; only what takes several rows together, a symbol twice in a
-//! wave, is left to [`super::check`] and [`super::waves`]. One record is reused for all rows, the columns are found once,
-//! and a time equal to that of the row before is not read again.
+//! wave, is left to [`super::check()`] and [`super::waves`]. One record is reused for all rows, the columns are found
+//! once, and a time equal to that of the row before is not read again.
 
-use std::io::{self, Read};
+use std::io::Read;
 
 use csv::{ByteRecord, Position, ReaderBuilder, Terminator};
 use evenkeel_domain::values::{Price, Symbol, Timestamp};
@@ -55,7 +55,8 @@ impl<R: Read> Rows<R> {
         let csv = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            // LF only: with CRLF the reader stops at the CR, and its line numbers are one behind. The CR is cut off below.
+            // LF only: with CRLF the reader stops at the CR, and its line numbers are one behind. The CR is cut off
+            // below.
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(CHUNK)
             .from_reader(Input::new(reader));
@@ -79,7 +80,8 @@ impl<R: Read> Rows<R> {
         self.latest.as_ref().and_then(|latest| std::str::from_utf8(&latest.text).ok()).unwrap_or_default()
     }
 
-    /// The next row, and what is wrong with it or with the whole file; nothing at the end, and after a fault that ends it.
+    /// The next row, and what is wrong with it or with the whole file; nothing at the end, and after a fault that ends
+    /// it.
     pub(super) fn next(&mut self, found: &mut impl FnMut(Fault)) -> Option<Row> {
         if self.ended {
             return None;
@@ -111,14 +113,23 @@ impl<R: Read> Rows<R> {
             Step::End => return Err(vec![self.fault(None, Problem::Empty)]),
             Step::Broken(line, problem) => return Err(vec![self.fault(Some(line), problem)]),
         }
+        let (line, inner) = self.lines();
+        if inner > 0 {
+            return Err(vec![self.several_lines(line, inner)]);
+        }
         let fields: Vec<&[u8]> = (0..self.record.len()).map(|at| self.field(at)).collect();
         Header::read(&fields)
-            .map_err(|problems| problems.into_iter().map(|problem| self.fault(Some(self.line()), problem)).collect())
+            .map_err(|problems| problems.into_iter().map(|problem| self.fault(Some(line), problem)).collect())
     }
 
     fn read_row(&mut self, found: &mut impl FnMut(Fault)) -> Row {
-        let mut row = Row { line: self.line(), at: None, symbol: None, price: None };
+        let (line, inner) = self.lines();
+        let mut row = Row { line, at: None, symbol: None, price: None };
         let Some(header) = &self.header else { return row };
+        if inner > 0 {
+            found(self.several_lines(line, inner));
+            return row;
+        }
         let (time, symbol, price) = (header.time, header.symbol, header.price);
         if self.record.len() != header.fields {
             let problem = Problem::FieldCount { found: self.record.len(), wanted: header.fields };
@@ -183,21 +194,22 @@ impl<R: Read> Rows<R> {
         if self.csv.get_ref().too_long() {
             return Problem::RowTooLong { most: LONGEST_ROW };
         }
-        let error = match error.into_kind() {
-            csv::ErrorKind::Io(error) => error,
-            // Nothing else can happen to bytes in rows of any length.
-            other => io::Error::other(format!("{other:?}")),
+        let csv::ErrorKind::Io(error) = error.into_kind() else {
+            // Never so for bytes in rows of any number of fields.
+            return Problem::NotText;
         };
         Problem::Unreadable { kind: error.kind(), message: error.to_string() }
     }
 
-    /// The line on which the row just read starts. Blank lines before it and line ends inside of it are no reason to be off.
-    fn line(&self) -> u64 {
+    /// The line on which the row just read starts, and how many line ends it has inside. Blank lines above do not
+    /// matter.
+    fn lines(&self) -> (u64, u64) {
         let (start, next) = (self.started().line(), self.csv.position().line());
         if start.saturating_add(1) == next {
-            return start;
+            return (start, 0);
         }
-        next.saturating_sub(1).saturating_sub(self.inner_lines())
+        let inner = self.inner_lines();
+        (next.saturating_sub(1).saturating_sub(inner), inner)
     }
 
     /// Where reading of this row began, which is before the blank lines above it.
@@ -219,6 +231,10 @@ impl<R: Read> Rows<R> {
 
     fn fault(&self, line: Option<u64>, problem: Problem) -> Fault {
         Fault { source_name: self.source_name.clone(), line, column: None, value: None, problem }
+    }
+
+    fn several_lines(&self, line: u64, inner: u64) -> Fault {
+        self.fault(Some(line), Problem::SeveralLines { last: line.saturating_add(inner) })
     }
 
     fn field_fault(&self, line: u64, column: Column, at: usize, problem: Problem) -> Fault {

@@ -1,7 +1,7 @@
 //! The second pass over a file of prices: its waves, one by one.
 //!
-//! Memory is one wave and one chunk of the file. Everything that is wrong is found by [`super::check`]; this stops at the
-//! first fault.
+//! Memory is one wave and one chunk of the file. Everything that is wrong is found by [`super::check()`]; this stops at
+//! the first fault.
 
 use std::io::Read;
 
@@ -16,7 +16,8 @@ use super::rows::{Row, Rows};
 /// The waves of a file of prices, as an iterator and as a [`PriceSource`].
 ///
 /// The first fault ends it: nothing comes after it, and a wave with a fault in it or right behind it is not handed out.
-/// As a [`PriceSource`] it reads while it is polled, so its future is ready at once and blocks for as long as the file does.
+/// As a [`PriceSource`] it reads while it is polled, so its future is ready at once and blocks for as long as the file
+/// does.
 pub struct CsvWaves<R> {
     rows: Rows<R>,
     /// The wave that is being read; the row that ended the one before is in it already.

@@ -71,3 +71,36 @@ fn date_of(days: i64) -> [i64; 3] {
 const fn first_day(since_march: i64) -> i64 {
     (153 * since_march + 2) / 5
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{date_of, day_of};
+
+    /// The day after, by the rules that children learn.
+    fn day_after([year, month, day]: [i64; 3]) -> [i64; 3] {
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let last = match month {
+            2 if is_leap => 29,
+            2 => 28,
+            4 | 6 | 9 | 11 => 30,
+            _ => 31,
+        };
+        match (month, day) {
+            (12, 31) => [year + 1, 1, 1],
+            (_, day) if day == last => [year, month + 1, 1],
+            _ => [year, month, day + 1],
+        }
+    }
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        let mut date = [0, 1, 1];
+        let mut day = day_of(date).unwrap();
+        while date < [2401, 1, 1] {
+            assert_eq!(date_of(day), date);
+            assert_eq!(day_of(date), Some(day), "{date:?}");
+            (date, day) = (day_after(date), day + 1);
+        }
+        assert_eq!(day_of([1970, 1, 1]), Some(0));
+    }
+}

@@ -119,6 +119,7 @@ proptest! {
     fn signs_turn(number in wides()) {
         check(Some(number.negate()), &-big(number));
         check(Some(number.abs()), &big(number).magnitude().clone().into());
+        assert_eq!(number.checked_abs(), Some(number.abs()));
         assert_eq!(number.is_negative(), big(number) < BigInt::ZERO);
         assert_eq!(number.is_zero(), big(number) == BigInt::ZERO);
     }

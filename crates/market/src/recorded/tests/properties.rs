@@ -43,7 +43,20 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         prop::collection::vec(any::<u8>(), 0..200),
         prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..60).prop_map(|pieces| pieces.concat()),
         damaged(),
+        rows(),
     ]
+}
+
+/// Rows of the right shape whose fields are often wrong, so that faults of several kinds meet in one wave.
+fn rows() -> impl Strategy<Value = Vec<u8>> {
+    let time =
+        prop::sample::select(vec!["2000-01-03", "2000-01-03", "2000-01-03T12:00:00Z", "2000-01-04", "2001-02-29"]);
+    let symbol = prop::sample::select(vec!["A", "B", "C", "D", "E", "a", "CASH"]);
+    let price = prop::sample::select(vec!["1", "1", "2", "2", "1.0", "0", "0.1234567891"]);
+    prop::collection::vec((time, symbol, price), 0..12).prop_map(|rows| {
+        let rows = rows.into_iter().map(|(time, symbol, price)| format!("{time},{symbol},{price}\n"));
+        format!("date,symbol,close\n{}", rows.collect::<String>()).into_bytes()
+    })
 }
 
 /// A right file: waves of some of four symbols.

@@ -1,0 +1,213 @@
+//! The controls: accounts, the market, faults. What a test or a replay does with the broker, and no worker of the core can.
+
+use crate::account::{Account, AccountError};
+use crate::faults::Rule;
+use crate::gate::Gate;
+use crate::profile::Profile;
+use crate::truth::{Ledger, Violation};
+use crate::venue::Venue;
+use evenkeel_domain::order::Capabilities;
+use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
+use evenkeel_ports::Clock;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The simulated broker. Clones are the same broker.
+///
+/// Every method first lets happen what was due until the clock's time, at the prices of before the call.
+#[derive(Clone)]
+pub struct BanChile {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) capabilities: Arc<Capabilities>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) gate: Gate,
+    /// A plain mutex: it is held for the time of a computation, never across an await.
+    venue: Mutex<Venue>,
+}
+
+impl BanChile {
+    /// A broker of this kind without accounts and without prices. The seed decides all draws, whatever the order of the calls.
+    #[must_use]
+    pub fn new(profile: Profile, clock: Arc<dyn Clock>, seed: u64) -> Self {
+        let profile = Arc::new(profile);
+        let capabilities = Arc::new(profile.capabilities());
+        let venue = Mutex::new(Venue::new(Arc::clone(&profile), Arc::clone(&capabilities), seed));
+        Self { shared: Arc::new(Shared { profile, capabilities, clock, gate: Gate::default(), venue }) }
+    }
+
+    /// What kind of broker it is.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.shared.profile
+    }
+
+    /// Brings the venue to the clock's time, and does something there.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Venue) -> T) -> T {
+        let mut venue = self.shared.venue.lock().unwrap_or_else(PoisonError::into_inner);
+        // Read under the lock, so that time never goes back between two calls.
+        let now = self.shared.clock.now();
+        venue.advance(now);
+        work(&mut venue)
+    }
+
+    /// Opens an account with this cash and these units. What it opens with counts as deposited and received.
+    ///
+    /// # Errors
+    /// [`AccountError::AlreadyOpen`]; [`AccountError::NotPositive`] for cash below zero; [`AccountError::Overflow`].
+    pub fn open_account(
+        &self,
+        account: &AccountId,
+        currency: Currency,
+        cash: Money,
+        holdings: impl IntoIterator<Item = (Symbol, Quantity)>,
+    ) -> Result<(), AccountError> {
+        let account = Account::open(account.clone(), currency, cash, holdings)?;
+        self.with(|venue| venue.add_account(account))
+    }
+
+    /// Pays cash in.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchAccount`], [`AccountError::NotPositive`], [`AccountError::Overflow`].
+    pub fn deposit(&self, account: &AccountId, amount: Money) -> Result<(), AccountError> {
+        self.with(|venue| venue.account_mut(account)?.deposit(amount))
+    }
+
+    /// Pays cash out that no open order has reserved.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchAccount`], [`AccountError::NotPositive`], [`AccountError::NotEnoughCash`], [`AccountError::Overflow`].
+    pub fn withdraw(&self, account: &AccountId, amount: Money) -> Result<(), AccountError> {
+        self.with(|venue| venue.account_mut(account)?.withdraw(amount))
+    }
+
+    /// Brings units in that were not bought here.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchAccount`], [`AccountError::Overflow`].
+    pub fn receive(&self, account: &AccountId, symbol: Symbol, quantity: Quantity) -> Result<(), AccountError> {
+        self.with(|venue| venue.account_mut(account)?.receive(symbol, quantity))
+    }
+
+    /// Takes units out that no open order has reserved, without selling them.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchAccount`], [`AccountError::NotEnoughUnits`], [`AccountError::Overflow`].
+    pub fn deliver(&self, account: &AccountId, symbol: Symbol, quantity: Quantity) -> Result<(), AccountError> {
+        self.with(|venue| venue.account_mut(account)?.deliver(symbol, quantity))
+    }
+
+    /// Blocks an account, or unblocks it: while it is blocked its orders are refused (`Other`), and its view says so.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchAccount`].
+    pub fn block(&self, account: &AccountId, blocked: bool) -> Result<(), AccountError> {
+        self.with(|venue| venue.account_mut(account).map(|account| account.blocked = blocked))
+    }
+
+    /// Sets the price of one symbol, for all accounts, from now on.
+    pub fn set_price(&self, symbol: Symbol, price: Price) {
+        self.set_prices([(symbol, price)]);
+    }
+
+    /// Sets the prices of many symbols together: nothing is executed between them.
+    pub fn set_prices(&self, prices: impl IntoIterator<Item = (Symbol, Price)>) {
+        self.with(|venue| prices.into_iter().for_each(|(symbol, price)| venue.set_price(symbol, price)));
+    }
+
+    /// The board's price of a symbol, if it is traded here.
+    #[must_use]
+    pub fn price(&self, symbol: Symbol) -> Option<Price> {
+        self.with(|venue| venue.price(symbol))
+    }
+
+    /// Halts trading in a symbol: new orders are refused as `NotTradable`, executions wait until it resumes.
+    pub fn halt(&self, symbol: Symbol) {
+        self.with(|venue| venue.halt(symbol));
+    }
+
+    /// Lets trading in a symbol go on. Executions that waited happen now, at the price of now.
+    pub fn resume(&self, symbol: Symbol) {
+        self.with(|venue| venue.resume(symbol));
+    }
+
+    /// Closes the market until the clock reaches `opens_at` or [`open_market`](BanChile::open_market) is called.
+    ///
+    /// Orders are day orders: all that are open expire now, with what was executed of them. New ones are refused as `MarketClosed`.
+    pub fn close_market(&self, opens_at: Timestamp) {
+        self.with(|venue| venue.close_market(opens_at));
+    }
+
+    /// Opens the market.
+    pub fn open_market(&self) {
+        self.with(Venue::open_market);
+    }
+
+    /// Adds a rule of what goes wrong. It counts sends from now on.
+    pub fn script(&self, rule: Rule) {
+        self.with(|venue| venue.script().add(rule));
+    }
+
+    /// Drops all rules. What they have already done to orders stays.
+    pub fn clear_script(&self) {
+        self.with(|venue| venue.script().clear());
+    }
+
+    /// Lets the next questions about an account fail with `Unavailable`; 0 ends it.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchAccount`].
+    pub fn fail_queries(&self, account: &AccountId, times: u32) -> Result<(), AccountError> {
+        self.with(|venue| venue.account_mut(account).map(|account| account.failing = times))
+    }
+
+    /// How many calls of `submit` are held by [`Fault::HoldAnswer`](crate::Fault::HoldAnswer) now.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.shared.gate.waiting()
+    }
+
+    /// Lets all calls return that are held now; how many they were. Calls held later wait for the next release.
+    pub fn release_held(&self) -> usize {
+        self.shared.gate.open()
+    }
+
+    /// When something is going to happen next by itself, if anything is: a request arrives, an order is executed or ends.
+    #[must_use]
+    pub fn next_event(&self) -> Option<Timestamp> {
+        self.with(|venue| venue.next_event())
+    }
+
+    /// The truth about one account, as no lag or lost answer hides it.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchAccount`].
+    pub fn ledger(&self, account: &AccountId) -> Result<Ledger, AccountError> {
+        self.with(|venue| venue.account(account).map(|found| Ledger::of(found, &self.shared.profile)))
+    }
+
+    /// The truth about every account.
+    #[must_use]
+    pub fn truth(&self) -> BTreeMap<AccountId, Ledger> {
+        self.with(|venue| venue.accounts().map(|found| (found.id.clone(), Ledger::of(found, &self.shared.profile))).collect())
+    }
+
+    /// Whether cash and units of an account are exactly what its movements and fills make them; see [`Ledger::check`].
+    ///
+    /// # Errors
+    /// The first [`Violation`]; [`Violation::NoSuchAccount`] if there is no such account.
+    pub fn check_conservation(&self, account: &AccountId) -> Result<(), Violation> {
+        self.ledger(account).map_err(|_| Violation::NoSuchAccount { account: account.clone() })?.check()
+    }
+}
+
+impl fmt::Debug for BanChile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BanChile").field("name", &self.shared.profile.name).finish_non_exhaustive()
+    }
+}

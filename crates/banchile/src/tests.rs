@@ -1,0 +1,4 @@
+//! Tests of the simulated broker. `desk.rs` is what they all work with; every other file is about one thing and its cases are data.
+
+mod desk;
+mod ideal;

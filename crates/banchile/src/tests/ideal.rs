@@ -1,0 +1,75 @@
+//! `ideal`: everything at once, at the board's price, without cost.
+
+use super::desk::{Desk, id, order, order_of, shown};
+use evenkeel_domain::order::{Costs, Duplicates, SubmitAnswer};
+use evenkeel_domain::values::{Lot, Money};
+use evenkeel_ports::Broker;
+use futures_util::FutureExt;
+use std::time::Duration;
+
+#[test]
+fn it_promises_everything() {
+    let capabilities = Desk::ideal().broker.capabilities();
+    assert_eq!(capabilities.costs, Costs::FREE);
+    assert_eq!(capabilities.duplicates, Duplicates::Refused);
+    assert_eq!(capabilities.minimum_order, Money::ZERO);
+    assert_eq!(capabilities.lot, Lot::FINEST);
+    assert_eq!((capabilities.quiescence, capabilities.visibility_horizon), (Duration::ZERO, Duration::ZERO));
+    assert!(!capabilities.fills_rounded);
+}
+
+#[test]
+fn a_submission_is_answered_in_one_poll_with_the_terminal_view() {
+    let desk = Desk::ideal();
+    let buy = order(1, "buy 2.5 META @ 400");
+    let answer = desk.broker.submit(&desk.account, &buy).now_or_never().expect("it waited");
+    let SubmitAnswer::Acknowledged(view) = answer else { panic!("{answer:?}") };
+    assert_eq!(shown(&view), "Filled 2.5");
+    assert_eq!(view.fills[0].price.to_string(), "400");
+    assert_eq!(view.fills[0].fee, Money::ZERO);
+    assert_eq!(view.fills[0].id.as_str(), "f1");
+    assert_eq!(desk.standing(), "9000.00 free 9000.00; AAPL 10/10 META 2.5/2.5 TINY 100/100");
+
+    desk.place(&order(2, "sell 10 AAPL @ 200 exit"));
+    assert_eq!(desk.standing(), "11000.00 free 11000.00; META 2.5/2.5 TINY 100/100");
+    assert_eq!(desk.state(id(1, 1)), "Filled 2.5");
+    desk.conserved();
+}
+
+#[test]
+fn all_cash_can_be_spent_to_the_cent() {
+    let desk = Desk::ideal();
+    // 5,000.003 and 4,999.9985 each round to what is there.
+    desk.place(&order(1, "buy 12.5000075 META @ 400"));
+    desk.place(&order(2, "buy 24.9999925 AAPL @ 200"));
+    assert_eq!(desk.standing(), "0.00 free 0.00; AAPL 34.9999925/34.9999925 META 12.5000075/12.5000075 TINY 100/100");
+    desk.conserved();
+}
+
+#[test]
+fn the_board_decides_not_the_reference() {
+    let desk = Desk::ideal();
+    desk.price("META", "410");
+    let view = desk.place(&order(1, "buy 1 META @ 400"));
+    assert_eq!(view.fills[0].price.to_string(), "410");
+}
+
+#[test]
+#[ignore = "a measurement, for release builds"]
+fn speed() {
+    let profile = crate::Profile { retention: crate::Retention::OrderIds, ..crate::Profile::ideal() };
+    let desk = Desk::new(profile);
+    let orders: Vec<_> = (0..750_000_u128)
+        .map(|n| order_of((n / 10).wrapping_mul(0x9e37_79b9_7f4a_7c15_9e37_79b9_7f4a_7c15), usize::try_from(n % 10).unwrap(),
+            if n % 2 == 0 { "buy 0.123456789 META @ 400" } else { "sell 0.123456789 META @ 400" }))
+        .collect();
+    #[expect(clippy::disallowed_methods, reason = "TEMP")]
+    let start = std::time::Instant::now();
+    for order in &orders {
+        let _answer = desk.broker.submit(&desk.account, order).now_or_never().unwrap();
+    }
+    println!("{:?} each", start.elapsed() / 750_000);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    println!("{}", status.lines().filter(|l| l.starts_with("VmHWM") || l.starts_with("VmRSS")).collect::<String>());
+    desk.conserved();
+}

@@ -1,0 +1,103 @@
+//! Questions: what can be seen of an account, of its orders and of its fills.
+//!
+//! What is seen lags: it is the account as it really was at some moment within the profile's `visibility_lag`, because fills become
+//! visible in the order in which they were executed. An answer to a request that shows an order ends the lag of its account.
+
+use super::Venue;
+use crate::account::{Account, AccountError, less};
+use crate::orders::{Known, OrderBook};
+use evenkeel_domain::order::{ClientOrderId, FillCursor, Lookup, OrderView, Side};
+use evenkeel_domain::values::{AccountId, Money, Quantity, Symbol};
+use evenkeel_ports::{AccountView, FillPage, Position};
+use std::collections::BTreeMap;
+
+impl Venue {
+    pub(crate) fn look_up(&mut self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, AccountError> {
+        let (now, horizon) = (self.now, self.capabilities.visibility_horizon);
+        let account = self.account_mut(account)?;
+        let seen = match account.book.find(id) {
+            Known::Order(order) => order.tell(now),
+            Known::Forgotten(_) => return Ok(Lookup::Unproven),
+            Known::Nothing => None,
+        };
+        let quiet = account.last_send.is_none_or(|sent| now >= sent.plus(horizon));
+        Ok(match seen {
+            Some(view) => Lookup::Found(view),
+            None if quiet => Lookup::Absent,
+            None => Lookup::Unproven,
+        })
+    }
+
+    pub(crate) fn open_orders(&mut self, account: &AccountId) -> Result<Vec<OrderView>, AccountError> {
+        let now = self.now;
+        let orders = self.account_mut(account)?.book.iter_mut();
+        Ok(orders.filter(|order| order.seems_open(now)).filter_map(|order| order.tell(now)).collect())
+    }
+
+    /// `None` for a cursor that is not one of this account.
+    pub(crate) fn fills(&mut self, account: &AccountId, cursor: Option<&FillCursor>) -> Result<Option<FillPage>, AccountError> {
+        let (now, page) = (self.now, self.profile.page.max(1));
+        let book = &mut self.account_mut(account)?.book;
+        let Some(after) = cursor.map_or(Some(0), |cursor| read_cursor(book, cursor)) else { return Ok(None) };
+        let (fills, read, complete) = book.page(after, page, now);
+        Ok(Some(FillPage { fills, next: FillCursor(read.to_string()), complete }))
+    }
+
+    pub(crate) fn positions(&self, account: &AccountId) -> Result<Vec<Position>, AccountError> {
+        let account = self.account(account)?;
+        let unseen = self.unseen(account);
+        let positions = account.holdings.iter().map(|(symbol, holding)| {
+            let change = unseen.units.get(symbol).copied().unwrap_or(0);
+            let units = holding.units.nanos().saturating_add_signed(change.saturating_neg());
+            let quantity = Quantity::from_nanos(units).unwrap_or(holding.units);
+            // What is gone already is not available, even where it still shows.
+            let available = less(quantity.min(holding.units), holding.reserved);
+            Position { symbol: *symbol, quantity, available }
+        });
+        Ok(positions.filter(|position| !position.quantity.is_zero()).collect())
+    }
+
+    pub(crate) fn account_view(&self, account: &AccountId) -> Result<AccountView, AccountError> {
+        let account = self.account(account)?;
+        let cash = account.cash.sub(self.unseen(account).cash).unwrap_or(account.cash);
+        Ok(AccountView {
+            currency: account.currency,
+            cash,
+            settled_cash: None,
+            // What is spent already cannot be spent again, even where it still shows.
+            buying_power: cash.sub(account.reserved).unwrap_or(Money::ZERO).max(Money::ZERO).min(account.free()),
+            blocked: account.blocked,
+            as_of: self.now,
+        })
+    }
+
+    /// What cannot be seen yet.
+    fn unseen(&self, account: &Account) -> Unseen {
+        let mut unseen = Unseen::default();
+        let rows = account.book.newest_first().take_while(|(_, row)| row.visible_at > self.now);
+        for (order, row) in rows {
+            let units = i128::try_from(row.quantity.nanos()).unwrap_or(0);
+            let sum = unseen.units.entry(order.symbol()).or_default();
+            *sum = match row.side {
+                Side::Buy => sum.saturating_add(units),
+                Side::Sell => sum.saturating_sub(units),
+            };
+            let cash = row.cash_change().and_then(|change| unseen.cash.add(change));
+            unseen.cash = cash.unwrap_or(unseen.cash);
+        }
+        unseen
+    }
+}
+
+/// What the newest fills changed that nobody sees yet.
+#[derive(Debug, Default)]
+struct Unseen {
+    cash: Money,
+    units: BTreeMap<Symbol, i128>,
+}
+
+/// The number of fills a reader has read; `None` if the cursor is not one of this account.
+fn read_cursor(book: &OrderBook, cursor: &FillCursor) -> Option<u64> {
+    let read = cursor.0.parse().ok()?;
+    (read <= book.last_number()).then_some(read)
+}

@@ -1,0 +1,169 @@
+//! The loop that executes a batch: what is due is done, what is learned is reported, until the batch is over.
+//!
+//! ```text
+//! due(state) ──> futures, all inside this one ──> reports ──> decide ──> commit ──> apply ──┐
+//!      ^────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! No choice is made here. This file only remembers what is under way, limits it, paces questions that are asked again, and keeps the lease
+//! alive; a lease that is lost stops it before the next effect.
+
+mod work;
+
+use crate::EngineError;
+use crate::session::Session;
+use crate::signals::AbortRequest;
+use evenkeel_domain::decide::{Input, Report};
+use evenkeel_domain::due::{Effect, due};
+use evenkeel_domain::report::BatchReport;
+use evenkeel_domain::values::Timestamp;
+use evenkeel_ports::{EngineEvent, HoldError};
+use std::time::Duration;
+use work::{Doing, Done, Work};
+
+/// A lease is renewed three times within its heartbeat.
+const RENEWALS: u32 = 3;
+
+impl Session<'_> {
+    /// Executes the open batch to its end and reports it.
+    pub(crate) async fn drive(&mut self) -> Result<BatchReport, EngineError> {
+        let mut work = Work::new(self.engine, self.account()?, self.lease.clone());
+        loop {
+            let seen = self.engine.signals.version();
+            if let Some(request) = self.engine.signals.take_abort(self.id()) {
+                self.pass_on(request).await?;
+            }
+            if self.state.batch.is_none() {
+                return self.report();
+            }
+            let stopping = self.engine.signals.stopping();
+            if stopping.is_some_and(|deadline| !work.is_sending() || self.clock().now() >= deadline) {
+                return Err(EngineError::Stopping { portfolio: self.id().clone() });
+            }
+            self.start_what_is_due(&mut work, stopping)?;
+            let learned = work.learn(&self.engine.signals, seen).await;
+            self.take_in(learned, &mut work, stopping.is_some()).await?;
+        }
+    }
+
+    /// A person's wish. One that comes too late is not an error of the batch.
+    async fn pass_on(&mut self, AbortRequest { who, why }: AbortRequest) -> Result<(), EngineError> {
+        match self.commit(Input::Abort { who, why }).await {
+            Err(EngineError::Refused { cause, .. }) => {
+                tracing::warn!(portfolio = %self.id(), %cause, "the batch was not aborted");
+                Ok(())
+            }
+            other => other.map(|_| ()),
+        }
+    }
+
+    fn report(&self) -> Result<BatchReport, EngineError> {
+        let closed = self.state.closed.last();
+        let report = closed.map(|batch| BatchReport::of(batch)).transpose()?.flatten();
+        let portfolio = self.id().clone();
+        let report = report.ok_or(EngineError::NoSuchPortfolio { portfolio })?;
+        let (batch, outcome) = (report.batch, report.outcome.name());
+        tracing::info!(portfolio = %self.id(), %batch, outcome, cost = %report.cost, "batch closed");
+        Ok(report)
+    }
+
+    /// Starts every effect that is due, not under way, and not asked a moment ago.
+    fn start_what_is_due(&mut self, work: &mut Work, stopping: Option<Timestamp>) -> Result<(), EngineError> {
+        let now = self.clock().now();
+        let is_alive = self.keep_the_lease(work, now)?;
+        if let Some(deadline) = stopping {
+            work.wake_at(deadline); // Only what is under way is waited for.
+            return Ok(());
+        }
+        for effect in due(&self.state, now) {
+            match effect {
+                Effect::Wake(at) => work.wake_at(at),
+                // An effect under a lease that may be somebody else's would be one too many.
+                _ if !is_alive => {}
+                Effect::Submit(request) => {
+                    if work.submit(&request) {
+                        self.engine.observe(&EngineEvent::Sending { portfolio: self.id(), order: &request });
+                    }
+                }
+                Effect::Cancel(order) => {
+                    if work.cancel(order, now) {
+                        self.engine.observe(&EngineEvent::Canceling { portfolio: self.id(), order });
+                    }
+                }
+                Effect::Look(order) => work.look(order, now),
+                Effect::Compare => work.compare(self.state.fills_read.clone(), now),
+            }
+        }
+        Ok(())
+    }
+
+    /// Renews the lease in time. False while it may have run out; an error once it has.
+    fn keep_the_lease(&mut self, work: &mut Work, now: Timestamp) -> Result<bool, EngineError> {
+        let terms = self.lease.terms;
+        let renew_every = terms.heartbeat.checked_div(RENEWALS).unwrap_or(Duration::ZERO);
+        if now >= self.acquired_at.plus(terms.expiry) {
+            return Err(self.lose());
+        }
+        let due_at = self.renewed_at.plus(renew_every);
+        if now >= due_at {
+            work.renew(now);
+        } else {
+            work.wake_at(due_at);
+        }
+        work.wake_at(self.acquired_at.plus(terms.expiry));
+        Ok(now < self.renewed_at.plus(terms.heartbeat))
+    }
+
+    /// Reports what was learned, all in one commit.
+    async fn take_in(&mut self, learned: Vec<Done>, work: &mut Work, hold: bool) -> Result<(), EngineError> {
+        let now = self.clock().now();
+        let mut reports = Vec::new();
+        let mut snapshot = None;
+        for done in learned {
+            work.note(&done, now);
+            match done {
+                Done::Submitted(order, answer) => {
+                    tracing::debug!(%order, ?answer, "submitted");
+                    reports.push(Report::Submitted { order, answer });
+                }
+                Done::Looked(order, Ok(lookup)) => reports.push(Report::Looked { order, lookup }),
+                Done::Canceled(order, answer) => reports.push(Report::Canceled { order, answer }),
+                Done::Compared(Ok(compared)) => {
+                    reports.extend(compared.fills.iter().cloned().map(Report::Fill));
+                    snapshot = Some(compared);
+                }
+                Done::Looked(_, Err(error)) | Done::Compared(Err(error)) => self.unanswered(&error.to_string()),
+                Done::Renewed { asked_at, result: Ok(()) } => self.renewed_at = asked_at,
+                Done::Renewed { result: Err(HoldError::NotHeld { .. }), .. } => return Err(self.lose()),
+                Done::Renewed { result: Err(error), .. } => self.unanswered(&error.to_string()),
+                Done::Woke(_) | Done::Signal => {}
+            }
+        }
+        self.commit(Input::Reports { reports, hold }).await?;
+        if let Some(snapshot) = snapshot
+            && self.state.batch.is_some()
+        {
+            self.commit(Input::Settle { broker: &snapshot.broker, fills_read: snapshot.fills_read }).await?;
+        }
+        Ok(())
+    }
+
+    fn unanswered(&self, message: &str) {
+        tracing::warn!(portfolio = %self.id(), message, "not answered, asking again");
+        self.engine.observe(&EngineEvent::Unanswered { portfolio: self.id(), message });
+    }
+}
+
+/// What a piece of work is about: at most one of a kind is under way.
+impl Done {
+    fn doing(&self) -> Option<Doing> {
+        match self {
+            Self::Submitted(order, _) => Some(Doing::Submit(*order)),
+            Self::Looked(order, _) => Some(Doing::Look(*order)),
+            Self::Canceled(order, _) => Some(Doing::Cancel(*order)),
+            Self::Compared(_) => Some(Doing::Compare),
+            Self::Renewed { .. } => Some(Doing::Renew),
+            Self::Woke(_) | Self::Signal => None,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What is under way for one batch: futures to the broker, the lease store and the clock, all inside the batch's own future.
+
+use crate::Engine;
+use crate::signals::Signals;
+use crate::snapshot::{Snapshot, snapshot};
+use evenkeel_domain::order::{CancelAnswer, ClientOrderId, FillCursor, Lookup, OrderRequest, SubmitAnswer, UnknownCause};
+use evenkeel_domain::values::{AccountId, Timestamp};
+use evenkeel_ports::{Broker, BrokerError, Clock, HoldError, Lease, LeaseStore};
+use futures_util::future::{BoxFuture, Either, select};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tracing::Instrument;
+
+/// A piece of work that may be under way once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Doing {
+    Submit(ClientOrderId),
+    Cancel(ClientOrderId),
+    Look(ClientOrderId),
+    Compare,
+    Renew,
+}
+
+/// What a piece of work came to.
+pub(super) enum Done {
+    Submitted(ClientOrderId, SubmitAnswer),
+    Canceled(ClientOrderId, CancelAnswer),
+    Looked(ClientOrderId, Result<Lookup, BrokerError>),
+    Compared(Result<Snapshot, BrokerError>),
+    Renewed { asked_at: Timestamp, result: Result<(), HoldError> },
+    Woke(Timestamp),
+    Signal,
+}
+
+pub(super) struct Work {
+    broker: Arc<dyn Broker>,
+    leases: Arc<dyn LeaseStore>,
+    clock: Arc<dyn Clock>,
+    account: AccountId,
+    lease: Lease,
+    poll: Duration,
+    legs_at_once: usize,
+    under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    doing: BTreeSet<Doing>,
+    /// When each question may be asked again.
+    not_before: BTreeMap<Doing, Timestamp>,
+    /// When to wake, asked for since the last time something was learned.
+    wake: Option<Timestamp>,
+}
+
+impl Work {
+    pub(super) fn new(engine: &Engine, account: AccountId, lease: Lease) -> Self {
+        Self {
+            broker: Arc::clone(&engine.ports.broker),
+            leases: Arc::clone(&engine.ports.leases),
+            clock: Arc::clone(&engine.ports.clock),
+            account,
+            lease,
+            poll: engine.settings.poll,
+            legs_at_once: engine.settings.legs_at_once,
+            under_way: FuturesUnordered::new(),
+            doing: BTreeSet::new(),
+            not_before: BTreeMap::new(),
+            wake: None,
+        }
+    }
+
+    /// True while an order or a cancel is on its way to the broker.
+    pub(super) fn is_sending(&self) -> bool {
+        self.doing.iter().any(|doing| matches!(doing, Doing::Submit(_) | Doing::Cancel(_)))
+    }
+
+    pub(super) fn wake_at(&mut self, at: Timestamp) {
+        self.wake = Some(self.wake.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    /// Sends an order, unless it is on its way or as many are as may be. True if it was started.
+    pub(super) fn submit(&mut self, request: &OrderRequest) -> bool {
+        let sending = self.doing.iter().filter(|doing| matches!(doing, Doing::Submit(_))).count();
+        if sending >= self.legs_at_once || !self.doing.insert(Doing::Submit(request.id)) {
+            return false;
+        }
+        let (broker, account, request) = (Arc::clone(&self.broker), self.account.clone(), *request);
+        let span = tracing::info_span!("leg", batch = %request.id.batch, leg = %request.id.leg, order = %request.id);
+        let submitting = async move {
+            // A panic in an adapter says nothing about what was sent.
+            let answer = AssertUnwindSafe(broker.submit(&account, &request)).catch_unwind().await;
+            Done::Submitted(request.id, answer.unwrap_or(SubmitAnswer::Unknown(UnknownCause::Panicked)))
+        };
+        self.under_way.push(submitting.instrument(span).boxed());
+        true
+    }
+
+    pub(super) fn cancel(&mut self, order: ClientOrderId, now: Timestamp) -> bool {
+        let may = self.may_start(Doing::Cancel(order), now);
+        if may {
+            let (broker, account) = (Arc::clone(&self.broker), self.account.clone());
+            let canceling = async move { Done::Canceled(order, broker.cancel(&account, order).await) };
+            self.under_way.push(canceling.boxed());
+        }
+        may
+    }
+
+    pub(super) fn look(&mut self, order: ClientOrderId, now: Timestamp) {
+        if self.doing.contains(&Doing::Submit(order)) || !self.may_start(Doing::Look(order), now) {
+            return;
+        }
+        let (broker, account) = (Arc::clone(&self.broker), self.account.clone());
+        self.under_way.push(async move { Done::Looked(order, look(&*broker, &account, order).await) }.boxed());
+    }
+
+    pub(super) fn compare(&mut self, read: Option<FillCursor>, now: Timestamp) {
+        if self.may_start(Doing::Compare, now) {
+            let (broker, account) = (Arc::clone(&self.broker), self.account.clone());
+            self.under_way.push(async move { Done::Compared(snapshot(&*broker, &account, read).await) }.boxed());
+        }
+    }
+
+    pub(super) fn renew(&mut self, now: Timestamp) {
+        if self.may_start(Doing::Renew, now) {
+            let (leases, lease) = (Arc::clone(&self.leases), self.lease.clone());
+            let renewing = async move { Done::Renewed { asked_at: now, result: leases.renew(&lease).await } };
+            self.under_way.push(renewing.boxed());
+        }
+    }
+
+    /// True if this is not under way and may be asked again; it is then under way. Else it is asked when its time has come.
+    fn may_start(&mut self, doing: Doing, now: Timestamp) -> bool {
+        match self.not_before.get(&doing).copied() {
+            Some(time) if now < time => {
+                self.wake_at(time);
+                false
+            }
+            _ => self.doing.insert(doing),
+        }
+    }
+
+    /// Waits until something is learned, and gives all that can be had at once, in a fixed order.
+    pub(super) async fn learn(&mut self, signals: &Signals, seen: u64) -> Vec<Done> {
+        let mut learned = Vec::new();
+        // What is ready at once needs neither the clock nor the signals.
+        self.drain(&mut learned);
+        if learned.is_empty() {
+            let wake = self.wake;
+            let clock = Arc::clone(&self.clock);
+            let sleep = async move {
+                match wake {
+                    Some(at) => {
+                        clock.sleep_until(at).await;
+                        Done::Woke(at)
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            let signal = signals.changed(seen).map(|()| Done::Signal);
+            let outside = select(sleep.boxed(), signal.boxed());
+            let first = if self.under_way.is_empty() {
+                outside.await.factor_first().0
+            } else {
+                match select(self.under_way.next(), outside).await {
+                    Either::Left((Some(done), _)) => done,
+                    Either::Left((None, outside)) => outside.await.factor_first().0,
+                    Either::Right((either, _)) => either.factor_first().0,
+                }
+            };
+            learned.push(first);
+            self.drain(&mut learned);
+        }
+        self.wake = None;
+        learned.sort_by_key(Done::doing);
+        learned
+    }
+
+    fn drain(&mut self, learned: &mut Vec<Done>) {
+        while let Some(Some(done)) = self.under_way.next().now_or_never() {
+            learned.push(done);
+        }
+    }
+
+    /// Notes that a piece of work is done, and when the next of its kind may start.
+    pub(super) fn note(&mut self, done: &Done, now: Timestamp) {
+        let Some(doing) = done.doing() else { return };
+        self.doing.remove(&doing);
+        let later = now.plus(self.poll);
+        match doing {
+            // The answer said where it stands: no need to ask at once.
+            Doing::Submit(order) => self.not_before.insert(Doing::Look(order), later),
+            Doing::Cancel(_) | Doing::Look(_) | Doing::Compare | Doing::Renew => self.not_before.insert(doing, later),
+        };
+    }
+}
+
+/// Asks for one order. "Absent" counts only if the list of open orders agrees.
+async fn look(broker: &dyn Broker, account: &AccountId, order: ClientOrderId) -> Result<Lookup, BrokerError> {
+    match broker.order(account, order).await? {
+        Lookup::Absent => {
+            let page = broker.open_orders(account).await?;
+            let listed = page.orders.into_iter().find(|view| view.id == order);
+            Ok(match listed {
+                Some(view) => Lookup::Found(view),
+                None if page.complete => Lookup::Absent,
+                None => Lookup::Unproven,
+            })
+        }
+        other => Ok(other),
+    }
+}

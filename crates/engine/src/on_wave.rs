@@ -1,0 +1,94 @@
+//! Price → drift: a wave of prices comes in, and the portfolios it puts out of band come out.
+//!
+//! Decides with the domain's exact comparison, for every portfolio that holds or targets a symbol of the wave. What to do about it is
+//! [`Engine::rebalance`](crate::Engine::rebalance).
+
+use crate::Engine;
+use crate::board::Known;
+use evenkeel_domain::books::{Market, NoPrice, Quote};
+use evenkeel_domain::drift;
+use evenkeel_domain::plan::Venue;
+use evenkeel_domain::portfolio::{Portfolio, Standing};
+use evenkeel_domain::valuation::{ReserveRule, Valuation, ValuationError};
+use evenkeel_domain::values::{PortfolioId, Timestamp};
+use evenkeel_ports::Wave;
+use std::collections::BTreeSet;
+
+/// What a wave means for one portfolio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// It is out of band.
+    OutOfBand {
+        /// Which.
+        portfolio: PortfolioId,
+    },
+    /// It could not be judged: a price is stale, nothing is left to invest, or a figure passes its maximum.
+    NotJudged {
+        /// Which.
+        portfolio: PortfolioId,
+        /// Why.
+        why: ValuationError,
+    },
+}
+
+impl Finding {
+    /// The portfolio it is about.
+    #[must_use]
+    pub const fn portfolio(&self) -> &PortfolioId {
+        match self {
+            Self::OutOfBand { portfolio } | Self::NotJudged { portfolio, .. } => portfolio,
+        }
+    }
+}
+
+impl Engine {
+    /// Takes the prices of a wave and judges every active portfolio that holds or targets one of its symbols.
+    ///
+    /// Findings come in portfolio order. A portfolio is judged once every symbol it holds or targets has had a price; one in a pause,
+    /// stale, quarantined or being rebalanced is not judged.
+    pub fn on_wave(&self, wave: &Wave) -> Vec<Finding> {
+        let reserve = self.reserve();
+        let mut known = self.board.known();
+        for (symbol, price) in &wave.prices {
+            known.set_price(*symbol, Quote { price: *price, at: wave.at });
+        }
+        let known = &*known;
+        // The common case in a replay: one portfolio, which needs no set of followers.
+        if known.portfolios.len() == 1 {
+            return known.portfolios.values().filter_map(|p| self.judge(known, p, wave.at, reserve)).collect();
+        }
+        let followers = wave.prices.iter().filter_map(|(symbol, _)| known.followers.get(symbol)).flatten();
+        let affected: BTreeSet<&PortfolioId> = followers.collect();
+        let states = affected.into_iter().filter_map(|id| known.portfolios.get(id));
+        states.filter_map(|portfolio| self.judge(known, portfolio, wave.at, reserve)).collect()
+    }
+
+    /// Judges one portfolio at the last known prices, as a wave would.
+    #[must_use]
+    pub fn judge_now(&self, portfolio: &PortfolioId) -> Option<Finding> {
+        let known = self.board.known();
+        let state = known.portfolios.get(portfolio)?;
+        self.judge(&known, state, self.ports.clock.now(), self.reserve())
+    }
+
+    fn reserve(&self) -> ReserveRule {
+        let capabilities = self.ports.broker.capabilities();
+        Venue { capabilities: &capabilities, check: &|_| Ok(()), attempts: self.settings.attempts }.reserve()
+    }
+
+    fn judge(&self, known: &Known, portfolio: &Portfolio, now: Timestamp, reserve: ReserveRule) -> Option<Finding> {
+        let definition = portfolio.definition.as_ref()?;
+        let paused = portfolio.pause.is_some_and(|pause| now < pause.until);
+        if portfolio.standing != Standing::Active || paused {
+            return None;
+        }
+        let market = Market { prices: &known.prices, now, max_age: self.settings.max_price_age };
+        let valued = Valuation::new(&portfolio.books, &definition.allocation, &definition.policy, market, reserve);
+        let out = valued.and_then(|v| drift::is_out_of_band(&v, &definition.policy.measure).map_err(Into::into));
+        match out {
+            Ok(true) => Some(Finding::OutOfBand { portfolio: portfolio.id.clone() }),
+            Ok(false) | Err(ValuationError::NoPrice(NoPrice::Missing { .. })) => None,
+            Err(why) => Some(Finding::NotJudged { portfolio: portfolio.id.clone(), why }),
+        }
+    }
+}

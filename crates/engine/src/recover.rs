@@ -1,0 +1,112 @@
+//! Recovery: what a crash left open is finished or unwound, before anything else may happen to the portfolio.
+//!
+//! What a takeover decides is in `evenkeel_domain::decide`: nothing sent, abandoned; too old, unwound; else it goes on.
+
+use crate::session::{Session, caught};
+use crate::signals::AbortRequest;
+use crate::{Engine, EngineError};
+use evenkeel_domain::decide::Input;
+use evenkeel_domain::report::BatchReport;
+use evenkeel_domain::values::PortfolioId;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use std::sync::Arc;
+
+/// What became of one open batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Whose.
+    pub portfolio: PortfolioId,
+    /// What it came to; `None` if it had been closed by somebody else in the meantime.
+    pub result: Result<Option<BatchReport>, EngineError>,
+}
+
+impl Engine {
+    /// Reads every portfolio of the journal, so that waves reach them. Call it once, at the start.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the journal cannot be read or is damaged.
+    pub async fn load_all(&self) -> Result<Vec<PortfolioId>, EngineError> {
+        let portfolios = self.ports.journal.portfolios().await.map_err(EngineError::Journal)?;
+        for portfolio in &portfolios {
+            let state = self.load(portfolio).await?;
+            self.board.known().put(Arc::new(state));
+        }
+        Ok(portfolios)
+    }
+
+    /// Finishes every open batch whose lease is free, all at once. Call it at the start, and from time to time.
+    ///
+    /// One that is busy or fails does not stop the others; what each came to is in the answer, in portfolio order.
+    ///
+    /// # Errors
+    /// [`EngineError::Journal`] if the journal cannot be read.
+    #[tracing::instrument(skip_all)]
+    pub async fn recover(&self) -> Result<Vec<Recovered>, EngineError> {
+        let open = self.ports.journal.open_batches().await.map_err(EngineError::Journal)?;
+        let recoveries: FuturesUnordered<_> = open
+            .into_iter()
+            .map(async |portfolio| {
+                let result = self.recover_one(&portfolio).await;
+                Recovered { portfolio, result }
+            })
+            .collect();
+        let mut recovered: Vec<Recovered> = recoveries.collect().await;
+        recovered.sort_by(|a, b| a.portfolio.cmp(&b.portfolio));
+        Ok(recovered)
+    }
+
+    /// Finishes the open batch of one portfolio, if there is one.
+    ///
+    /// # Errors
+    /// [`EngineError::Busy`] while somebody works on it; any other if the batch could not be closed.
+    #[tracing::instrument(skip_all, fields(%portfolio))]
+    pub async fn recover_one(&self, portfolio: &PortfolioId) -> Result<Option<BatchReport>, EngineError> {
+        let mut session = self.open_session(portfolio).await?;
+        let done = caught(portfolio, session.finish_open_batch()).await;
+        session.close(done).await
+    }
+
+    /// Has the open batch of a portfolio unwound: what was executed is traded back.
+    ///
+    /// If this engine is executing it, the wish is passed on and `None` is returned at once; else it is taken over, unwound and reported.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] if no batch is open that could be; [`EngineError::Busy`] if another worker is executing it.
+    #[tracing::instrument(skip_all, fields(%portfolio))]
+    pub async fn abort(&self, portfolio: &PortfolioId, who: &str, why: &str) -> Result<Option<BatchReport>, EngineError> {
+        let (who, why) = (who.to_owned(), why.to_owned());
+        if self.signals.ask_to_abort(portfolio, AbortRequest { who: who.clone(), why: why.clone() }) {
+            return Ok(None);
+        }
+        let mut session = self.open_session(portfolio).await?;
+        let done = caught(portfolio, session.abort(who, why)).await;
+        session.close(done).await
+    }
+}
+
+impl Session<'_> {
+    /// An open batch comes first: this owner takes it over and drives it to its end.
+    pub(crate) async fn finish_open_batch(&mut self) -> Result<Option<BatchReport>, EngineError> {
+        let Some(batch) = &self.state.batch else { return Ok(None) };
+        tracing::info!(portfolio = %self.id(), batch = %batch.id, "taking over an open batch");
+        self.take_over().await?;
+        self.drive().await.map(Some)
+    }
+
+    async fn abort(&mut self, who: String, why: String) -> Result<Option<BatchReport>, EngineError> {
+        if self.state.batch.is_some() {
+            self.take_over().await?;
+        }
+        if self.state.batch.is_some() || self.state.closed.is_empty() {
+            self.commit(Input::Abort { who, why }).await?;
+        }
+        self.drive().await.map(Some)
+    }
+
+    async fn take_over(&mut self) -> Result<(), EngineError> {
+        let (token, owner) = (self.lease.token, self.lease.owner.clone());
+        self.commit(Input::TakeOver { token, owner }).await?;
+        Ok(())
+    }
+}

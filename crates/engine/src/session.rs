@@ -1,0 +1,217 @@
+//! A session: one portfolio, worked on under its lease. The only place where the journal is written.
+//!
+//! ```text
+//! let mut session = engine.open_session(portfolio).await?;       lease, then the state the journal gives
+//! let done = caught(session.rebalance(..)).await;                 a panic becomes an error
+//! session.close(done).await                                       the lease is given back, whatever happened
+//! ```
+//!
+//! Dropping a session is a crash: the lease stays until its heartbeat frees it, and whoever comes next recovers.
+
+use crate::signals::Running;
+use crate::{Engine, EngineError};
+use evenkeel_domain::alert::alerts;
+use evenkeel_domain::apply::apply;
+use evenkeel_domain::decide::{Input, decide};
+use evenkeel_domain::portfolio::{Portfolio, Standing};
+use evenkeel_domain::record::Record;
+use evenkeel_domain::values::{AccountId, PortfolioId, Sequence, Timestamp};
+use evenkeel_ports::{Clock, Commit, CommitOutcome, EngineEvent, Entry, JournalError, Lease};
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+/// How often a commit that provably wrote nothing is repeated.
+const COMMIT_ATTEMPTS: u32 = 3;
+
+pub(crate) struct Session<'e> {
+    pub(crate) engine: &'e Engine,
+    pub(crate) lease: Lease,
+    pub(crate) state: Portfolio,
+    /// By this worker's clock, taken before the lease store was asked: never too late.
+    pub(crate) acquired_at: Timestamp,
+    pub(crate) renewed_at: Timestamp,
+    lost: bool,
+    _running: Running<'e>,
+}
+
+impl Engine {
+    /// Takes the lease of `portfolio` and reads its journal.
+    pub(crate) async fn open_session(&self, portfolio: &PortfolioId) -> Result<Session<'_>, EngineError> {
+        if self.signals.stopping().is_some() {
+            return Err(EngineError::Stopping { portfolio: portfolio.clone() });
+        }
+        let asked_at = self.ports.clock.now();
+        let taken = self.ports.leases.acquire(portfolio, &self.owner, self.settings.lease).await;
+        let lease = taken.map_err(EngineError::acquiring)?;
+        self.observe(&EngineEvent::LeaseTaken { portfolio, token: lease.token });
+        let session = Session {
+            engine: self,
+            state: Portfolio::new(portfolio.clone()),
+            lease,
+            acquired_at: asked_at,
+            renewed_at: asked_at,
+            lost: false,
+            _running: self.signals.run(portfolio),
+        };
+        match caught(portfolio, self.load(portfolio)).await {
+            Ok(state) => Ok(Session { state, ..session }),
+            Err(error) => session.close(Err(error)).await,
+        }
+    }
+
+    /// The state that the journal gives: what is known already, if the head confirms it, and what came since.
+    pub(crate) async fn load(&self, portfolio: &PortfolioId) -> Result<Portfolio, EngineError> {
+        let head = self.ports.journal.head(portfolio).await.map_err(EngineError::Journal)?;
+        let known = self.board.portfolio(portfolio).filter(|known| known.sequence <= head.sequence);
+        let mut state = known.map_or_else(|| Portfolio::new(portfolio.clone()), |known| (*known).clone());
+        if state.sequence == head.sequence {
+            return Ok(state);
+        }
+        let entries = self.ports.journal.read(portfolio, state.sequence).await.map_err(EngineError::Journal)?;
+        for Entry { sequence, record, .. } in entries {
+            let damaged = |cause| EngineError::Damaged { portfolio: portfolio.clone(), cause };
+            apply(&mut state, &record).map_err(damaged)?;
+            if state.sequence != sequence {
+                return Err(EngineError::Journal(gap(portfolio, state.sequence, sequence)));
+            }
+        }
+        self.board.known().put(Arc::new(state.clone()));
+        Ok(state)
+    }
+
+    pub(crate) fn observe(&self, event: &EngineEvent<'_>) {
+        self.ports.observer.observe(self.ports.clock.now(), event);
+    }
+}
+
+fn gap(portfolio: &PortfolioId, expected: Sequence, found: Sequence) -> JournalError {
+    let message = format!("it should be number {expected}");
+    JournalError::Damaged { portfolio: portfolio.clone(), sequence: found, message }
+}
+
+/// Turns a panic inside `work` into an error, so that the lease can be given back.
+pub(crate) async fn caught<T>(
+    portfolio: &PortfolioId,
+    work: impl Future<Output = Result<T, EngineError>>,
+) -> Result<T, EngineError> {
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+        let message = text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
+        tracing::error!(%portfolio, message, "panicked");
+        Err(EngineError::Panicked { portfolio: portfolio.clone(), message })
+    })
+}
+
+impl Session<'_> {
+    pub(crate) fn id(&self) -> &PortfolioId {
+        &self.lease.portfolio
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.engine.ports.clock
+    }
+
+    /// The account at the broker.
+    pub(crate) fn account(&self) -> Result<AccountId, EngineError> {
+        let definition = self.state.definition.as_ref().filter(|_| self.state.standing != Standing::Absent);
+        let account = definition.map(|definition| definition.account.clone());
+        account.ok_or_else(|| EngineError::NoSuchPortfolio { portfolio: self.id().clone() })
+    }
+
+    /// Decides, commits, applies. Returns what was decided; nothing decided is nothing written.
+    pub(crate) async fn commit(&mut self, input: Input<'_>) -> Result<Vec<Record>, EngineError> {
+        let refused = |cause| EngineError::Refused { portfolio: self.lease.portfolio.clone(), cause };
+        let records = decide(&self.state, self.clock().now(), input).map_err(refused)?;
+        if records.is_empty() {
+            return Ok(records);
+        }
+        self.write(&records).await?;
+        for record in &records {
+            let damaged = |cause| EngineError::Damaged { portfolio: self.lease.portfolio.clone(), cause };
+            apply(&mut self.state, record).map_err(damaged)?;
+        }
+        self.engine.observe(&EngineEvent::Committed { portfolio: self.id(), records: &records });
+        Ok(records)
+    }
+
+    /// Writes records durably, or says that it did not. Whoever else wrote in between has the portfolio now.
+    async fn write(&mut self, records: &[Record]) -> Result<(), EngineError> {
+        let commit = Commit {
+            portfolio: self.id().clone(),
+            expected: self.state.sequence,
+            token: self.lease.token,
+            records: records.to_vec(),
+            alerts: alerts(&self.state, records),
+        };
+        let mut problem = String::new();
+        for _ in 0..COMMIT_ATTEMPTS {
+            match self.engine.ports.journal.commit(commit.clone()).await {
+                CommitOutcome::Committed => return Ok(()),
+                CommitOutcome::Conflict { .. } | CommitOutcome::Fenced { .. } => return Err(self.lose()),
+                CommitOutcome::Unknown { message } => {
+                    problem = message;
+                    match self.read_back(&commit).await {
+                        Some(WrittenBack::Ours) => return Ok(()),
+                        Some(WrittenBack::Theirs) => return Err(self.lose()),
+                        Some(WrittenBack::Nothing) => {}
+                        None => return Err(self.not_committed(format!("{problem}; and it cannot be read back"))),
+                    }
+                }
+                CommitOutcome::Failed { message } => problem = message,
+            }
+            self.engine.observe(&EngineEvent::Unanswered { portfolio: self.id(), message: &problem });
+            self.clock().sleep_until(self.clock().now().plus(self.engine.settings.poll)).await;
+        }
+        Err(self.not_committed(problem))
+    }
+
+    fn not_committed(&self, message: String) -> EngineError {
+        EngineError::NotCommitted { portfolio: self.id().clone(), message }
+    }
+
+    /// What stands where an unknown commit would have been written; `None` if that cannot be read.
+    async fn read_back(&self, commit: &Commit) -> Option<WrittenBack> {
+        for _ in 0..COMMIT_ATTEMPTS {
+            match self.engine.ports.journal.read(&commit.portfolio, commit.expected).await {
+                Ok(entries) if entries.is_empty() => return Some(WrittenBack::Nothing),
+                Ok(entries) => {
+                    let same = |(entry, record): (&Entry, &Record)| entry.record == *record && entry.token == commit.token;
+                    let ours = entries.len() == commit.records.len() && entries.iter().zip(&commit.records).all(same);
+                    return Some(if ours { WrittenBack::Ours } else { WrittenBack::Theirs });
+                }
+                Err(_) => self.clock().sleep_until(self.clock().now().plus(self.engine.settings.poll)).await,
+            }
+        }
+        None
+    }
+
+    /// Notes that the lease is somebody else's.
+    pub(crate) fn lose(&mut self) -> EngineError {
+        self.lost = true;
+        tracing::warn!(portfolio = %self.id(), token = %self.lease.token, "lease lost");
+        self.engine.observe(&EngineEvent::LeaseLost { portfolio: self.id(), token: self.lease.token });
+        EngineError::LeaseLost { portfolio: self.id().clone() }
+    }
+
+    /// Puts the state on the board and gives the lease back, then passes `done` on.
+    pub(crate) async fn close<T>(self, done: Result<T, EngineError>) -> Result<T, EngineError> {
+        if self.state.sequence > Sequence::ZERO {
+            self.engine.board.known().put(Arc::new(self.state.clone()));
+        }
+        if !self.lost {
+            // The closing commit came first: should this fail, the heartbeat frees the lease.
+            match self.engine.ports.leases.release(&self.lease).await {
+                Ok(()) => self.engine.observe(&EngineEvent::LeaseReleased { portfolio: self.id(), token: self.lease.token }),
+                Err(error) => tracing::warn!(portfolio = %self.id(), %error, "the lease was not given back"),
+            }
+        }
+        done
+    }
+}
+
+enum WrittenBack {
+    Ours,
+    Theirs,
+    Nothing,
+}

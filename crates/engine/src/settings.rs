@@ -1,0 +1,138 @@
+//! How the engine works: one immutable value, checked once.
+
+use evenkeel_domain::order::{Capabilities, Duplicates};
+use evenkeel_domain::record::{PauseRule, Rules};
+use evenkeel_domain::values::Money;
+use evenkeel_ports::LeaseTerms;
+use std::time::Duration;
+
+/// The settings of an engine. Those that concern a batch are pinned in its opening record: a later change does not touch it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a lease lasts, and without a sign of life.
+    pub lease: LeaseTerms,
+    /// How often an order may be tried: 1 to 9.
+    pub attempts: u8,
+    /// The least time between two attempts.
+    pub delay: Duration,
+    /// How many orders of one batch may be under way at once: 1 or more.
+    pub legs_at_once: usize,
+    /// How long an order may stay open before it is canceled.
+    pub order_deadline: Duration,
+    /// How long a request may be under way; the broker's own figure if `None`.
+    pub quiescence: Option<Duration>,
+    /// How old a price may be; `None` means it never grows stale.
+    pub max_price_age: Option<Duration>,
+    /// The time between two questions about the same thing.
+    pub poll: Duration,
+    /// A batch taken over at an age beyond this is unwound, never finished.
+    pub resume_max: Duration,
+    /// How long an outcome may stay unknown before a person is asked.
+    pub patience: Duration,
+    /// How long books and broker may disagree at the end of a batch before a person is asked.
+    pub settle_within: Duration,
+    /// How long the orders of a closed batch are watched for late fills.
+    pub watch: Duration,
+    /// The pause after a restoration, counted from its batch's opening.
+    pub pause: PauseRule,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let minutes = |n: u64| Duration::from_secs(n.saturating_mul(60));
+        Self {
+            lease: LeaseTerms::default(),
+            attempts: 3,
+            delay: Duration::from_secs(5),
+            legs_at_once: 16,
+            order_deadline: Duration::from_secs(60),
+            quiescence: Some(Duration::from_secs(70)),
+            max_price_age: None,
+            poll: Duration::from_secs(1),
+            resume_max: Duration::from_secs(30),
+            patience: minutes(10),
+            settle_within: minutes(2),
+            watch: minutes(4 * 24 * 60),
+            pause: PauseRule { first: minutes(15), longest: minutes(24 * 60) },
+        }
+    }
+}
+
+impl Settings {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// Every [`SettingsError`] found.
+    pub fn checked(self) -> Result<Self, Vec<SettingsError>> {
+        let mut errors = Vec::new();
+        if !(1..=9).contains(&self.attempts) {
+            errors.push(SettingsError::Attempts { found: self.attempts });
+        }
+        if self.legs_at_once == 0 {
+            errors.push(SettingsError::NoLegs);
+        }
+        for (what, duration) in [
+            ("lease", self.lease.expiry),
+            ("heartbeat", self.lease.heartbeat),
+            ("order_deadline", self.order_deadline),
+            ("poll", self.poll),
+            ("patience", self.patience),
+        ] {
+            if duration.is_zero() {
+                errors.push(SettingsError::Zero { what });
+            }
+        }
+        if self.lease.heartbeat > self.lease.expiry {
+            errors.push(SettingsError::Heartbeat { heartbeat: self.lease.heartbeat, lease: self.lease.expiry });
+        }
+        if errors.is_empty() { Ok(self) } else { Err(errors) }
+    }
+
+    /// The rules of a batch at a broker with these capabilities, for a portfolio with this minimum order and reserve.
+    pub(crate) fn rules(&self, capabilities: &Capabilities, minimum: Money, held_back: Money) -> Rules {
+        Rules {
+            attempts: self.attempts,
+            delay: self.delay,
+            order_deadline: self.order_deadline,
+            quiescence: self.quiescence.map_or(capabilities.quiescence, |own| own.min(capabilities.quiescence)),
+            resume_max: self.resume_max,
+            patience: self.patience,
+            settle_within: self.settle_within,
+            watch: self.watch,
+            pause: self.pause,
+            resend: capabilities.duplicates == Duplicates::Refused,
+            costs: capabilities.costs,
+            minimum: minimum.max(capabilities.minimum_order).max(Money::CENT),
+            held_back,
+        }
+    }
+}
+
+/// A setting that is not possible.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// Attempts outside 1 to 9.
+    #[error("{found} attempts are not possible: 1 to 9 are")]
+    Attempts {
+        /// As given.
+        found: u8,
+    },
+    /// No leg may be under way.
+    #[error("no leg at once means that nothing is ever sent: allow 1 or more")]
+    NoLegs,
+    /// A duration that must be above zero.
+    #[error("{what} is zero: it must be longer")]
+    Zero {
+        /// Which.
+        what: &'static str,
+    },
+    /// A heartbeat longer than the lease.
+    #[error("a heartbeat of {} s is longer than the lease of {} s", heartbeat.as_secs(), lease.as_secs())]
+    Heartbeat {
+        /// As given.
+        heartbeat: Duration,
+        /// As given.
+        lease: Duration,
+    },
+}

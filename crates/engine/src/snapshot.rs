@@ -1,0 +1,107 @@
+//! What the broker says: fills, positions, cash. And the comparison with the books before anything is planned.
+
+use crate::EngineError;
+use crate::session::Session;
+use evenkeel_domain::books::Books;
+use evenkeel_domain::decide::{Input, Report};
+use evenkeel_domain::order::{ClientOrderId, FillCursor, OrderFill};
+use evenkeel_domain::portfolio::{Standing, compare};
+use evenkeel_domain::values::{AccountId, Currency};
+use evenkeel_ports::{Broker, BrokerError};
+
+/// An account, as the broker shows it.
+pub(crate) struct Snapshot {
+    /// Fills that were not read before, oldest first.
+    pub(crate) fills: Vec<OrderFill>,
+    /// How far fills have been read.
+    pub(crate) fills_read: Option<FillCursor>,
+    /// Cash and units.
+    pub(crate) broker: Books,
+    pub(crate) currency: Currency,
+    pub(crate) blocked: bool,
+}
+
+/// Reads fills first, so that no fill can be in the positions and missing from the list.
+pub(crate) async fn snapshot(
+    broker: &dyn Broker,
+    account: &AccountId,
+    read: Option<FillCursor>,
+) -> Result<Snapshot, BrokerError> {
+    let positions = broker.positions(account).await?;
+    let view = broker.account(account).await?;
+    let mut fills = Vec::new();
+    let mut cursor = read;
+    loop {
+        let page = broker.fills_since(account, cursor.clone()).await?;
+        let stands_still = cursor.as_ref() == Some(&page.next);
+        fills.extend(page.fills);
+        cursor = Some(page.next);
+        if page.complete {
+            break;
+        }
+        if stands_still {
+            let message = "a page that is not complete does not move on".to_owned();
+            return Err(BrokerError::Garbled { doing: format!("reading fills of {account}"), message });
+        }
+    }
+    let units = positions.into_iter().map(|position| (position.symbol, position.quantity));
+    Ok(Snapshot {
+        fills,
+        fills_read: cursor,
+        broker: Books::new(view.cash, units),
+        currency: view.currency,
+        blocked: view.blocked,
+    })
+}
+
+impl Session<'_> {
+    /// Books and broker must agree before anything is planned. Late fills are booked first; a difference that stays longer than the
+    /// broker's visibility horizon quarantines the portfolio.
+    pub(crate) async fn confirm(&mut self) -> Result<(), EngineError> {
+        let account = self.account()?;
+        let horizon = self.engine.ports.broker.capabilities().visibility_horizon;
+        let give_up_at = self.clock().now().plus(horizon);
+        let snapshot = loop {
+            let snapshot = self.read_snapshot(&account).await?;
+            let reports = snapshot.fills.iter().cloned().map(Report::Fill).collect();
+            self.commit(Input::Reports { reports, hold: false }).await?;
+            let agree = compare(&self.state.books, &snapshot.broker).is_empty();
+            let now = self.clock().now();
+            if agree || now >= give_up_at {
+                break snapshot;
+            }
+            self.clock().sleep_until(now.plus(self.engine.settings.poll).min(give_up_at)).await;
+        };
+        self.commit(Input::Confirm { broker: &snapshot.broker, currency: snapshot.currency }).await?;
+        let portfolio = self.id().clone();
+        if let Standing::Quarantined { differences } = &self.state.standing {
+            return Err(EngineError::Quarantined { portfolio, differences: differences.clone() });
+        }
+        if snapshot.blocked {
+            return Err(EngineError::AccountBlocked { portfolio });
+        }
+        self.no_open_orders(&account).await
+    }
+
+    pub(crate) async fn read_snapshot(&self, account: &AccountId) -> Result<Snapshot, EngineError> {
+        let read = snapshot(&*self.engine.ports.broker, account, self.state.fills_read.clone()).await;
+        read.map_err(|cause| EngineError::Broker { portfolio: self.id().clone(), cause })
+    }
+
+    /// An order of an earlier batch that is open after all must end before a new batch trades on top of it.
+    async fn no_open_orders(&self, account: &AccountId) -> Result<(), EngineError> {
+        let broker = &self.engine.ports.broker;
+        let page = broker.open_orders(account).await;
+        let page = page.map_err(|cause| EngineError::Broker { portfolio: self.id().clone(), cause })?;
+        let ours: Vec<ClientOrderId> = page.orders.iter().map(|order| order.id).collect();
+        if ours.is_empty() {
+            return Ok(());
+        }
+        for order in &ours {
+            tracing::warn!(portfolio = %self.id(), %order, "canceling an open order of an earlier batch");
+            // Whatever the answer, the next rebalance looks again.
+            drop(broker.cancel(account, *order).await);
+        }
+        Err(EngineError::OrdersOpen { portfolio: self.id().clone(), orders: ours })
+    }
+}

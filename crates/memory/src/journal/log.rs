@@ -1,0 +1,163 @@
+//! The records of one portfolio: where they stand, which commit may follow, and how they are folded.
+//!
+//! A log is not shared and knows no locks: that is the business of the [journal](super).
+
+use evenkeel_domain::apply::apply;
+use evenkeel_domain::portfolio::Portfolio;
+use evenkeel_domain::record::{Event, Record};
+use evenkeel_domain::values::{Overflow, PortfolioId, Sequence, Timestamp, Token};
+use evenkeel_ports::{CommitOutcome, Entry, Head};
+use std::collections::VecDeque;
+
+/// The records of one portfolio, numbered 1, 2, 3 …
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    head: Head,
+    batch_open: bool,
+    base: Option<Base>,
+    /// The records after the base.
+    tail: VecDeque<Entry>,
+    /// True once a record did not fit the state before it: it and what follows are kept as they are.
+    unfoldable: bool,
+}
+
+/// The state that the first records led to, in their place.
+#[derive(Debug)]
+struct Base {
+    state: Portfolio,
+    /// Place and time of the last record that it stands for.
+    sequence: Sequence,
+    token: Token,
+    at: Timestamp,
+}
+
+/// Records that may be written: nothing more can go wrong with them.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    entries: Vec<Entry>,
+    head: Head,
+    batch_open: bool,
+}
+
+impl Prepared {
+    /// True if a batch is closed by it, and none is open after it.
+    pub(super) fn ends_batch(&self) -> bool {
+        !self.batch_open && self.entries.iter().any(|entry| matches!(entry.record.event, Event::Closed(_)))
+    }
+}
+
+impl Log {
+    pub(super) const fn head(&self) -> Head {
+        self.head
+    }
+
+    pub(super) const fn has_open_batch(&self) -> bool {
+        self.batch_open
+    }
+
+    /// The records after `after`, in order.
+    pub(super) fn read(&self, after: Sequence) -> Vec<Entry> {
+        let folded = self.base.as_ref().filter(|base| base.sequence > after).map(Base::entry);
+        let from = self.tail.partition_point(|entry| entry.sequence <= after);
+        folded.into_iter().chain(self.tail.range(from..).cloned()).collect()
+    }
+
+    /// Judges a commit without writing anything.
+    ///
+    /// A former owner is usually behind in both, token and sequence. It is told of the token: reading again would not help it.
+    pub(super) fn prepare(
+        &self,
+        expected: Sequence,
+        token: Token,
+        records: Vec<Record>,
+    ) -> Result<Prepared, CommitOutcome> {
+        let head = self.head;
+        if token < head.token {
+            return Err(CommitOutcome::Fenced { head });
+        }
+        if expected != head.sequence {
+            return Err(CommitOutcome::Conflict { head });
+        }
+        let Some(batch_open) = open_after(self.batch_open, &records) else {
+            return Err(CommitOutcome::Conflict { head });
+        };
+        if records.is_empty() {
+            return Err(CommitOutcome::Failed { message: "a commit needs at least one record".to_owned() });
+        }
+        let entries = number(expected, token, records).map_err(|e| CommitOutcome::Failed { message: e.to_string() })?;
+        let sequence = entries.last().map_or(expected, |last| last.sequence);
+        Ok(Prepared { entries, head: Head { sequence, token }, batch_open })
+    }
+
+    /// Writes what was prepared for this very state.
+    pub(super) fn write(&mut self, prepared: Prepared) {
+        let Prepared { entries, head, batch_open } = prepared;
+        self.tail.extend(entries);
+        self.head = head;
+        self.batch_open = batch_open;
+    }
+
+    /// Puts the state that all records led to in their place.
+    ///
+    /// A record that does not fit stays, with all that follow: reading gives back what was written, right or wrong.
+    pub(super) fn fold(&mut self, portfolio: &PortfolioId) {
+        while !self.unfoldable
+            && let Some(Entry { sequence, token, record }) = self.tail.front()
+        {
+            let (sequence, token, at) = (*sequence, *token, record.at);
+            let base = self.base.get_or_insert_with(|| Base::new(portfolio));
+            if apply(&mut base.state, record).is_ok() {
+                (base.sequence, base.token, base.at) = (sequence, token, at);
+                self.tail.pop_front();
+            } else {
+                self.unfoldable = true;
+            }
+        }
+        // Thousands of portfolios wait for their next batch: they should not hold the space of their last one.
+        self.tail.shrink_to_fit();
+    }
+}
+
+impl Base {
+    fn new(portfolio: &PortfolioId) -> Self {
+        let state = Portfolio::new(portfolio.clone());
+        Self { state, sequence: Sequence::ZERO, token: Token::ZERO, at: Timestamp::MIN }
+    }
+
+    fn entry(&self) -> Entry {
+        let event = Event::Folded(Box::new(self.state.clone()));
+        Entry { sequence: self.sequence, token: self.token, record: Record { at: self.at, event } }
+    }
+}
+
+/// Whether a batch is open after `records`; `None` if they open a second one.
+fn open_after(before: bool, records: &[Record]) -> Option<bool> {
+    records.iter().try_fold(before, |open, record| match &record.event {
+        Event::Opened(_) | Event::Retried { .. } => (!open).then_some(true),
+        Event::Closed(_) => Some(false),
+        // It says everything anew, and so replaces whatever was open.
+        Event::Folded(state) => Some(state.batch.is_some()),
+        Event::Added { .. }
+        | Event::Changed { .. }
+        | Event::Removed
+        | Event::CashMoved { .. }
+        | Event::Quarantined { .. }
+        | Event::Released
+        | Event::LateFill { .. }
+        | Event::Resolved { .. }
+        | Event::TakenOver { .. }
+        | Event::Intended { .. }
+        | Event::Order { .. }
+        | Event::Unwinding { .. }
+        | Event::Settling { .. } => Some(open),
+    })
+}
+
+fn number(after: Sequence, token: Token, records: Vec<Record>) -> Result<Vec<Entry>, Overflow> {
+    let mut last = after;
+    let place = |record| {
+        last = last.next()?;
+        Ok(Entry { sequence: last, token, record })
+    };
+    records.into_iter().map(place).collect()
+}
