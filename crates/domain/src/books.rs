@@ -172,3 +172,6 @@ pub enum NoPrice {
         allowed: Duration,
     },
 }
+
+#[cfg(test)]
+mod tests;

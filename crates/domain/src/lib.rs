@@ -22,3 +22,6 @@ pub mod due;
 pub mod portfolio;
 pub mod record;
 pub mod report;
+
+#[cfg(test)]
+mod testing;

@@ -136,7 +136,7 @@ impl Session<'_> {
                 Done::Renewed { asked_at, result: Ok(()) } => self.renewed_at = asked_at,
                 Done::Renewed { result: Err(HoldError::NotHeld { .. }), .. } => return Err(self.lose()),
                 Done::Renewed { result: Err(error), .. } => self.unanswered(&error.to_string()),
-                Done::Woke(_) | Done::Signal => {}
+                Done::Woke | Done::Signal => {}
             }
         }
         self.commit(Input::Reports { reports, hold }).await?;
@@ -163,7 +163,7 @@ impl Done {
             Self::Canceled(order, _) => Some(Doing::Cancel(*order)),
             Self::Compared(_) => Some(Doing::Compare),
             Self::Renewed { .. } => Some(Doing::Renew),
-            Self::Woke(_) | Self::Signal => None,
+            Self::Woke | Self::Signal => None,
         }
     }
 }

@@ -43,6 +43,8 @@ mod clock;
 mod journal;
 mod leases;
 mod notifier;
+#[cfg(test)]
+mod testing;
 
 pub use clock::{ManualClock, Stuck};
 pub use journal::{MemoryJournal, Retention};

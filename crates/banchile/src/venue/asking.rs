@@ -15,16 +15,12 @@ impl Venue {
     pub(crate) fn look_up(&mut self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, AccountError> {
         let (now, horizon) = (self.now, self.capabilities.visibility_horizon);
         let account = self.account_mut(account)?;
-        let seen = match account.book.find(id) {
-            Known::Order(order) => order.tell(now),
-            Known::Forgotten(_) => return Ok(Lookup::Unproven),
-            Known::Nothing => None,
-        };
         let quiet = account.last_send.is_none_or(|sent| now >= sent.plus(horizon));
-        Ok(match seen {
-            Some(view) => Lookup::Found(view),
-            None if quiet => Lookup::Absent,
-            None => Lookup::Unproven,
+        Ok(match account.book.find(id) {
+            Known::Order(order) => order.tell(now).map_or(Lookup::Unproven, Lookup::Found),
+            Known::Forgotten(_) => Lookup::Unproven,
+            Known::Nothing if quiet => Lookup::Absent,
+            Known::Nothing => Lookup::Unproven,
         })
     }
 

@@ -92,3 +92,6 @@ impl Costs {
         Ok(cost.max(self.minimum))
     }
 }
+
+#[cfg(test)]
+mod tests;

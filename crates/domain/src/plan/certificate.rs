@@ -3,10 +3,10 @@
 //! [`certify`] states figures; [`verify`] derives every claim again from the valuation and the legs alone, by multiplying and
 //! comparing. It shares no code with the sizing and the funding, so a fault there is a fault found here.
 
-use super::{Leg, Skip, Venue};
+use super::{Leg, Plan, Stages, Venue};
 use crate::exact::{MILLION, parts, times, too_wide};
-use crate::order::{Capabilities, Side};
-use crate::valuation::Valuation;
+use crate::order::{Capabilities, LegNumber, Side, Terms};
+use crate::valuation::{Line, Valuation};
 use crate::values::wide::Wide;
 use crate::values::{Money, Overflow, Quantity, Symbol, Value};
 
@@ -28,58 +28,41 @@ pub(super) fn certify(
     venue: Venue<'_>,
 ) -> Result<Certificate, Overflow> {
     let lowest_cash = lowest_cash(valuation.cash, legs)?;
-    let restoration = restoration_cost(legs, venue)?;
-    let shortfall = restoration.sub(valuation.cash.max(Money::ZERO))?.max(Money::ZERO);
+    let shortfall = shortfall_of(valuation.cash, legs, venue)?;
     Ok(Certificate { lowest_cash, restorable: shortfall.is_zero(), shortfall })
 }
 
 /// Re-checks a plan: `valuation` is what it was made from.
 ///
-/// No prefix of the execution order overspends; nothing is sold that is not held; no symbol is on both sides; every leg is a multiple of its lot; every
-/// residual is below one step plus half a cent, or explained by a skip or by the shrink; the stated figures are true.
+/// No prefix of the execution order overspends or touches what is held back, and no order of legs that go together does;
+/// nothing is sold that is not held; no symbol is on both sides; every leg is a multiple of its lot and worth the
+/// broker's minimum, or leaves its holding completely; no leg passes its target; every residual is below one step plus
+/// half a cent, or explained by a skip or by the shrink; the stated figures are true.
+///
+/// What it cannot know: whether the plan was asked for regardless of its band. So a plan without legs for a portfolio
+/// inside its band is sound, however far that is from its targets.
 ///
 /// # Errors
 /// Every [`Fault`] found.
-pub fn verify(
-    certificate: &Certificate,
-    valuation: &Valuation,
-    legs: &[Leg],
-    skipped: &[Skip],
-    venue: Venue<'_>,
-) -> Result<(), Vec<Fault>> {
+pub fn verify(plan: &Plan, valuation: &Valuation, venue: Venue<'_>) -> Result<(), Vec<Fault>> {
     let mut faults = Vec::new();
-    for leg in legs {
+    for (place, leg) in plan.legs.iter().enumerate() {
+        if LegNumber::new(place) != Some(leg.number) {
+            faults.push(Fault::OutOfOrder { symbol: leg.terms.symbol });
+        }
         check_leg(leg, valuation, venue.capabilities, &mut faults);
     }
-    for pair in legs.windows(2) {
-        if let [first, second] = pair {
-            let in_order = (first.terms.side, first.terms.symbol) < (second.terms.side, second.terms.symbol);
-            let numbered = first.number < second.number;
-            if !in_order || !numbered {
-                faults.push(Fault::OutOfOrder { symbol: second.terms.symbol });
-            }
+    for (first, second) in plan.legs.iter().zip(plan.legs.iter().skip(1)) {
+        if (first.terms.side, first.terms.symbol) >= (second.terms.side, second.terms.symbol) {
+            faults.push(Fault::OutOfOrder { symbol: second.terms.symbol });
         }
     }
-    for line in &valuation.lines {
-        let leg = legs.iter().find(|leg| leg.terms.symbol == line.symbol);
-        let explained = leg.is_some_and(|l| l.shrunk) || skipped.iter().any(|skip| skip.symbol == line.symbol);
-        if explained {
-            continue;
-        }
-        match residual_is_small(valuation, line.symbol, leg, venue.capabilities) {
-            Ok(true) => {}
-            Ok(false) if legs.is_empty() => {} // Inside its band: nothing was to be done.
-            Ok(false) => faults.push(Fault::Residual { symbol: line.symbol }),
-            Err(overflow) => faults.push(Fault::Overflow(overflow)),
-        }
-    }
-    match lowest_cash(valuation.cash, legs) {
-        Ok(lowest) if lowest != certificate.lowest_cash => faults.push(Fault::LowestCash { stated: certificate.lowest_cash, found: lowest }),
-        Ok(lowest) if lowest < valuation.cash.min(Money::ZERO) => faults.push(Fault::Overspent { lowest }),
-        Ok(_) => {}
-        Err(overflow) => faults.push(Fault::Overflow(overflow)),
-    }
-    check_restorable(certificate, valuation, legs, venue, &mut faults);
+    let checks = [
+        check_residuals(plan, valuation, venue.capabilities, &mut faults),
+        check_cash(plan, valuation, &mut faults),
+        check_figures(plan, valuation, venue, &mut faults),
+    ];
+    faults.extend(checks.into_iter().filter_map(Result::err).map(Fault::Overflow));
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
@@ -116,35 +99,38 @@ pub enum Fault {
         /// Which.
         symbol: Symbol,
     },
-    /// Cash falls below what was there to spend.
+    /// Cash falls below what was there to spend, or below what is held back.
     #[error("cash falls to {lowest}")]
     Overspent {
         /// The least cash.
         lowest: Money,
     },
-    /// The stated lowest cash is not the one found.
-    #[error("the lowest cash is {found}, not {stated}")]
-    LowestCash {
+    /// A stated figure is not the one found.
+    #[error("the {figure} is {found}, not {stated}")]
+    Figure {
+        /// Which.
+        figure: &'static str,
         /// As stated.
         stated: Money,
         /// As found.
         found: Money,
     },
-    /// The stated shortfall is not the one found.
-    #[error("the shortfall of a restoration is {found}, not {stated}")]
-    Shortfall {
-        /// As stated.
-        stated: Money,
-        /// As found.
-        found: Money,
+    /// It says that cash covers a restoration and it does not, or the other way round.
+    #[error("a restoration lacks {shortfall}: whether it is covered is stated otherwise")]
+    Restorable {
+        /// What is missing, as found.
+        shortfall: Money,
     },
+    /// It says that it is worth a batch, and has no legs.
+    #[error("there is no leg to open a batch for")]
+    NotWorthwhile,
     /// A figure passes its type's maximum.
     #[error(transparent)]
     Overflow(Overflow),
 }
 
 /// Walks the execution order, every cost paid at its bound.
-fn lowest_cash(cash: Money, legs: &[Leg]) -> Result<Money, Overflow> {
+fn lowest_cash<'a>(cash: Money, legs: impl IntoIterator<Item = &'a Leg>) -> Result<Money, Overflow> {
     let mut cash = cash;
     let mut lowest = cash;
     for leg in legs {
@@ -158,8 +144,9 @@ fn lowest_cash(cash: Money, legs: &[Leg]) -> Result<Money, Overflow> {
     Ok(lowest)
 }
 
-/// Each leg once forward and once back, and a cent for each attempt where fills are rounded.
-fn restoration_cost(legs: &[Leg], venue: Venue<'_>) -> Result<Money, Overflow> {
+/// What `cash` lacks for taking every leg back: each leg costs once forward and once back, and a cent for each attempt
+/// where fills are rounded.
+fn shortfall_of(cash: Money, legs: &[Leg], venue: Venue<'_>) -> Result<Money, Overflow> {
     let mut cost = Money::ZERO;
     for leg in legs {
         cost = cost.add(leg.cost)?.add(leg.cost)?;
@@ -167,21 +154,23 @@ fn restoration_cost(legs: &[Leg], venue: Venue<'_>) -> Result<Money, Overflow> {
             cost = cost.add(Money::from_cents(i64::from(venue.attempts))?)?;
         }
     }
-    Ok(cost)
+    Ok(cost.sub(cash.max(Money::ZERO))?.max(Money::ZERO))
 }
 
 fn check_leg(leg: &Leg, valuation: &Valuation, capabilities: &Capabilities, faults: &mut Vec<Fault>) {
-    let symbol = leg.terms.symbol;
+    let Terms { symbol, side, quantity, reference, exit } = leg.terms;
     let mut wrong = |what| faults.push(Fault::Leg { symbol, what });
-    if leg.terms.quantity.is_zero() {
+    if quantity.is_zero() {
         wrong("it trades nothing");
     }
-    if !leg.terms.exit && !leg.terms.quantity.is_multiple_of(capabilities.lot_of(symbol)) {
+    if !exit && !quantity.is_multiple_of(capabilities.lot_of(symbol)) {
         wrong("it is no multiple of the lot");
     }
-    let off = leg.terms.value().sub(leg.amount.to_value()).map(Value::abs);
-    if !off.is_ok_and(|off| twice(off).is_ok_and(|twice| twice <= Money::CENT.to_value())) {
-        wrong("its amount is more than half a cent off price × quantity");
+    if !exit && leg.amount < capabilities.minimum_order.max(Money::CENT) {
+        wrong("it is below the broker's minimum");
+    }
+    if !is_rounded(leg.amount, leg.terms.value()) {
+        wrong("its amount is not price × quantity, rounded half-even");
     }
     if capabilities.costs.of(leg.terms.value()) != Ok(leg.cost) {
         wrong("its cost is not the declared one");
@@ -189,48 +178,123 @@ fn check_leg(leg: &Leg, valuation: &Valuation, capabilities: &Capabilities, faul
     let Some(line) = valuation.line(symbol) else {
         return wrong("it is neither held nor a target");
     };
-    if line.price != leg.terms.reference {
+    if line.price != reference {
         wrong("its price is not the valued one");
     }
-    if leg.terms.side == Side::Sell && leg.terms.quantity > line.quantity {
-        faults.push(Fault::Oversold { symbol, quantity: leg.terms.quantity, held: line.quantity });
+    let leaves = side == Side::Sell && line.target.is_zero() && quantity == line.quantity;
+    if exit && !leaves {
+        wrong("it is no exit");
     }
+    if side == Side::Sell && leg.cost > leg.amount {
+        wrong("it costs more than it brings");
+    }
+    if side == Side::Sell && leg.shrunk {
+        wrong("a sale never shrinks for want of cash");
+    }
+    if side == Side::Sell && quantity > line.quantity {
+        faults.push(Fault::Oversold { symbol, quantity, held: line.quantity });
+    }
+}
+
+/// Whether `amount` is at most half a cent off, and even if it is just that.
+fn is_rounded(amount: Money, value: Value) -> bool {
+    let off = value.sub(amount.to_value()).map(Value::abs).and_then(twice);
+    let cent = Money::CENT.to_value();
+    let even = amount.cents().checked_rem(2) == Some(0);
+    off.is_ok_and(|twice_off| twice_off < cent || (twice_off == cent && even))
 }
 
 fn twice(value: Value) -> Result<Value, Overflow> {
     value.add(value)
 }
 
-/// `|target × V − value after| < step × price + half a cent`, in millionths.
-fn residual_is_small(
+fn check_residuals(
+    plan: &Plan,
     valuation: &Valuation,
-    symbol: Symbol,
-    leg: Option<&Leg>,
     capabilities: &Capabilities,
-) -> Result<bool, Overflow> {
-    let Some(line) = valuation.line(symbol) else { return Ok(true) };
+    faults: &mut Vec<Fault>,
+) -> Result<(), Overflow> {
+    let nothing_was_to_be_done = plan.legs.is_empty() && !plan.assessment.is_out_of_band();
+    for line in &valuation.lines {
+        let symbol = line.symbol;
+        let leg = plan.legs.iter().find(|leg| leg.terms.symbol == symbol);
+        let skipped = plan.skipped.iter().any(|skip| skip.symbol == symbol);
+        let missing = missing_after(line, leg, valuation.investable)?;
+        if leg.is_some() && skipped {
+            faults.push(Fault::Leg { symbol, what: "it is skipped, too" });
+        }
+        let passed = match leg.map(|leg| leg.terms.side) {
+            Some(Side::Sell) => missing > Wide::ZERO,
+            Some(Side::Buy) => missing < Wide::ZERO,
+            None => false,
+        };
+        if passed {
+            faults.push(Fault::Leg { symbol, what: "it passes its target" });
+        }
+        let explained = skipped || leg.is_some_and(|leg| leg.shrunk) || nothing_was_to_be_done;
+        if !explained && !is_small(missing, line, capabilities)? {
+            faults.push(Fault::Residual { symbol });
+        }
+    }
+    Ok(())
+}
+
+/// `target × V − value after`, in millionths.
+fn missing_after(line: &Line, leg: Option<&Leg>, investable: Value) -> Result<Wide, Overflow> {
     let after = match leg.map(|leg| leg.terms) {
         None => line.value,
         Some(terms) if terms.side == Side::Sell => line.value.sub(terms.value())?,
         Some(terms) => line.value.add(terms.value())?,
     };
-    let goal = times(valuation.investable.wide(), parts(line.target))?;
-    let residual = goal.checked_sub(times(after.wide(), MILLION)?).and_then(Wide::checked_abs);
-    let residual = residual.ok_or_else(|| too_wide("checking a residual"))?;
-    let step = line.price.times(capabilities.lot_of(symbol).size());
-    let allowed = twice(step)?.add(Money::CENT.to_value())?;
-    Ok(times(residual, 2)? < times(allowed.wide(), MILLION)?)
+    let goal = times(investable.wide(), parts(line.target))?;
+    goal.checked_sub(times(after.wide(), MILLION)?).ok_or_else(|| too_wide("checking a residual"))
 }
 
-fn check_restorable(certificate: &Certificate, valuation: &Valuation, legs: &[Leg], venue: Venue<'_>, faults: &mut Vec<Fault>) {
-    let needed = restoration_cost(legs, venue);
-    let found = needed.and_then(|needed| needed.sub(valuation.cash.max(Money::ZERO)));
-    match found.map(|f| f.max(Money::ZERO)) {
-        Ok(found) => {
-            if found != certificate.shortfall || certificate.restorable != found.is_zero() {
-                faults.push(Fault::Shortfall { stated: certificate.shortfall, found });
-            }
-        }
-        Err(overflow) => faults.push(Fault::Overflow(overflow)),
+/// `|missing| < step × price + half a cent`.
+fn is_small(missing: Wide, line: &Line, capabilities: &Capabilities) -> Result<bool, Overflow> {
+    let step = line.price.times(capabilities.lot_of(line.symbol).size());
+    let allowed = twice(step)?.add(Money::CENT.to_value())?;
+    Ok(times(missing.abs(), 2)? < times(allowed.wide(), MILLION)?)
+}
+
+fn check_cash(plan: &Plan, valuation: &Valuation, faults: &mut Vec<Fault>) -> Result<(), Overflow> {
+    let least = valuation.cash.min(valuation.held_back);
+    // Legs that go together may be filled in any order: at worst, every buy before the first sell.
+    let buys = plan.legs.iter().filter(|leg| leg.terms.side == Side::Buy);
+    let lowest = match plan.stages {
+        Stages::Together => lowest_cash(valuation.cash, buys)?,
+        Stages::SellsFirst => lowest_cash(valuation.cash, &plan.legs)?,
+    };
+    if lowest < least {
+        faults.push(Fault::Overspent { lowest });
     }
+    Ok(())
+}
+
+fn check_figures(
+    plan: &Plan,
+    valuation: &Valuation,
+    venue: Venue<'_>,
+    faults: &mut Vec<Fault>,
+) -> Result<(), Overflow> {
+    let Certificate { lowest_cash: lowest, restorable, shortfall } = plan.certificate;
+    let found_shortfall = shortfall_of(valuation.cash, &plan.legs, venue)?;
+    for (figure, stated, found) in [
+        ("lowest cash", lowest, lowest_cash(valuation.cash, &plan.legs)?),
+        ("shortfall of a restoration", shortfall, found_shortfall),
+        ("turnover", plan.turnover, Money::sum(plan.legs.iter().map(|leg| leg.amount))?),
+        ("cost", plan.cost, Money::sum(plan.legs.iter().map(|leg| leg.cost))?),
+        ("cash held back", plan.held_back, valuation.held_back),
+    ] {
+        if stated != found {
+            faults.push(Fault::Figure { figure, stated, found });
+        }
+    }
+    if restorable != found_shortfall.is_zero() {
+        faults.push(Fault::Restorable { shortfall: found_shortfall });
+    }
+    if plan.worthwhile && plan.legs.is_empty() {
+        faults.push(Fault::NotWorthwhile);
+    }
+    Ok(())
 }

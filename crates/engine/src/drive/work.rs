@@ -11,7 +11,6 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
@@ -33,7 +32,7 @@ pub(super) enum Done {
     Looked(ClientOrderId, Result<Lookup, BrokerError>),
     Compared(Result<Snapshot, BrokerError>),
     Renewed { asked_at: Timestamp, result: Result<(), HoldError> },
-    Woke(Timestamp),
+    Woke,
     Signal,
 }
 
@@ -152,7 +151,7 @@ impl Work {
                 match wake {
                     Some(at) => {
                         clock.sleep_until(at).await;
-                        Done::Woke(at)
+                        Done::Woke
                     }
                     None => std::future::pending().await,
                 }
