@@ -12,7 +12,7 @@ use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::{PortfolioId, StoreId, Timestamp};
 use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, Settings};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier};
-use evenkeel_ports::{NullObserver, Wave};
+use evenkeel_ports::NullObserver;
 use std::sync::Arc;
 
 /// 2024-01-02 12:00:00 UTC.
@@ -100,7 +100,7 @@ impl World {
         prices.sort();
         self.broker.set_prices(prices.iter().copied());
         let at = evenkeel_ports::Clock::now(&self.clock);
-        let found = self.engine.on_wave(&Wave { at, label: at.to_string(), prices });
+        let found = self.engine.on_wave(at, &prices);
         found.iter().map(|finding| finding.portfolio().clone()).collect()
     }
 

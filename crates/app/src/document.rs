@@ -118,8 +118,12 @@ impl<'t> Lines<'t> {
     /// The line that a byte is on, without its end.
     pub(crate) fn line(&self, at: usize) -> &'t str {
         let above = self.starts.partition_point(|start| *start <= at).saturating_sub(1);
-        let start = self.starts.get(above).copied().unwrap_or_default();
-        self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default()
+        self.from(self.starts.get(above).copied().unwrap_or_default())
+    }
+
+    /// What is left of the line from a byte on, without its end.
+    pub(crate) fn from(&self, at: usize) -> &'t str {
+        self.text.get(at..).and_then(|rest| rest.lines().next()).unwrap_or_default()
     }
 }
 

@@ -18,7 +18,7 @@
 //! In JSON lines each line is one portfolio with the same keys. Decimals are strings in both. Two steps:
 //!
 //! 1. [`text`]: the portfolios of a file as trees, from either notation, and what is wrong with the text as such;
-//! 2. [`one`]: a tree as a portfolio, with its policy from [`policy`]; here, what concerns several portfolios.
+//! 2. [`one`]: a tree as a portfolio, its policy in [`policy`]; what concerns several portfolios is here.
 
 mod one;
 mod policy;
@@ -99,41 +99,37 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Notes faults of the text, about no portfolio in particular.
-    fn note(&mut self, form: Form<'_>) {
-        form.into_faults().into_iter().for_each(|fault| self.faults.add(fault));
-    }
-
-    /// Reads the next portfolio. `form_for` starts the form of a subject, with the faults that the text of it has.
+    /// Reads the next portfolio; the form says what is wrong with it.
     fn portfolio<'f>(&mut self, node: &Node<'_>, notation: Notation, lines: &'f Lines<'f>) -> Form<'f> {
         self.number = self.number.saturating_add(1);
-        let mut form = Form::new(notation, lines, one::subject(node, self.number));
-        if let Some((portfolio, places)) = one::read(&mut form, node, self.priced) {
-            self.compare(&mut form, &portfolio, places);
-            if form.count() == 0 {
-                self.portfolios.push(portfolio);
+        let mut form = Form::new(notation, lines, one::subject(Some(node), self.number));
+        if let Some(table) = form.table(node, "", "give it keys with values") {
+            let identity = one::identity(&mut form, table, node.at);
+            let rest = one::read(&mut form, table, node.at, self.priced);
+            self.compare(&mut form, &identity);
+            if let (Some(id), Some(account), Some(rest)) = (identity.id, identity.account, rest) {
+                self.portfolios.push(rest.of(id.is, account.is));
             }
         }
         form
     }
 
     /// No two portfolios have one id, and no two one account.
-    fn compare(&mut self, form: &mut Form<'_>, portfolio: &LoadedPortfolio, places: one::Places<'_>) {
-        let line = form.line(places.id.at);
-        if let Some(first) = self.ids.get(&portfolio.id) {
+    fn compare(&mut self, form: &mut Form<'_>, identity: &one::Identity<'_>) {
+        let Some(id) = &identity.id else { return };
+        if let Some(first) = self.ids.get(&id.is) {
             let problem = format!("the portfolio in line {first} has this id");
-            form.refuse(places.id, "id", problem, "give each its own");
+            form.refuse(id.node, "id", problem, "give each its own");
             return;
         }
-        self.ids.insert(portfolio.id.clone(), line);
-        let account = &portfolio.definition.account;
-        if let Some(other) = self.accounts.get(account) {
-            let problem = format!("portfolio \"{other}\" has the account {account}");
+        self.ids.insert(id.is.clone(), form.line(id.node.at));
+        let Some(account) = &identity.account else { return };
+        if let Some(other) = self.accounts.get(&account.is) {
+            let problem = format!("portfolio \"{other}\" has the account {} already", account.is);
             let remedy = format!("give each its own: {}", form.notation.pair("account", "\"…\""));
-            let (node, field) = places.account.map_or((places.id, "id"), |account| (account, "account"));
-            form.refuse(node, field, problem, remedy);
+            form.refuse(account.node, account.key, problem, remedy);
             return;
         }
-        self.accounts.insert(account.clone(), portfolio.id.clone());
+        self.accounts.insert(account.is.clone(), id.is.clone());
     }
 }

@@ -10,9 +10,9 @@ use evenkeel_domain::drift;
 use evenkeel_domain::plan::Venue;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_domain::valuation::{ReserveRule, Valuation, ValuationError};
-use evenkeel_domain::values::{PortfolioId, Timestamp};
-use evenkeel_ports::Wave;
+use evenkeel_domain::values::{PortfolioId, Price, Symbol, Timestamp};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What a wave means for one portfolio.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,25 +42,31 @@ impl Finding {
 }
 
 impl Engine {
-    /// Takes the prices of a wave and judges every active portfolio that holds or targets one of its symbols.
+    /// Takes the prices of a wave, all of one time, and judges every active portfolio that holds or targets one of its symbols.
     ///
     /// Findings come in portfolio order. A portfolio is judged once every symbol it holds or targets has had a price; one in a pause,
     /// stale, quarantined or being rebalanced is not judged.
-    pub fn on_wave(&self, wave: &Wave) -> Vec<Finding> {
+    pub fn on_wave(&self, at: Timestamp, prices: &[(Symbol, Price)]) -> Vec<Finding> {
         let reserve = self.reserve();
         let mut known = self.board.known();
-        for (symbol, price) in &wave.prices {
-            known.set_price(*symbol, Quote { price: *price, at: wave.at });
+        for (symbol, price) in prices {
+            known.set_price(*symbol, Quote { price: *price, at });
         }
         let known = &*known;
         // The common case in a replay: one portfolio, which needs no set of followers.
         if known.portfolios.len() == 1 {
-            return known.portfolios.values().filter_map(|p| self.judge(known, p, wave.at, reserve)).collect();
+            return known.portfolios.values().filter_map(|p| self.judge(known, p, at, reserve)).collect();
         }
-        let followers = wave.prices.iter().filter_map(|(symbol, _)| known.followers.get(symbol)).flatten();
+        let followers = prices.iter().filter_map(|(symbol, _)| known.followers.get(symbol)).flatten();
         let affected: BTreeSet<&PortfolioId> = followers.collect();
         let states = affected.into_iter().filter_map(|id| known.portfolios.get(id));
-        states.filter_map(|portfolio| self.judge(known, portfolio, wave.at, reserve)).collect()
+        states.filter_map(|portfolio| self.judge(known, portfolio, at, reserve)).collect()
+    }
+
+    /// The last known state of a portfolio; `None` before it was added, loaded or worked on here.
+    #[must_use]
+    pub fn portfolio(&self, portfolio: &PortfolioId) -> Option<Arc<Portfolio>> {
+        self.board.portfolio(portfolio)
     }
 
     /// Judges one portfolio at the last known prices, as a wave would.

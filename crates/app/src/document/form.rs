@@ -42,14 +42,14 @@ impl<'a> Form<'a> {
     }
 
     /// Everything that was noted, in the file's order.
-    pub(crate) fn into_faults(mut self) -> Vec<Fault> {
-        self.found.sort_by_key(|(at, _)| *at);
-        self.found.into_iter().map(|(_, fault)| fault).collect()
+    pub(crate) fn into_faults(self) -> Vec<Fault> {
+        self.into_found().into_iter().map(|(_, fault)| fault).collect()
     }
 
-    /// How much was noted so far.
-    pub(crate) fn count(&self) -> usize {
-        self.found.len()
+    /// The same, with the byte that each is at.
+    pub(crate) fn into_found(mut self) -> Vec<(usize, Fault)> {
+        self.found.sort_by_key(|(at, _)| *at);
+        self.found
     }
 
     /// The number of the line that a byte is on.
@@ -86,20 +86,21 @@ impl<'a> Form<'a> {
 
     /// Notes what is wrong with the text as such.
     pub(crate) fn malformed(&mut self, malformed: &Malformed) {
-        match &malformed.what {
-            Syntax::Repeated => {
-                let line = self.lines.line(malformed.at).trim();
-                self.note(malformed.at, "", Some(line), "the key is there already", "keep one of them");
+        let at = malformed.at;
+        match (&malformed.what, self.notation) {
+            (Syntax::Repeated, _) => {
+                let rest = self.lines.from(at);
+                let key = rest.split([' ', '\t', '=', ':', ']']).next().unwrap_or_default();
+                self.note(at, key, None, "the key is there already", "keep one of them");
             }
-            Syntax::Broken(what) => {
-                let line = self.lines.line(malformed.at).trim();
-                let (problem, remedy) = match self.notation {
-                    Notation::Toml => (format!("this is no TOML: {what}"), "write key = \"value\", and close what is opened"),
-                    Notation::Json => {
-                        (format!("this is no JSON: {what}"), "write {\"key\": \"value\", …}, one portfolio on each line")
-                    }
-                };
-                self.note(malformed.at, "", Some(line), problem, remedy);
+            (Syntax::Broken(what), Notation::Toml) => {
+                let line = self.lines.line(at).trim();
+                let remedy = "write key = \"value\", and close what is opened";
+                self.note(at, "", Some(line), format!("this is no TOML: {what}"), remedy);
+            }
+            (Syntax::Broken(what), Notation::Json) => {
+                let remedy = "write {\"key\": \"value\", …}, one portfolio on each line";
+                self.note(at, "", Some(self.lines.from(at)), format!("this is no JSON: {what}"), remedy);
             }
         }
     }

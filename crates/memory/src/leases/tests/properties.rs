@@ -23,7 +23,8 @@ struct Grant {
 
 impl Grant {
     fn until(&self) -> u64 {
-        (self.granted + TERMS.expiry.as_secs()).min(self.renewed + TERMS.heartbeat.as_secs())
+        let expiry = self.granted.saturating_add(TERMS.expiry.as_secs());
+        expiry.min(self.renewed.saturating_add(TERMS.heartbeat.as_secs()))
     }
 
     fn is_held(&self, now: u64) -> bool {
@@ -87,7 +88,7 @@ proptest! {
         for step in steps {
             let (who, what) = match step {
                 Step::Wait(seconds) => {
-                    model.now += seconds;
+                    model.now = model.now.saturating_add(seconds);
                     clock.advance_to(at(model.now));
                     continue;
                 }
