@@ -1,5 +1,11 @@
 //! Scenarios over the whole system: engine, simulated broker, stores in memory. This list is the table of contents.
 
+#![expect(clippy::arithmetic_side_effects, reason = "figures of scenarios stay far from the limits of their types")]
+
+// What every scenario is played in.
+mod desk;
+mod faulty;
+mod gate;
 mod world;
 
 mod rebalance;

@@ -1,2 +1,41 @@
-//! The command line of Evenkeel.
-fn main() {}
+//! The command line of Evenkeel. Each command has a file of its name; how it all ends is in [`exit`].
+
+mod args;
+mod check;
+mod completions;
+mod config;
+mod demo;
+mod document;
+mod duration;
+mod exit;
+mod faults;
+mod files;
+mod inputs;
+mod logging;
+mod output;
+mod plan;
+mod portfolios;
+mod prices;
+mod records;
+mod render;
+mod replay;
+mod wiring;
+
+use args::Command;
+
+fn main() -> std::process::ExitCode {
+    exit::report(args::parse(std::env::args_os()).map_err(exit::Failure::from).and_then(run))
+}
+
+fn run(args::Cli { command, config, .. }: args::Cli) -> Result<exit::Outcome, exit::Failure> {
+    logging::start()?;
+    let (config, out) = (config.as_ref(), &mut output::Output::stdout());
+    match command {
+        Command::Demo(args) => demo::run(&args, config, out),
+        Command::Prices(args) => prices::run(&args, out),
+        Command::Plan(args) => plan::run(&args, config, out),
+        Command::Replay(args) => replay::run(&args, config, out),
+        Command::Check(args) => check::run(&args, config, out),
+        Command::Completions(args) => completions::run(&args, out),
+    }
+}

@@ -311,7 +311,9 @@ impl Account {
     fn misfit(&self, symbol: Symbol, asked: Quantity, error: QuantityError) -> AccountError {
         let account = self.id.clone();
         match error {
-            QuantityError::WouldBeNegative { have, .. } => AccountError::NotEnoughUnits { account, symbol, free: have, asked },
+            QuantityError::WouldBeNegative { have, .. } => {
+                AccountError::NotEnoughUnits { account, symbol, free: have, asked }
+            }
             QuantityError::Overflow(source) => AccountError::Overflow { account, source },
         }
     }

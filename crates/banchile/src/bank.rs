@@ -194,7 +194,9 @@ impl BanChile {
     /// The truth about every account.
     #[must_use]
     pub fn truth(&self) -> BTreeMap<AccountId, Ledger> {
-        self.with(|venue| venue.accounts().map(|found| (found.id.clone(), Ledger::of(found, &self.shared.profile))).collect())
+        self.with(|venue| {
+            venue.accounts().map(|found| (found.id.clone(), Ledger::of(found, &self.shared.profile))).collect()
+        })
     }
 
     /// Whether cash and units of an account are exactly what its movements and fills make them; see [`Ledger::check`].

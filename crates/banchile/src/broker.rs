@@ -9,7 +9,8 @@ use crate::account::AccountError;
 use crate::venue::{Delivery, Venue, check};
 use async_trait::async_trait;
 use evenkeel_domain::order::{
-    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, Refused, SubmitAnswer, Terms, UnknownCause,
+    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, Refused, SubmitAnswer, Terms,
+    UnknownCause,
 };
 use evenkeel_domain::values::AccountId;
 use evenkeel_ports::{AccountView, Broker, BrokerError, FillPage, OrderPage, Position};

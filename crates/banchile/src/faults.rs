@@ -21,6 +21,8 @@ pub enum Fault {
     /// The request arrives twice. The caller gets the answer to the second: `AlreadyExists`, where duplicates are refused.
     DoubleAnswer,
     /// The request takes this much longer to arrive; beyond the profile's timeout the caller is told `Unknown(Timeout)` meanwhile.
+    ///
+    /// A delay beyond the declared quiescence breaks the broker's word, as it happens with real ones.
     Slow {
         /// How much longer.
         delay: Duration,
@@ -122,7 +124,18 @@ impl Rule {
     #[must_use]
     pub const fn new(fault: Fault) -> Self {
         let (first, times, seen) = (1, Some(1), 0);
-        Self { fault, account: None, symbol: None, side: None, leg: None, direction: None, attempt: None, first, times, seen }
+        Self {
+            fault,
+            account: None,
+            symbol: None,
+            side: None,
+            leg: None,
+            direction: None,
+            attempt: None,
+            first,
+            times,
+            seen,
+        }
     }
 
     /// Only sends to this account.

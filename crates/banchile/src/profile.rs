@@ -106,7 +106,7 @@ impl Profile {
             collar_bps: 250,
             minimum_order: cents(100),
             visibility_horizon: Duration::from_secs(2),
-            quiescence: Duration::from_secs(10),
+            quiescence: Duration::from_secs(70),
             ..Self::ideal()
         }
     }
@@ -130,7 +130,7 @@ impl Profile {
                 most: Duration::from_secs(2),
             },
             visibility_horizon: Duration::from_secs(5),
-            quiescence: Duration::from_secs(60),
+            quiescence: Duration::from_secs(70),
             faults: FaultRates::STORM,
             ..Self::calm()
         }
@@ -148,6 +148,7 @@ impl Profile {
             name: self.name.clone(),
             duplicates: self.duplicates,
             costs: if fills_rounded { self.cost_bound() } else { Costs::FREE },
+            collar_bps: self.collar_bps,
             fills_rounded,
             minimum_order: self.minimum_order,
             lot: self.lot,
@@ -172,7 +173,8 @@ impl Profile {
     /// amount, so the larger is added to it; and a fee rounded up and an amount rounded half-even are two cents at most.
     fn cost_bound(&self) -> Costs {
         let crossed = u64::from(self.fees.bps).saturating_mul(u64::from(self.slippage_bps)).div_ceil(10_000);
-        let bps = self.fees.bps.saturating_add(self.slippage_bps).saturating_add(u32::try_from(crossed).unwrap_or(u32::MAX));
+        let bps =
+            self.fees.bps.saturating_add(self.slippage_bps).saturating_add(u32::try_from(crossed).unwrap_or(u32::MAX));
         let fixed = self.fees.minimum.max(self.fees.per_order);
         let per_order = fixed.add(cents(2)).unwrap_or(Money::MAX);
         Costs { bps, per_order, minimum: Money::ZERO }

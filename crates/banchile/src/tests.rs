@@ -1,9 +1,16 @@
 //! Tests of the simulated broker. `desk.rs` is what they all work with; every other file is about one thing and its cases are data.
 
+#![expect(clippy::arithmetic_side_effects, reason = "expected results are computed where there is room for them")]
+
 mod accounts;
+mod conservation;
+mod costs;
 mod desk;
+mod draws;
 mod faults;
 mod ideal;
 mod life;
 mod reads;
 mod refusals;
+mod retention;
+mod scheduling;

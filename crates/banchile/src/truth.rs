@@ -9,7 +9,9 @@ use crate::account::Account;
 use crate::orders::Order;
 use crate::profile::Profile;
 use evenkeel_domain::order::{BrokerStatus, Costs, Fill, OrderRequest, Side};
-use evenkeel_domain::values::{AccountId, Currency, FillId, Money, Overflow, Quantity, Rounding, Symbol, Timestamp, Value};
+use evenkeel_domain::values::{
+    AccountId, Currency, FillId, Money, Overflow, Quantity, Rounding, Symbol, Timestamp, Value,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One account as it really is.

@@ -90,8 +90,12 @@ impl Venue {
 
     fn happen(&mut self, event: Event, at: Timestamp) {
         match event {
-            Event::Arrival { account, request, treatment, slot } => self.arrival(account, request, &treatment, slot, at),
-            Event::CancelArrival { account, id, occurrence, slot } => self.cancel_arrival(account, id, occurrence, slot, at),
+            Event::Arrival { account, request, treatment, slot } => {
+                self.arrival(account, request, &treatment, slot, at)
+            }
+            Event::CancelArrival { account, id, occurrence, slot } => {
+                self.cancel_arrival(account, id, occurrence, slot, at)
+            }
             Event::Execution { account, key, quantity } => self.execute(account, key, quantity, at),
             Event::End { account, key, status } => self.end(account, key, status, at),
         }
@@ -163,7 +167,8 @@ impl Venue {
         self.closed_until = Some(opens_at);
         for account in 0..self.accounts.len() {
             let book = self.accounts.get(account).map(|a| &a.book);
-            let open: Vec<_> = book.into_iter().flat_map(|book| book.iter()).filter(|o| o.is_open()).map(|o| o.key()).collect();
+            let open: Vec<_> =
+                book.into_iter().flat_map(|book| book.iter()).filter(|o| o.is_open()).map(|o| o.key()).collect();
             for key in open {
                 self.finish(account, key, BrokerStatus::Expired, self.now);
             }

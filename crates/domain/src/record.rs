@@ -214,6 +214,8 @@ pub struct Rules {
     pub resend: bool,
     /// What an order may cost: for sizing the buys of the second stage.
     pub costs: Costs,
+    /// What an open buy reserves on top of its value, in hundredths of a percent: the same.
+    pub collar_bps: u32,
     /// The least an order may be worth.
     pub minimum: Money,
     /// Cash that is never invested.

@@ -4,6 +4,7 @@
 
 #![expect(clippy::arithmetic_side_effects, reason = "figures of tests stay far from the limits of their types")]
 
+pub(crate) mod oracle;
 pub(crate) mod strategies;
 
 use crate::allocation::{Target, TargetAllocation};
@@ -47,6 +48,7 @@ pub(crate) fn ideal() -> Capabilities {
         duplicates: Duplicates::Refused,
         costs: Costs::FREE,
         fills_rounded: false,
+        collar_bps: 0,
         minimum_order: Money::ZERO,
         lot: Lot::FINEST,
         lots: BTreeMap::new(),

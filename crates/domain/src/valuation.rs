@@ -81,7 +81,7 @@ impl Valuation {
         for line in &lines {
             total = total.add(line.value)?;
         }
-        let held_back = policy.cash_buffer.max(Money::ZERO).add(reserve.of(&lines, total)?)?;
+        let held_back = policy.cash_buffer.max(Money::ZERO).add(reserve.of(lines.iter().map(|line| (line.value, line.target)), total)?)?;
         let investable = total.sub(held_back.to_value())?;
         if investable <= Value::ZERO {
             return Err(ValuationError::NothingToInvest { total, held_back });
@@ -124,13 +124,17 @@ fn lines(books: &Books, allocation: &TargetAllocation, market: Market<'_>) -> Re
 }
 
 impl ReserveRule {
-    fn of(&self, lines: &[Line], total: Value) -> Result<Money, Overflow> {
+    /// The reserve of a portfolio worth `total`, given the value and the target of each of its holdings.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond the range of [`Money`].
+    pub fn of(&self, holdings: impl IntoIterator<Item = (Value, Percentage)>, total: Value) -> Result<Money, Overflow> {
         if self.costs.is_free() && !self.fills_rounded {
             return Ok(Money::ZERO);
         }
         let mut reserve = Money::ZERO;
-        for line in lines {
-            let largest = line.value.max(share(total.max(Value::ZERO), line.target, Rounding::Up)?);
+        for (value, target) in holdings {
+            let largest = value.max(share(total.max(Value::ZERO), target, Rounding::Up)?);
             let once = self.costs.of(largest)?;
             reserve = reserve.add(once)?.add(once)?;
             if self.fills_rounded {

@@ -19,7 +19,7 @@ pub struct Settings {
     pub legs_at_once: usize,
     /// How long an order may stay open before it is canceled.
     pub order_deadline: Duration,
-    /// How long a request may be under way; the broker's own figure if `None`.
+    /// How long a request may be under way, where that is longer than what the broker declares.
     pub quiescence: Option<Duration>,
     /// How old a price may be; `None` means it never grows stale.
     pub max_price_age: Option<Duration>,
@@ -46,7 +46,7 @@ impl Default for Settings {
             delay: Duration::from_secs(5),
             legs_at_once: 16,
             order_deadline: Duration::from_secs(60),
-            quiescence: Some(Duration::from_secs(70)),
+            quiescence: None,
             max_price_age: None,
             poll: Duration::from_secs(1),
             resume_max: Duration::from_secs(30),
@@ -94,7 +94,7 @@ impl Settings {
             attempts: self.attempts,
             delay: self.delay,
             order_deadline: self.order_deadline,
-            quiescence: self.quiescence.map_or(capabilities.quiescence, |own| own.min(capabilities.quiescence)),
+            quiescence: self.quiescence.unwrap_or(Duration::ZERO).max(capabilities.quiescence),
             resume_max: self.resume_max,
             patience: self.patience,
             settle_within: self.settle_within,
@@ -102,6 +102,7 @@ impl Settings {
             pause: self.pause,
             resend: capabilities.duplicates == Duplicates::Refused,
             costs: capabilities.costs,
+            collar_bps: capabilities.collar_bps,
             minimum: minimum.max(capabilities.minimum_order).max(Money::CENT),
             held_back,
         }

@@ -1,6 +1,6 @@
 //! The policy of a portfolio: its measure, the bands that go with it, and its amounts.
 //!
-//! A new measure needs its name and keys in [`keys_of`] and its arm in [`measure`]; what it means is the domain's.
+//! A new measure is a line in [`MEASURES`]; what it means is the domain's.
 
 use crate::document::form::{Form, field};
 use crate::document::nearest::nearest;
@@ -9,19 +9,40 @@ use evenkeel_domain::policy::{Band, Measure, Policy};
 use evenkeel_domain::values::{Money, Percentage};
 
 const KEYS: [&str; 6] = ["measure", "band", "relative", "absolute", "minimum_order", "cash_buffer"];
-const BANDS: [&str; 3] = ["band", "relative", "absolute"];
-const MEASURES: [&str; 5] = ["relative", "absolute", "hybrid", "tighter", "total"];
 
 const POLICY: &str = "write a table of keys like measure and band";
 const BAND: &str = "write a percentage from \"0\" to \"100\", with at most 4 decimals";
 const AMOUNT: &str = "write an amount of \"0.00\" or more, with at most 2 decimals";
 
-/// The keys that the band of a measure is written with.
-fn keys_of(measure: &str) -> &'static [&'static str] {
-    match measure {
-        "hybrid" | "tighter" => &["relative", "absolute"],
-        "relative" | "absolute" | "total" => &["band"],
-        _ => &[],
+/// Every measure, with the keys that it has.
+const MEASURES: [Known; 5] = [
+    Known { name: "relative", bands: Bands::One(|band| Measure::Relative { band }) },
+    Known { name: "absolute", bands: Bands::One(|band| Measure::Absolute { band }) },
+    Known { name: "hybrid", bands: Bands::Two(|relative, absolute| Measure::Hybrid { relative, absolute }) },
+    Known { name: "tighter", bands: Bands::Two(|relative, absolute| Measure::Tighter { relative, absolute }) },
+    Known { name: "total", bands: Bands::One(|band| Measure::Total { band }) },
+];
+
+#[derive(Clone, Copy)]
+struct Known {
+    name: &'static str,
+    bands: Bands,
+}
+
+#[derive(Clone, Copy)]
+enum Bands {
+    /// `band`, which has a default.
+    One(fn(Band) -> Measure),
+    /// `relative` and `absolute`, which must both be there.
+    Two(fn(Band, Band) -> Measure),
+}
+
+impl Bands {
+    const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::One(_) => &["band"],
+            Self::Two(_) => &["relative", "absolute"],
+        }
     }
 }
 
@@ -37,54 +58,62 @@ pub(super) fn read(form: &mut Form<'_>, entry: &Entry<'_>) -> Option<Policy> {
 }
 
 fn measure(form: &mut Form<'_>, table: &Table<'_>, policy: &Node<'_>) -> Option<Measure> {
-    let name = match table.get("measure") {
+    let known = match table.get("measure") {
         Some(entry) => known_measure(form, &entry.value),
-        None => Some("relative"),
+        None => MEASURES.into_iter().next(),
     };
-    let [band, relative, absolute] = BANDS.map(|key| table.get(key).map(|entry| (entry, read_band(form, entry))));
-    let name = name?;
-    let belong = keys_of(name);
-    for (entry, _) in [&band, &relative, &absolute].into_iter().flatten().filter(|(e, _)| !belong.contains(&e.key.as_ref())) {
-        let owners: Vec<&str> = MEASURES.into_iter().filter(|other| keys_of(other).contains(&entry.key.as_ref())).collect();
-        let problem = format!("it belongs to the measures {}, not to {name}", owners.join(", "));
-        let remedy = format!("the measure {name} has {}", belong.join(" and "));
-        form.refuse(&entry.value, &field("policy", &entry.key), problem, remedy);
-    }
-    // A band that cannot be read is a fault already; one that is not there is a fault only where there is no default.
-    let needed = |form: &mut Form<'_>, found: Option<(&Entry<'_>, Option<Band>)>, key: &str, sample: &str| match found {
-        Some((_, band)) => band,
-        None => {
-            let remedy = format!("the measure {name} has {}: write {}", belong.join(" and "), form.notation.pair(key, sample));
-            form.note(policy.at, &field("policy", key), None, "it is missing", remedy);
-            None
-        }
-    };
-    let default = || Percentage::from_units(50_000).ok().and_then(|five| Band::new(five).ok());
-    match name {
-        "relative" => Some(Measure::Relative { band: band.map_or_else(default, |(_, band)| band)? }),
-        "absolute" => Some(Measure::Absolute { band: band.map_or_else(default, |(_, band)| band)? }),
-        "total" => Some(Measure::Total { band: band.map_or_else(default, |(_, band)| band)? }),
-        both => {
-            let relative = needed(form, relative, "relative", "\"25\"");
-            let absolute = needed(form, absolute, "absolute", "\"5\"");
-            let (relative, absolute) = (relative?, absolute?);
-            Some(match both {
-                "hybrid" => Measure::Hybrid { relative, absolute },
-                _ => Measure::Tighter { relative, absolute },
-            })
+    let [band, relative, absolute] = ["band", "relative", "absolute"].map(|key| {
+        let entry = table.get(key)?;
+        let width = read_band(form, entry);
+        known.is_none_or(|known| belongs(form, entry, known)).then_some(width)
+    });
+    let Known { name, bands } = known?;
+    match bands {
+        Bands::One(measure) => band.unwrap_or_else(five_percent).map(measure),
+        Bands::Two(measure) => {
+            // What is there and cannot be read is a fault already.
+            let mut needed = |found: Option<Option<Band>>, key, sample| {
+                found.unwrap_or_else(|| {
+                    let pair = form.notation.pair(key, sample);
+                    let remedy = format!("the measure {name} has {}: write {pair}", bands.keys().join(" and "));
+                    form.note(policy.at, &field("policy", key), None, "it is missing", remedy);
+                    None
+                })
+            };
+            let relative = needed(relative, "relative", "\"25\"");
+            let absolute = needed(absolute, "absolute", "\"5\"");
+            Some(measure(relative?, absolute?))
         }
     }
 }
 
-fn known_measure(form: &mut Form<'_>, node: &Node<'_>) -> Option<&'static str> {
-    let remedy = format!("write one of {}", MEASURES.join(", "));
+fn five_percent() -> Option<Band> {
+    Percentage::from_units(50_000).ok().and_then(|five| Band::new(five).ok())
+}
+
+fn known_measure(form: &mut Form<'_>, node: &Node<'_>) -> Option<Known> {
+    let names = MEASURES.map(|known| known.name);
+    let remedy = format!("write one of {}", names.join(", "));
     let text = form.text(node, "policy.measure", &remedy)?;
-    let known = MEASURES.into_iter().find(|name| *name == text);
+    let known = MEASURES.into_iter().find(|known| known.name == text);
     if known.is_none() {
-        let meant = nearest(text, MEASURES).unwrap_or_default();
+        let meant = nearest(text, names).unwrap_or_default();
         form.refuse(node, "policy.measure", "there is no such measure", format!("the nearest is {meant}; {remedy}"));
     }
     known
+}
+
+/// Notes a key of another measure.
+fn belongs(form: &mut Form<'_>, entry: &Entry<'_>, known: Known) -> bool {
+    let key = entry.key.as_ref();
+    if known.bands.keys().contains(&key) {
+        return true;
+    }
+    let owners: Vec<&str> = MEASURES.iter().filter(|m| m.bands.keys().contains(&key)).map(|m| m.name).collect();
+    let problem = format!("it belongs to the measures {}, not to {}", owners.join(", "), known.name);
+    let remedy = format!("the measure {} has {}", known.name, known.bands.keys().join(" and "));
+    form.refuse(&entry.value, &field("policy", key), problem, remedy);
+    false
 }
 
 fn read_band(form: &mut Form<'_>, entry: &Entry<'_>) -> Option<Band> {

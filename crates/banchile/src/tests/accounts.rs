@@ -39,7 +39,10 @@ fn what_is_reserved_stays() {
     assert_eq!(desk.standing(), "10000.00 free 6000.00; AAPL 6/10 TINY 100/100");
     let (account, free) = (desk.account.clone(), money("6000.00"));
     let asked = money("6000.01");
-    assert_eq!(desk.broker.withdraw(&account, asked), Err(AccountError::NotEnoughCash { account: account.clone(), free, asked }));
+    assert_eq!(
+        desk.broker.withdraw(&account, asked),
+        Err(AccountError::NotEnoughCash { account: account.clone(), free, asked })
+    );
     let (aapl, asked) = (symbol("AAPL"), units("6.000000001"));
     let refused = AccountError::NotEnoughUnits { account: account.clone(), symbol: aapl, free: units("6"), asked };
     assert_eq!(desk.broker.deliver(&account, aapl, asked), Err(refused));
@@ -57,7 +60,10 @@ fn every_error_names_what_was_wrong() {
     let meta = symbol("META");
     for (result, expected) in [
         (open(growth, Money::ZERO), "account growth is open already"),
-        (open(&stranger, money("-0.01")), "-0.01 cannot be paid in or out of account stranger: it must be more than zero"),
+        (
+            open(&stranger, money("-0.01")),
+            "-0.01 cannot be paid in or out of account stranger: it must be more than zero",
+        ),
         (broker.deposit(&stranger, Money::CENT), "there is no account stranger"),
         (broker.withdraw(&stranger, Money::CENT), "there is no account stranger"),
         (broker.receive(&stranger, meta, units("1")), "there is no account stranger"),
@@ -65,10 +71,22 @@ fn every_error_names_what_was_wrong() {
         (broker.fail_queries(&stranger, 1), "there is no account stranger"),
         (broker.block(&stranger, true), "there is no account stranger"),
         (broker.ledger(&stranger).map(drop), "there is no account stranger"),
-        (broker.deposit(growth, Money::ZERO), "0.00 cannot be paid in or out of account growth: it must be more than zero"),
-        (broker.withdraw(growth, money("-1.00")), "-1.00 cannot be paid in or out of account growth: it must be more than zero"),
-        (broker.withdraw(growth, money("10000.01")), "account growth has 10000.00 that no open order has reserved, less than 10000.01"),
-        (broker.deliver(growth, meta, units("1")), "account growth has 0 of META that no open order has reserved, less than 1"),
+        (
+            broker.deposit(growth, Money::ZERO),
+            "0.00 cannot be paid in or out of account growth: it must be more than zero",
+        ),
+        (
+            broker.withdraw(growth, money("-1.00")),
+            "-1.00 cannot be paid in or out of account growth: it must be more than zero",
+        ),
+        (
+            broker.withdraw(growth, money("10000.01")),
+            "account growth has 10000.00 that no open order has reserved, less than 10000.01",
+        ),
+        (
+            broker.deliver(growth, meta, units("1")),
+            "account growth has 0 of META that no open order has reserved, less than 1",
+        ),
         (broker.deposit(growth, Money::MAX), "the movement leaves the range of account growth"),
         (broker.receive(growth, symbol("AAPL"), Quantity::MAX), "the movement leaves the range of account growth"),
     ] {

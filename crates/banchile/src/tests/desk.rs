@@ -3,8 +3,8 @@
 use crate::{BanChile, Profile, Rule};
 use async_trait::async_trait;
 use evenkeel_domain::order::{
-    Attempt, BatchId, BrokerStatus, CancelAnswer, ClientOrderId, Direction, FillCursor, LegNumber, Lookup, OrderFill, OrderRequest,
-    OrderView, RefusalReason, Side, SubmitAnswer, Terms,
+    Attempt, BatchId, BrokerStatus, CancelAnswer, ClientOrderId, Direction, FillCursor, LegNumber, Lookup, OrderFill,
+    OrderRequest, OrderView, RefusalReason, Side, SubmitAnswer, Terms,
 };
 use evenkeel_domain::values::{AccountId, Quantity, Symbol, Timestamp};
 use evenkeel_ports::{Broker, Clock};
@@ -18,17 +18,25 @@ use std::time::Duration;
 /// Time that stands still until it is moved.
 #[derive(Debug, Default)]
 pub(super) struct TestClock {
-    state: Mutex<(i64, BTreeMap<(i64, u64), Waker>, u64)>,
+    state: Mutex<ClockState>,
+}
+
+#[derive(Debug, Default)]
+struct ClockState {
+    now: i64,
+    /// By deadline, then by who came first.
+    sleepers: BTreeMap<(i64, u64), Waker>,
+    came: u64,
 }
 
 impl TestClock {
     pub(super) fn set(&self, now: Timestamp) {
         let due: Vec<Waker> = {
             let mut state = self.state.lock().unwrap();
-            assert!(now.nanos() >= state.0, "time goes back");
-            state.0 = now.nanos();
-            let later = state.1.split_off(&(now.nanos() + 1, 0));
-            std::mem::replace(&mut state.1, later).into_values().collect()
+            assert!(now.nanos() >= state.now, "time goes back");
+            state.now = now.nanos();
+            let later = state.sleepers.split_off(&(now.nanos() + 1, 0));
+            std::mem::replace(&mut state.sleepers, later).into_values().collect()
         };
         due.into_iter().for_each(Waker::wake);
     }
@@ -39,7 +47,7 @@ impl TestClock {
 
     fn earliest(&self) -> Option<Timestamp> {
         let state = self.state.lock().unwrap();
-        state.1.keys().next().map(|(at, _)| Timestamp::from_nanos(*at))
+        state.sleepers.keys().next().map(|(at, _)| Timestamp::from_nanos(*at))
     }
 
     /// Polls until it is done, moving time to the earliest sleeper whenever nothing else can go on.
@@ -57,18 +65,18 @@ impl TestClock {
 #[async_trait]
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_nanos(self.state.lock().unwrap().0)
+        Timestamp::from_nanos(self.state.lock().unwrap().now)
     }
 
     async fn sleep_until(&self, deadline: Timestamp) {
         poll_fn(|context| {
             let mut state = self.state.lock().unwrap();
-            if state.0 >= deadline.nanos() {
+            if state.now >= deadline.nanos() {
                 return Poll::Ready(());
             }
-            state.2 += 1;
-            let place = (deadline.nanos(), state.2);
-            state.1.insert(place, context.waker().clone());
+            state.came += 1;
+            let place = (deadline.nanos(), state.came);
+            state.sleepers.insert(place, context.waker().clone());
             Poll::Pending
         })
         .await;
@@ -128,7 +136,7 @@ impl Desk {
 
     pub(super) fn seeded(profile: Profile, seed: u64) -> Self {
         let clock = Arc::new(TestClock::default());
-        let broker = BanChile::new(profile, Arc::clone(&clock) as Arc<dyn Clock>, seed);
+        let broker = BanChile::new(profile, clock.clone(), seed);
         let account: AccountId = "growth".parse().unwrap();
         let holdings = [(symbol("AAPL"), units("10")), (symbol("TINY"), units("100"))];
         broker.open_account(&account, "USD".parse().unwrap(), "10000.00".parse().unwrap(), holdings).unwrap();
@@ -158,18 +166,16 @@ impl Desk {
 
     /// Submits and wants an acknowledgement.
     pub(super) fn place(&self, order: &OrderRequest) -> OrderView {
-        match self.submit(order) {
-            SubmitAnswer::Acknowledged(view) => view,
-            other => panic!("{other:?}"),
-        }
+        let answer = self.submit(order);
+        let SubmitAnswer::Acknowledged(view) = answer else { panic!("{answer:?}") };
+        view
     }
 
     /// Submits and wants a refusal.
     pub(super) fn refusal(&self, order: &OrderRequest) -> RefusalReason {
-        match self.submit(order) {
-            SubmitAnswer::Refused(refused) => refused.reason,
-            other => panic!("{other:?}"),
-        }
+        let answer = self.submit(order);
+        let SubmitAnswer::Refused(refused) = answer else { panic!("{answer:?}") };
+        refused.reason
     }
 
     pub(super) fn cancel(&self, id: ClientOrderId) -> CancelAnswer {

@@ -4,7 +4,8 @@ use super::desk::{Desk, id, order, shown};
 use super::life::steady;
 use crate::{Fault, Part, Profile, Rule};
 use evenkeel_domain::order::{
-    Attempt, BrokerStatus, CancelAnswer, ClientOrderId, Direction, NotSent, OrderRequest, RefusalReason, Side, SubmitAnswer, UnknownCause,
+    Attempt, BrokerStatus, CancelAnswer, ClientOrderId, Direction, NotSent, OrderRequest, RefusalReason, Side,
+    SubmitAnswer, UnknownCause,
 };
 use evenkeel_domain::values::Timestamp;
 use evenkeel_ports::{Broker, BrokerError, Clock};
@@ -51,7 +52,13 @@ fn check(profile: &Profile, case: &Case) {
     let ledger = desk.broker.ledger(&desk.account).unwrap();
     assert!(ledger.reserved.is_zero(), "{fault:?}");
     assert!(ledger.orders.len() <= 1);
-    let filled = if case.canceled.ends_with('2') { "9200.00" } else if case.canceled.ends_with('1') { "9600.00" } else { "10000.00" };
+    let filled = if case.canceled.ends_with('2') {
+        "9200.00"
+    } else if case.canceled.ends_with('1') {
+        "9600.00"
+    } else {
+        "10000.00"
+    };
     assert_eq!(ledger.cash.to_string(), filled, "{fault:?}");
 }
 
@@ -64,24 +71,59 @@ fn at_a_broker_with_latencies() {
     let second = Duration::from_secs(1);
     let case = |fault, told, at, then, settled, canceled| Case { fault, told, at, then, settled, canceled };
     for case in [
-        case(Fault::NotSent(NotSent::Unreachable), "not sent: the broker was unreachable", 0, "Absent", "Absent", "Absent"),
+        case(
+            Fault::NotSent(NotSent::Unreachable),
+            "not sent: the broker was unreachable",
+            0,
+            "Absent",
+            "Absent",
+            "Absent",
+        ),
         case(Fault::LoseRequest, "unknown: no answer in time", 1000, "Absent", "Absent", "Absent"),
         case(Fault::LoseAnswer, "unknown: no answer in time", 1000, "Filled 2", "Filled 2", "Filled 2"),
         // Twice ten milliseconds there, and five back.
         case(Fault::DoubleAnswer, "exists", 25, "Working 0", "Filled 2", "Filled 2"),
         case(Fault::Slow { delay: second / 2 }, "Working 0", 515, "Working 0", "Filled 2", "Filled 2"),
         case(Fault::Slow { delay: second }, "unknown: no answer in time", 1000, "Absent", "Filled 2", "Filled 2"),
-        case(Fault::AnswerUnknown(UnknownCause::Garbled), "unknown: the answer could not be read", 15, "Working 0", "Filled 2", "Filled 2"),
+        case(
+            Fault::AnswerUnknown(UnknownCause::Garbled),
+            "unknown: the answer could not be read",
+            15,
+            "Working 0",
+            "Filled 2",
+            "Filled 2",
+        ),
         case(Fault::Refuse(RefusalReason::NotTradable), "refused: not tradable", 15, "Unproven", "Absent", "Absent"),
         case(Fault::RejectAfterAck, "Working 0", 15, "Working 0", "Rejected 0", "Rejected 0"),
         case(Fault::PartialThenCancel(one()), "Working 0", 15, "Working 0", "Canceled 1", "Canceled 1"),
-        case(Fault::PartialThenCancel(Part::Share("100".parse().unwrap())), "Working 0", 15, "Working 0", "Filled 2", "Filled 2"),
-        case(Fault::PartialThenCancel(Part::Share("0".parse().unwrap())), "Working 0", 15, "Working 0", "Canceled 0", "Canceled 0"),
+        case(
+            Fault::PartialThenCancel(Part::Share("100".parse().unwrap())),
+            "Working 0",
+            15,
+            "Working 0",
+            "Filled 2",
+            "Filled 2",
+        ),
+        case(
+            Fault::PartialThenCancel(Part::Share("0".parse().unwrap())),
+            "Working 0",
+            15,
+            "Working 0",
+            "Canceled 0",
+            "Canceled 0",
+        ),
         case(Fault::PartialThenWork(one()), "Working 0", 15, "Working 0", "Working 1", "Canceled 1"),
         case(Fault::LateFill { delay: second }, "Working 0", 15, "Working 0", "Filled 2", "Filled 2"),
         case(Fault::LateFillAfterCancel { delay: second }, "Working 0", 15, "Working 0", "Working 0", "Filled 2"),
         case(Fault::NeverFill, "Working 0", 15, "Working 0", "Working 0", "Canceled 0"),
-        case(Fault::Unmapped("held".to_owned()), "Unmapped(\"held\") 0", 15, "Unmapped(\"held\") 0", "Unmapped(\"held\") 0", "Canceled 0"),
+        case(
+            Fault::Unmapped("held".to_owned()),
+            "Unmapped(\"held\") 0",
+            15,
+            "Unmapped(\"held\") 0",
+            "Unmapped(\"held\") 0",
+            "Canceled 0",
+        ),
         case(Fault::LoseCancel, "Working 0", 15, "Working 0", "Filled 2", "Filled 2"),
         case(Fault::LoseCancelAnswer, "Working 0", 15, "Working 0", "Filled 2", "Filled 2"),
     ] {
@@ -94,12 +136,24 @@ fn at_a_broker_without_latencies() {
     let second = Duration::from_secs(1);
     let case = |fault, told, then, settled, canceled| Case { fault, told, at: 0, then, settled, canceled };
     for case in [
-        case(Fault::NotSent(NotSent::Unauthorized), "not sent: the credentials were not accepted", "Absent", "Absent", "Absent"),
+        case(
+            Fault::NotSent(NotSent::Unauthorized),
+            "not sent: the credentials were not accepted",
+            "Absent",
+            "Absent",
+            "Absent",
+        ),
         case(Fault::LoseRequest, "unknown: no answer in time", "Absent", "Absent", "Absent"),
         case(Fault::LoseAnswer, "unknown: no answer in time", "Filled 2", "Filled 2", "Filled 2"),
         case(Fault::DoubleAnswer, "exists", "Filled 2", "Filled 2", "Filled 2"),
         case(Fault::Slow { delay: second }, "unknown: no answer in time", "Absent", "Filled 2", "Filled 2"),
-        case(Fault::AnswerUnknown(UnknownCause::Disconnected), "unknown: the connection broke", "Filled 2", "Filled 2", "Filled 2"),
+        case(
+            Fault::AnswerUnknown(UnknownCause::Disconnected),
+            "unknown: the connection broke",
+            "Filled 2",
+            "Filled 2",
+            "Filled 2",
+        ),
         case(Fault::Refuse(RefusalReason::Other), "refused: refused", "Absent", "Absent", "Absent"),
         // Acknowledged first, whatever has happened by the next question.
         case(Fault::RejectAfterAck, "Working 0", "Rejected 0", "Rejected 0", "Rejected 0"),
@@ -118,8 +172,11 @@ fn at_a_broker_without_latencies() {
 fn a_part_is_rounded_down_to_the_lot() {
     let lots = [(super::desk::symbol("META"), "2".parse().unwrap())].into();
     let profile = Profile { lots, ..Profile::ideal() };
-    for (part, filled) in [("33.3333", "Working 2"), ("19", "Working 0"), ("60", "Working 6"), ("-5", "Working 0"), ("250", "Filled 10")] {
-        let desk = Desk::scripted(profile.clone(), [Rule::new(Fault::PartialThenWork(Part::Share(part.parse().unwrap())))]);
+    for (part, filled) in
+        [("33.3333", "Working 2"), ("19", "Working 0"), ("60", "Working 6"), ("-5", "Working 0"), ("250", "Filled 10")]
+    {
+        let desk =
+            Desk::scripted(profile.clone(), [Rule::new(Fault::PartialThenWork(Part::Share(part.parse().unwrap())))]);
         assert_eq!(shown(&desk.place(&order(1, "buy 10 META @ 400"))), filled, "{part} %");
     }
     let desk = Desk::scripted(profile, [Rule::new(Fault::PartialThenWork(Part::Units("11".parse().unwrap())))]);

@@ -1,6 +1,6 @@
 //! `ideal`: everything at once, at the board's price, without cost.
 
-use super::desk::{Desk, id, order, order_of, shown};
+use super::desk::{Desk, id, order, shown};
 use evenkeel_domain::order::{Costs, Duplicates, SubmitAnswer};
 use evenkeel_domain::values::{Lot, Money};
 use evenkeel_ports::Broker;
@@ -52,24 +52,4 @@ fn the_board_decides_not_the_reference() {
     desk.price("META", "410");
     let view = desk.place(&order(1, "buy 1 META @ 400"));
     assert_eq!(view.fills[0].price.to_string(), "410");
-}
-
-#[test]
-#[ignore = "a measurement, for release builds"]
-fn speed() {
-    let profile = crate::Profile { retention: crate::Retention::OrderIds, ..crate::Profile::ideal() };
-    let desk = Desk::new(profile);
-    let orders: Vec<_> = (0..750_000_u128)
-        .map(|n| order_of((n / 10).wrapping_mul(0x9e37_79b9_7f4a_7c15_9e37_79b9_7f4a_7c15), usize::try_from(n % 10).unwrap(),
-            if n % 2 == 0 { "buy 0.123456789 META @ 400" } else { "sell 0.123456789 META @ 400" }))
-        .collect();
-    #[expect(clippy::disallowed_methods, reason = "TEMP")]
-    let start = std::time::Instant::now();
-    for order in &orders {
-        let _answer = desk.broker.submit(&desk.account, order).now_or_never().unwrap();
-    }
-    println!("{:?} each", start.elapsed() / 750_000);
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    println!("{}", status.lines().filter(|l| l.starts_with("VmHWM") || l.starts_with("VmRSS")).collect::<String>());
-    desk.conserved();
 }

@@ -53,11 +53,13 @@ fn a_lost_answers_order_is_unproven_until_it_is_seen() {
     desk.settle();
     assert_eq!(desk.look_up(buy.id), Lookup::Unproven);
     assert!(desk.run(desk.broker.open_orders(&desk.account)).unwrap().orders.is_empty());
-    // It exists for an hour.
-    desk.clock.pass(HOUR - Duration::from_millis(1000));
+    // It was accepted at 10 milliseconds and executed at 110; now it is 1000.
+    desk.clock.pass(HOUR - Duration::from_millis(991));
+    assert_eq!(desk.look_up(buy.id), Lookup::Unproven);
+    desk.clock.pass(Duration::from_millis(1));
     assert_eq!(desk.state(buy.id), "Working 0");
     assert_eq!(desk.run(desk.broker.open_orders(&desk.account)).unwrap().orders.len(), 1);
-    desk.clock.pass(Duration::from_secs(1));
+    desk.clock.pass(Duration::from_millis(100));
     assert_eq!(desk.state(buy.id), "Filled 2");
 }
 

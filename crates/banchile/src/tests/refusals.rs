@@ -48,7 +48,10 @@ fn check(profile: Profile, before: &[&str], text: &str, expected: Result<(), Ref
 fn buying_power() {
     let refused = || Err(RefusalReason::BuyingPower);
     let collar = || Profile { collar_bps: 100, ..Profile::ideal() };
-    let fees = || Profile { fees: "0.01".parse().map(|m| evenkeel_domain::order::Costs { per_order: m, ..Default::default() }).unwrap(), ..Profile::ideal() };
+    let fees = || Profile {
+        fees: "0.01".parse().map(|m| evenkeel_domain::order::Costs { per_order: m, ..Default::default() }).unwrap(),
+        ..Profile::ideal()
+    };
     for (profile, before, text, expected) in [
         (Profile::ideal(), &[][..], "buy 25 META @ 400", Ok(())),
         (Profile::ideal(), &[], "buy 25.0001 META @ 400", refused()),
@@ -172,7 +175,8 @@ fn a_closed_market_opens_at_its_time_or_by_hand() {
 #[test]
 fn an_id_names_one_order_for_ever() {
     let first = order(1, "buy 1 META @ 400");
-    let others = ["buy 2 META @ 400", "sell 1 META @ 400", "buy 1 AAPL @ 400", "buy 1 META @ 401", "buy 1 META @ 400 exit"];
+    let others =
+        ["buy 2 META @ 400", "sell 1 META @ 400", "buy 1 AAPL @ 400", "buy 1 META @ 401", "buy 1 META @ 400 exit"];
     for open in [true, false] {
         let desk = Desk::ideal();
         if open {
@@ -242,7 +246,8 @@ fn accounts_that_take_no_orders() {
 fn a_refusal_turns_away_its_copies_under_way() {
     let slow = Fault::Slow { delay: Duration::from_secs(5) };
     let twin = |account: &str| Rule::new(slow.clone()).account(account.parse().unwrap());
-    let desk = Desk::scripted(Profile::ideal(), [twin("growth"), twin("other"), Rule::new(slow.clone()).side(Side::Sell)]);
+    let desk =
+        Desk::scripted(Profile::ideal(), [twin("growth"), twin("other"), Rule::new(slow.clone()).side(Side::Sell)]);
     desk.broker.open_account(&"other".parse().unwrap(), "USD".parse().unwrap(), "400.00".parse().unwrap(), []).unwrap();
     let buy = order(1, "buy 30 META @ 400");
     // Three requests are under way: this one, the same for another account, and another one.

@@ -21,7 +21,10 @@ pub(crate) fn check(profile: &Profile, terms: &Terms) -> Result<(), Refused> {
     }
     let lot = profile.lot_of(symbol);
     if !quantity.is_multiple_of(lot) {
-        return Err(refused(RefusalReason::NotALot, format!("{quantity} of {symbol} is not a multiple of its lot of {lot}")));
+        return Err(refused(
+            RefusalReason::NotALot,
+            format!("{quantity} of {symbol} is not a multiple of its lot of {lot}"),
+        ));
     }
     let minimum = profile.minimum_order;
     if terms.value() < minimum.to_value() {
@@ -205,12 +208,16 @@ fn unaffordable(account: &Account, terms: &Terms, cash: Money, blocked: &Blocked
     let Terms { symbol, quantity, .. } = *terms;
     match blocked {
         Blocked::Cash => {
-            let message = format!("{quantity} of {symbol} may cost {cash}, more than the {} that are free", account.free());
+            let message =
+                format!("{quantity} of {symbol} may cost {cash}, more than the {} that are free", account.free());
             refused(RefusalReason::BuyingPower, message)
         }
         Blocked::Units => {
             let free = account.holding(symbol).available();
-            refused(RefusalReason::InsufficientQuantity, format!("{free} of {symbol} are free to be sold, less than {quantity}"))
+            refused(
+                RefusalReason::InsufficientQuantity,
+                format!("{free} of {symbol} are free to be sold, less than {quantity}"),
+            )
         }
         Blocked::Range => refused(RefusalReason::Other, format!("{quantity} of {symbol} are more than can be counted")),
     }

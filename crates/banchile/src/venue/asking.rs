@@ -31,7 +31,11 @@ impl Venue {
     }
 
     /// `None` for a cursor that is not one of this account.
-    pub(crate) fn fills(&mut self, account: &AccountId, cursor: Option<&FillCursor>) -> Result<Option<FillPage>, AccountError> {
+    pub(crate) fn fills(
+        &mut self,
+        account: &AccountId,
+        cursor: Option<&FillCursor>,
+    ) -> Result<Option<FillPage>, AccountError> {
         let (now, page) = (self.now, self.profile.page.max(1));
         let book = &mut self.account_mut(account)?.book;
         let Some(after) = cursor.map_or(Some(0), |cursor| read_cursor(book, cursor)) else { return Ok(None) };

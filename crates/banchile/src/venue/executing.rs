@@ -38,7 +38,13 @@ impl Venue {
         }
     }
 
-    fn book_execution(&mut self, place: usize, order: &mut Order, quantity: Quantity, at: Timestamp) -> Result<(), Blocked> {
+    fn book_execution(
+        &mut self,
+        place: usize,
+        order: &mut Order,
+        quantity: Quantity,
+        at: Timestamp,
+    ) -> Result<(), Blocked> {
         let price = self.execution_price(place, order).ok_or(Blocked::Range)?;
         let row = order.execution(quantity, price, &self.profile.fees, at)?;
         let lag = self.lag(place, order);
@@ -90,7 +96,8 @@ impl Venue {
         let lag = self.lag(place, order);
         let late_fill = order.cancel.late_fill.filter(|_| status == BrokerStatus::Canceled && order.is_open());
         if let Some(account) = self.accounts.get_mut(place) {
-            let visible_at = if status == BrokerStatus::Filled { account.seen_at(at) } else { account.seen_at(at.plus(lag)) };
+            let visible_at =
+                if status == BrokerStatus::Filled { account.seen_at(at) } else { account.seen_at(at.plus(lag)) };
             order.end(status, visible_at);
         }
         if let Some(delay) = late_fill {

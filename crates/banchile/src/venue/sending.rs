@@ -7,7 +7,8 @@ use crate::faults::{Course, Fault, Treatment};
 use crate::orders::{CancelWay, Known};
 use crate::profile::{Chance, Retention};
 use evenkeel_domain::order::{
-    BrokerStatus, CancelAnswer, ClientOrderId, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer, UnknownCause,
+    BrokerStatus, CancelAnswer, ClientOrderId, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer,
+    UnknownCause,
 };
 use evenkeel_domain::values::{AccountId, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,9 +76,9 @@ impl Venue {
         let way = self.draws.latency(Concern::TO_VENUE, key, occurrence, self.profile.to_venue);
         let back = self.draws.latency(Concern::BACK, key, occurrence, self.profile.back);
         let arrives = now.plus(way).plus(treatment.slow.unwrap_or_default());
-        let second = treatment.doubled.then(|| {
-            arrives.plus(self.draws.latency(Concern::SECOND_COPY, key, occurrence, self.profile.to_venue))
-        });
+        let second = treatment
+            .doubled
+            .then(|| arrives.plus(self.draws.latency(Concern::SECOND_COPY, key, occurrence, self.profile.to_venue)));
         let answered = second.unwrap_or(arrives).plus(back);
         let (held, panics) = (treatment.held, treatment.panics);
         let (lost, unknown) = (treatment.request_lost || treatment.answer_lost, treatment.unknown.clone());
@@ -87,7 +88,9 @@ impl Venue {
             Some(cause) if !lost => Delivery { source: Source::Known(SubmitAnswer::Unknown(cause)), ..delivery },
             _ => delivery,
         };
-        if let (None, false, false, Source::Known(SubmitAnswer::Acknowledged(view))) = (delivery.at, held, panics, &delivery.source) {
+        if let (None, false, false, Source::Known(SubmitAnswer::Acknowledged(view))) =
+            (delivery.at, held, panics, &delivery.source)
+        {
             self.handed_out(name, view);
         }
         Delivery { held, panics, ..delivery }
@@ -98,7 +101,9 @@ impl Venue {
         if view.fills.is_empty() || self.profile.retention == Retention::Everything {
             return;
         }
-        if let Ok(account) = self.account_mut(account) && let Known::Order(order) = account.book.find(view.id) {
+        if let Ok(account) = self.account_mut(account)
+            && let Known::Order(order) = account.book.find(view.id)
+        {
             order.hand_out(view.fills.len());
         }
     }
@@ -122,7 +127,10 @@ impl Venue {
             } else {
                 let slot = Slot::default();
                 let treatment = Box::new(treatment.clone());
-                self.schedule(at, Event::Arrival { account, request: *request, treatment, slot: Some(Arc::clone(&slot)) });
+                self.schedule(
+                    at,
+                    Event::Arrival { account, request: *request, treatment, slot: Some(Arc::clone(&slot)) },
+                );
                 last = Some(Source::Venue(slot));
             }
         }
@@ -156,7 +164,9 @@ impl Venue {
                 if treatment.course != Some(Course::Rejected) {
                     self.advance_to(at);
                 }
-                let view = self.accounts.get_mut(account).and_then(|account| {
+                let heard = !treatment.answer_lost && treatment.unknown.is_none();
+                let account = self.accounts.get_mut(account).filter(|_| heard);
+                let view = account.and_then(|account| {
                     account.reveal(at);
                     account.book.get_mut(key)?.view(at)
                 });
@@ -208,7 +218,8 @@ impl Venue {
     /// Whether it matters how often something was repeated.
     fn is_random(&self) -> bool {
         let p = &self.profile;
-        [p.to_venue, p.at_venue, p.back, p.visibility_lag].iter().any(|l| l.least < l.most) || p.faults != crate::FaultRates::NONE
+        [p.to_venue, p.at_venue, p.back, p.visibility_lag].iter().any(|l| l.least < l.most)
+            || p.faults != crate::FaultRates::NONE
     }
 
     fn draw_faults(&self, key: Key, occurrence: u32, treatment: &mut Treatment) {
@@ -253,7 +264,10 @@ impl Venue {
             Source::Known(self.cancel(place, id, occurrence, arrives))
         } else {
             let slot = Slot::default();
-            self.schedule(arrives, Event::CancelArrival { account: place, id, occurrence, slot: Some(Arc::clone(&slot)) });
+            self.schedule(
+                arrives,
+                Event::CancelArrival { account: place, id, occurrence, slot: Some(Arc::clone(&slot)) },
+            );
             Source::Venue(slot)
         };
         self.deliver(arrives.plus(back), lost || answer_lost, source, timeout)
@@ -288,7 +302,8 @@ impl Venue {
 
     /// Handles a request to cancel at the venue: the order ends a little later, unless it is executed before.
     fn cancel(&mut self, account: usize, id: ClientOrderId, occurrence: u32, at: Timestamp) -> CancelAnswer {
-        let delay = self.draws.latency(Concern::CANCEL_AT_VENUE, self.key_of(account, id), occurrence, self.profile.at_venue);
+        let delay =
+            self.draws.latency(Concern::CANCEL_AT_VENUE, self.key_of(account, id), occurrence, self.profile.at_venue);
         let Some(owner) = self.accounts.get_mut(account) else { return CancelAnswer::NoSuchOrder };
         let order = match owner.book.find(id) {
             Known::Nothing => return CancelAnswer::NoSuchOrder,
@@ -297,6 +312,9 @@ impl Venue {
         };
         if !order.is_open() {
             let key = order.key();
+            if order.cancel.answer_lost {
+                return CancelAnswer::Unknown(UnknownCause::Timeout);
+            }
             owner.reveal(at);
             let view = owner.book.get_mut(key).and_then(|order| order.view(at));
             return view.map_or(CancelAnswer::NoSuchOrder, CancelAnswer::AlreadyTerminal);

@@ -78,12 +78,14 @@ fn every_violation_is_reported_at_once() {
         Err(&[
             r#"the target "aapl": "aapl" is not a symbol: 'a' is not allowed, only A-Z, 0-9, '.', '-' and '/' are"#,
             r#"the target "aapl": "33.33333" is not a percentage: it has 5 decimals, at most 4 are allowed"#,
-            r#"the target "C": "5O" is not a percentage: 'O' is not allowed"#,
+            r#"the target "C": "5O" is not a percentage: it must be digits with at most one point between them, like 12 or 12.5"#,
             "the target B has the weight 0.0000 %: a weight is above 0; leave the target out instead",
         ]),
     );
-    check(&[("A", "x"), ("B", "100")], Err(&[r#"the target "A": "x" is not a percentage: 'x' is not allowed"#]));
-    check(&[("A", "x")], Err(&[r#"the target "A": "x" is not a percentage: 'x' is not allowed"#]));
+    let too_fine = r#"the target "A": "0.00001" is not a percentage: it has 5 decimals, at most 4 are allowed"#;
+    check(&[("A", "0.00001"), ("B", "100")], Err(&[too_fine]));
+    check(&[("A", "0.00001"), ("B", "99")], Err(&[too_fine]));
+    check(&[("A", "0.00001")], Err(&[too_fine]));
 }
 
 #[test]
@@ -143,9 +145,15 @@ fn it_travels_as_a_map_of_texts() {
         (r#"{"A":"50","A":"50"}"#, "the target A is named more than once"),
         (r#"{"A":"100","A":"100"}"#, "the target A is named more than once"),
         (r#"{"A":"99"}"#, "the targets add up to 99.0000 %"),
-        (r#"{"a":"50","b":"5O"}"#, r#"the target "a": "a" is not a symbol: 'a' is not allowed, only A-Z, 0-9, '.', '-' and '/' are; the target "b": "b" is"#),
+        (
+            r#"{"a":"50","b":"5O"}"#,
+            r#"the target "a": "a" is not a symbol: 'a' is not allowed, only A-Z, 0-9, '.', '-' and '/' are; the target "b": "b" is"#,
+        ),
         (r#"{"A":100}"#, "invalid type: integer `100`, expected a string"),
-        (r#"["A"]"#, r#"invalid type: sequence, expected targets with their weights as strings, like {"META": "60", "CASH": "40"}"#),
+        (
+            r#"["A"]"#,
+            r#"invalid type: sequence, expected targets with their weights as strings, like {"META": "60", "CASH": "40"}"#,
+        ),
     ];
     for (json, expected) in refused {
         let error = serde_json::from_str::<TargetAllocation>(json).unwrap_err().to_string();

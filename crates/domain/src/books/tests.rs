@@ -1,1 +1,68 @@
-//! t
+//! Units that come and go, and prices that grow old.
+
+use super::{Books, Market, NoPrice, Prices, Quote};
+use crate::testing::read;
+use crate::values::{Money, Quantity, QuantityError, Symbol, Timestamp};
+use std::time::Duration;
+
+#[test]
+fn nothing_held_is_nothing_written() {
+    let [a, b]: [Symbol; 2] = [read("A"), read("B")];
+    let mut books = Books::new(read("1.00"), [(b, read("2")), (a, Quantity::ZERO)]);
+    assert_eq!(books.holdings().collect::<Vec<_>>(), [(b, read("2"))]);
+    assert_eq!(books.units(a), Quantity::ZERO);
+
+    books.add_units(a, read("1.5")).unwrap();
+    books.remove_units(b, read("0.5")).unwrap();
+    assert_eq!(books.holdings().collect::<Vec<_>>(), [(a, read("1.5")), (b, read("1.5"))]);
+
+    books.remove_units(b, read("1.5")).unwrap();
+    books.set_units(a, Quantity::ZERO);
+    assert_eq!(books, Books::new(read("1.00"), []));
+}
+
+#[test]
+fn units_that_cannot_be_change_nothing() {
+    let a: Symbol = read("A");
+    let mut books = Books::new(Money::ZERO, [(a, read("1"))]);
+    let error = books.remove_units(a, read("1.000000001")).unwrap_err();
+    assert_eq!(error, QuantityError::WouldBeNegative { have: read("1"), take: read("1.000000001") });
+    assert!(matches!(books.add_units(a, Quantity::MAX), Err(QuantityError::Overflow(_))));
+    assert_eq!(books.units(a), read("1"));
+}
+
+#[test]
+fn a_price_gives_way_to_one_that_is_not_older() {
+    let [a, b]: [Symbol; 2] = [read("A"), read("B")];
+    let quote = |price: &str, at| Quote { price: read(price), at: Timestamp::from_nanos(at) };
+    let mut prices: Prices = [(b, quote("7", 0)), (a, quote("1", 10))].into_iter().collect();
+    for (later, expected) in [(quote("2", 9), "1"), (quote("3", 10), "3"), (quote("4", 11), "4")] {
+        prices.set(a, later);
+        assert_eq!(prices.get(a).unwrap().price, read(expected), "{later:?}");
+    }
+    assert_eq!(prices.get(read("C")), None);
+    assert_eq!(prices.iter().collect::<Vec<_>>(), [(a, quote("4", 11)), (b, quote("7", 0))]);
+}
+
+#[test]
+fn a_price_is_stale_when_it_is_older_than_allowed() {
+    let symbol: Symbol = read("A");
+    let at = Timestamp::from_nanos(1_000_000_000);
+    let prices: Prices = [(symbol, Quote { price: read("5"), at })].into_iter().collect();
+    let second = Duration::from_secs(1);
+    let stale = |age| Err(NoPrice::Stale { symbol, age, allowed: second });
+    let cases = [
+        // moment, age allowed, what is found
+        (at.plus(second), Some(second), Ok(read("5"))),
+        (at.plus(second).plus(Duration::from_nanos(1)), Some(second), stale(Duration::from_nanos(1_000_000_001))),
+        (Timestamp::EPOCH, Some(Duration::ZERO), Ok(read("5"))), // Ahead of the clock.
+        (Timestamp::MAX, None, Ok(read("5"))),
+    ];
+    for (now, max_age, expected) in cases {
+        assert_eq!(Market { prices: &prices, now, max_age }.price(symbol), expected, "{now}");
+    }
+    let missing = Market::ageless(&prices).price(read("B")).unwrap_err();
+    assert_eq!(missing.to_string(), "there is no price for B");
+    let old = Market { prices: &prices, now: Timestamp::from_nanos(91_000_000_000), max_age: Some(second) };
+    assert_eq!(old.price(symbol).unwrap_err().to_string(), "the price of A is 90 s old: at most 1 s are allowed");
+}

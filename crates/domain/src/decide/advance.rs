@@ -167,7 +167,7 @@ fn sized_buys(portfolio: &Portfolio, batch: &Batch) -> Result<SizedBuys, Overflo
     let legs: Vec<&Leg> = batch.legs_of(Stage::Second).collect();
     let buys: Vec<Buy> = legs.iter().map(|leg| Buy { terms: leg.terms, lot: leg.lot }).collect();
     let available = portfolio.books.cash.sub(rules.held_back)?;
-    let funded = fund::fund(&buys, Funding { available, costs: rules.costs, minimum: rules.minimum })?;
+    let funded = fund::fund(&buys, Funding { available, costs: rules.costs, collar_bps: rules.collar_bps, minimum: rules.minimum })?;
     let number = |symbol| legs.iter().find(|leg| leg.terms.symbol == symbol).map(|leg| leg.number);
     let bought = funded.bought.iter().filter_map(|b| Some((number(b.terms.symbol)?, b.terms.quantity)));
     let dropped = funded.dropped.into_iter().map(|(symbol, reason)| Skip { symbol, reason });

@@ -14,6 +14,9 @@ pub struct Capabilities {
     pub duplicates: Duplicates,
     /// Upper bounds of what a trade costs, fees and slippage together.
     pub costs: Costs,
+    /// How much more than its reference value an open buy reserves of the cash, in hundredths of a percent. Not a cost: what is not
+    /// spent is free again. Buys are sized so that their reservations fit.
+    pub collar_bps: u32,
     /// True if cash can differ by a cent per fill from price × quantity at the reference price.
     pub fills_rounded: bool,
     /// The least an order may be worth; leaving a holding completely is exempt.

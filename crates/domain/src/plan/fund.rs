@@ -8,7 +8,7 @@
 //! Used when planning, and again by the batch between its stages, with what the sells really brought.
 
 use super::SkipReason;
-use crate::exact::too_wide;
+use crate::exact::{basis_points, too_wide};
 use crate::order::{Costs, Terms};
 use crate::values::wide::Wide;
 use crate::values::{Lot, Money, Overflow, Quantity, Rounding, Symbol, Value};
@@ -29,6 +29,8 @@ pub struct Funding {
     pub available: Money,
     /// What an order may cost.
     pub costs: Costs,
+    /// How much more than its value an open buy reserves, in hundredths of a percent.
+    pub collar_bps: u32,
     /// The least an order may be worth.
     pub minimum: Money,
 }
@@ -51,6 +53,8 @@ pub struct Bought {
 pub struct Funded {
     /// Paid for.
     pub bought: Vec<Bought>,
+    /// What all that is paid for takes of the cash while it is open: amounts, costs, and what the broker reserves on top.
+    pub taken: Money,
     /// Dropped, with the reason.
     pub dropped: Vec<(Symbol, SkipReason)>,
 }
@@ -66,7 +70,9 @@ pub fn fund(buys: &[Buy], funding: Funding) -> Result<Funded, Overflow> {
         let before = dropped.len();
         let mut kept = Vec::with_capacity(buys.len());
         let mut bought = Vec::with_capacity(buys.len());
-        for sizing in sized_down(&buys, &funding)? {
+        let sized = sized_down(&buys, &funding)?;
+        let taken_by = taken(&sized, &funding)?;
+        for sizing in sized {
             let amount = sizing.amount()?;
             let shrunk = sizing.quantity < sizing.buy.terms.quantity;
             if shrunk && (amount < funding.minimum || sizing.quantity.is_zero()) {
@@ -79,7 +85,7 @@ pub fn fund(buys: &[Buy], funding: Funding) -> Result<Funded, Overflow> {
             kept.push(sizing.buy);
         }
         if dropped.len() == before {
-            return Ok(Funded { bought, dropped });
+            return Ok(Funded { bought, taken: taken_by, dropped });
         }
         buys = kept;
     }
@@ -88,7 +94,7 @@ pub fn fund(buys: &[Buy], funding: Funding) -> Result<Funded, Overflow> {
 /// Each buy with the quantity it comes down to, so that all together spend no more than is available.
 fn sized_down(buys: &[Buy], funding: &Funding) -> Result<Vec<Sizing>, Overflow> {
     let mut sized: Vec<Sizing> = buys.iter().map(|buy| Sizing { buy: *buy, quantity: buy.terms.quantity }).collect();
-    if spending(&sized, funding)? > funding.available {
+    if taken(&sized, funding)? > funding.available {
         shrink(&mut sized, funding)?;
         lower_largest(&mut sized, funding)?;
     }
@@ -114,16 +120,18 @@ impl Sizing {
         if self.quantity.is_zero() { Ok(Money::ZERO) } else { funding.costs.of(self.value()) }
     }
 
-    fn spends(&self, funding: &Funding) -> Result<Money, Overflow> {
-        self.amount()?.add(self.cost(funding)?)
+    /// What it takes of the cash while it is open: its amount, what it may cost, and what the broker reserves on top.
+    fn takes(&self, funding: &Funding) -> Result<Money, Overflow> {
+        let collar = basis_points(self.value(), funding.collar_bps, Rounding::Up)?.to_money(Rounding::Up)?;
+        self.amount()?.add(self.cost(funding)?)?.add(collar)
     }
 }
 
-fn spending(sized: &[Sizing], funding: &Funding) -> Result<Money, Overflow> {
-    sized.iter().try_fold(Money::ZERO, |sum, sizing| sum.add(sizing.spends(funding)?))
+fn taken(sized: &[Sizing], funding: &Funding) -> Result<Money, Overflow> {
+    sized.iter().try_fold(Money::ZERO, |sum, sizing| sum.add(sizing.takes(funding)?))
 }
 
-/// All quantities times (available − costs) / value, truncated. The costs of the full quantities bound those of the smaller ones.
+/// All quantities times (available − costs) / (value + collars), truncated. The costs of the full quantities bound those of the smaller ones.
 fn shrink(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
     let mut value = Value::ZERO;
     let mut left = funding.available;
@@ -132,6 +140,7 @@ fn shrink(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
         left = left.sub(sizing.cost(funding)?)?;
     }
     let left = left.max(Money::ZERO).to_value();
+    let value = value.add(basis_points(value, funding.collar_bps, Rounding::Up)?)?;
     if value <= left {
         return Ok(()); // Only the rounding of the amounts is too much.
     }
@@ -147,19 +156,19 @@ fn shrink(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
 /// Lowers the largest buy by the fewest lots that suffice; if all of it does not, the next largest as well.
 fn lower_largest(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
     loop {
-        let excess = spending(sized, funding)?.sub(funding.available)?;
+        let excess = taken(sized, funding)?.sub(funding.available)?;
         if !excess.is_positive() {
             return Ok(());
         }
         // The first of equals, so ties go by symbol order.
         let largest = sized.iter_mut().rev().filter(|s| !s.quantity.is_zero()).max_by_key(|s| s.value());
         let Some(largest) = largest else { return Ok(()) };
-        let allowed = largest.spends(funding)?.sub(excess)?;
+        let allowed = largest.takes(funding)?.sub(excess)?;
         lower(largest, allowed, funding)?;
     }
 }
 
-/// The largest quantity whose spending is at most `allowed`, found by bisection: spending never falls as quantity grows.
+/// The largest quantity that takes at most `allowed`, found by bisection: what is taken never falls as quantity grows.
 fn lower(sizing: &mut Sizing, allowed: Money, funding: &Funding) -> Result<(), Overflow> {
     let lot = sizing.buy.lot.size().nanos();
     let lots = sizing.quantity.nanos().checked_div(lot).unwrap_or(0);
@@ -168,7 +177,7 @@ fn lower(sizing: &mut Sizing, allowed: Money, funding: &Funding) -> Result<(), O
     while too_many.saturating_sub(fits) > 1 {
         let middle = fits.midpoint(too_many);
         sizing.quantity = quantity(middle)?;
-        if sizing.spends(funding)? <= allowed {
+        if sizing.takes(funding)? <= allowed {
             fits = middle;
         } else {
             too_many = middle;

@@ -43,10 +43,9 @@ pub(super) fn size(
 
     let free = valuation.free_cash()?;
     let proceeds = proceeds(&sells)?;
-    let funded = fund::fund(&buys, Funding { available: free.add(proceeds)?, costs: capabilities.costs, minimum })?;
+    let funded = fund::fund(&buys, Funding { available: free.add(proceeds)?, costs: capabilities.costs, collar_bps: capabilities.collar_bps, minimum })?;
     skipped.extend(funded.dropped.into_iter().map(|(symbol, reason)| Skip { symbol, reason }));
-    let spent = Money::sum(funded.bought.iter().flat_map(|b| [b.amount, b.cost]))?;
-    let stages = if spent <= free.max(Money::ZERO) { Stages::Together } else { Stages::SellsFirst };
+    let stages = if funded.taken <= free.max(Money::ZERO) { Stages::Together } else { Stages::SellsFirst };
 
     let sells = sells.into_iter().map(|(terms, amount, cost)| Bought { terms, amount, cost, shrunk: false });
     Ok(Sized { legs: number(sells.chain(funded.bought).collect(), capabilities)?, skipped, stages })

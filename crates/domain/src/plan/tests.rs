@@ -1,1 +1,174 @@
-//! t
+//! Plans as text, from first purchase to leaving a holding. Limits of the broker, funding, the certificate and what holds
+//! for every plan have files of their own.
+
+mod again;
+mod certificates;
+mod funding;
+mod limits;
+mod properties;
+
+use super::certificate::verify;
+use super::{Plan, PlanError, Trigger};
+use crate::testing::Scene;
+use expect_test::{Expect, expect};
+use std::fmt::Write;
+
+/// Checks a plan as text, and that its certificate holds.
+fn check(scene: &Scene, trigger: Trigger, expected: &Expect) {
+    let plan = scene.plan(trigger).unwrap();
+    expected.assert_eq(&written(&plan));
+    assert_eq!(scene.at_venue(|venue| verify(&plan, &scene.valuation().unwrap(), venue)), Ok(()));
+}
+
+fn written(plan: &Plan) -> String {
+    let mut text = String::new();
+    let out: Vec<String> = plan.assessment.breaches.iter().map(|breach| breach.target.to_string()).collect();
+    let total = if plan.assessment.total_breached { " in total" } else { "" };
+    writeln!(text, "drift {}{total} [{}], {:?}", plan.assessment.drift, out.join(" "), plan.stages).unwrap();
+    for leg in &plan.legs {
+        let terms = leg.terms;
+        write!(text, "{} {} {} {} @ {}", leg.number, terms.side, terms.symbol, terms.quantity, terms.reference).unwrap();
+        write!(text, " = {}", leg.amount).unwrap();
+        for (flag, note) in [(terms.exit, ", exit"), (leg.shrunk, ", shrunk")] {
+            text.push_str(if flag { note } else { "" });
+        }
+        writeln!(text, "{}", if leg.cost.is_zero() { String::new() } else { format!(", cost {}", leg.cost) }).unwrap();
+    }
+    for skip in &plan.skipped {
+        writeln!(text, "- {}: {}", skip.symbol, skip.reason).unwrap();
+    }
+    for row in &plan.weights {
+        writeln!(text, "{}: {} -> {} of {}", row.target, row.before, row.after, row.goal).unwrap();
+    }
+    let Plan { turnover, cost, held_back, worthwhile, certificate, .. } = plan;
+    writeln!(text, "turnover {turnover}, cost {cost}, held back {held_back}, worthwhile {worthwhile}").unwrap();
+    writeln!(text, "lowest cash {}, shortfall {}", certificate.lowest_cash, certificate.shortfall).unwrap();
+    text
+}
+
+fn thirds() -> Scene {
+    Scene::of("META 83.325 @ 440 33.33\n AAPL 202 @ 165 33.33\n MSFT 100 @ 333.40 33.34")
+}
+
+#[test]
+fn the_worked_example_to_the_cent() {
+    check(&thirds(), Trigger::Band, &expect![[r#""#]]);
+}
+
+#[test]
+fn inside_its_band_nothing_is_done_unless_asked() {
+    let scene = thirds().measure("absolute 5");
+    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    let asked = scene.plan(Trigger::Now).unwrap();
+    assert_eq!(asked.legs, thirds().plan(Trigger::Band).unwrap().legs);
+    assert!(asked.worthwhile);
+}
+
+#[test]
+fn at_its_targets_there_is_nothing_to_ask_for() {
+    let scene = Scene::of("A 5 @ 10 50\n B 25 @ 1 25\n CASH 25.00 25").measure("absolute 0");
+    check(&scene, Trigger::Now, &expect![[r#""#]]);
+}
+
+#[test]
+fn the_first_purchase_comes_from_cash() {
+    let scene = Scene::of("A 0 @ 400 33.33\n B 0 @ 165 33.33\n C 0 @ 333.40 23.34\n CASH 100000.00 10");
+    check(&scene, Trigger::Band, &expect![[r#""#]]);
+}
+
+#[test]
+fn leaving_a_holding_sells_all_of_it_however_little() {
+    // Less than the minimum order, and no whole lot.
+    let scene = Scene::of("A 100 @ 10 100\n B 0.003 @ 7").lot("1");
+    check(&scene, Trigger::Band, &expect![[r#""#]]);
+}
+
+#[test]
+fn a_holding_worth_nothing_in_cents_is_left_all_the_same() {
+    let scene = Scene::of("A 100 @ 10 100\n B 0.000000001 @ 7");
+    check(&scene, Trigger::Band, &expect![[r#""#]]);
+}
+
+#[test]
+fn one_breach_brings_everything_back() {
+    // Only C is out: A and B are inside their bands and are traded all the same.
+    let scene = Scene::of("A 41 @ 1 40\n B 48.5 @ 1 50\n C 10.5 @ 1 10").measure("relative 4");
+    check(&scene, Trigger::Band, &expect![[r#""#]]);
+}
+
+#[test]
+fn going_into_cash_is_a_target_like_any_other() {
+    let scene = Scene::of("A 60 @ 1 30\n B 40 @ 1 30\n CASH 0.00 40");
+    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    let all = Scene::of("A 60 @ 1\n B 40 @ 1\n CASH 0.00 100");
+    check(&all, Trigger::Band, &expect![[r#""#]]);
+}
+
+#[test]
+fn a_buffer_is_built_up_by_selling_and_never_spent() {
+    let short = Scene::of("A 50 @ 1 50\n B 50 @ 1 50").buffer("10.00");
+    check(&short, Trigger::Band, &expect![[r#""#]]);
+    let enough = Scene::of("A 0 @ 1 50\n B 0 @ 1 50\n CASH 110.00").buffer("10.00");
+    check(&enough, Trigger::Band, &expect![[r#""#]]);
+}
+
+#[test]
+fn cash_that_pays_for_the_buys_lets_all_go_together() {
+    // Free cash pays 20.00 exactly: one stage. A cent less and the sells go first.
+    let together = Scene::of("A 30 @ 1 20\n B 0 @ 1 20\n CASH 70.00 60");
+    check(&together, Trigger::Band, &expect![[r#""#]]);
+    let stages = |cash: &str| {
+        let lines = format!("A 40 @ 1\n B 0 @ 1 40\n C 0 @ 1 60\n CASH {cash}");
+        Scene::of(&lines).buffer("0.00").plan(Trigger::Band).unwrap().stages
+    };
+    assert_eq!(stages("60.00"), super::Stages::SellsFirst);
+    let scene = Scene::of("A 60 @ 1 50\n B 40 @ 1 50\n CASH 9.99").buffer("0.00").measure("absolute 1");
+    check(&scene, Trigger::Band, &expect![[r#""#]]);
+}
+
+#[test]
+fn only_a_leg_of_what_is_out_is_worth_a_batch() {
+    // A is out by less than the minimum: what remains would only trim what is inside.
+    let scene = Scene::of("A 1.5 @ 1 1\n B 38.5 @ 1 40\n C 60 @ 1 59").minimum("0.75");
+    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    assert!(scene.plan(Trigger::Now).unwrap().worthwhile);
+    let lower = scene.clone().minimum("0.50").plan(Trigger::Band).unwrap();
+    assert!(lower.worthwhile);
+    // Under total, and where cash is out, any leg counts.
+    assert!(scene.clone().measure("total 0.5").plan(Trigger::Band).unwrap().worthwhile);
+    let cash = Scene::of("A 59 @ 1 60\n CASH 41.00 40").measure("relative 2");
+    check(&cash, Trigger::Band, &expect![[r#""#]]);
+}
+
+#[test]
+fn what_cannot_be_planned_says_why() {
+    use crate::books::Prices;
+    use crate::testing::read;
+    let mut unpriced = thirds();
+    unpriced.prices = Prices::default();
+    let mut wide = Scene::of("CASH 100000.00 100");
+    let many: Vec<String> = (0..4_097).map(|n| format!("X{n} 1 @ 1")).collect();
+    wide.books = Scene::of(&format!("{}\n CASH 1.00 100", many.join("\n"))).books;
+    wide.prices = many.iter().flat_map(|line| Scene::of(&format!("{line}\n CASH 0.00 100")).prices.iter().collect::<Vec<_>>()).collect();
+    let cases = [
+        (unpriced, "there is no price for AAPL"),
+        (
+            Scene::of("CASH 0.00 100"),
+            "there is nothing to invest: the portfolio is worth 0, of which 0.00 are held back",
+        ),
+        (wide, "the plan needs 4097 legs: a batch holds at most 4096"),
+        (Scene::of("A 0 @ 0.000000001 100\n CASH 9999999999999999.99"), "sizing the order for A at 0.000000001"),
+        (
+            Scene::of("A 999999999999999999 @ 9999999999\n CASH 0.00 100"),
+            "rounding 9999999998999999990000000001 to cents leaves the range of an amount of money, \
+             whose maximum is ±9999999999999999.99",
+        ),
+    ];
+    for (scene, expected) in cases {
+        assert_eq!(scene.plan(Trigger::Now).unwrap_err().to_string(), expected);
+    }
+    let error = Scene::of("A 0 @ 0.000000001 100\n CASH 9999999999999999.99").plan(Trigger::Now).unwrap_err();
+    let PlanError::Quantity { symbol, cause, .. } = error else { panic!("{error}") };
+    assert_eq!(symbol, read("A"));
+    assert!(cause.to_string().ends_with("leaves the range of a quantity, whose maximum is 999999999999999999.999999999"));
+}

@@ -121,7 +121,8 @@ fn costs() -> impl Strategy<Value = Costs> {
 
 /// Lots as they occur.
 pub(crate) fn lots() -> impl Strategy<Value = Lot> {
-    select(["0.000000001", "0.000000001", "0.001", "0.1", "1", "5", "100"].as_slice()).prop_map(|size| size.parse().unwrap())
+    select(["0.000000001", "0.000000001", "0.001", "0.1", "1", "5", "100"].as_slice())
+        .prop_map(|size| size.parse().unwrap())
 }
 
 /// Brokers with and without lots, costs and minimums.
@@ -157,8 +158,7 @@ pub(crate) fn scenes_of(lines: Range<usize>, worth: RangeInclusive<i64>) -> impl
         let books = books_of(&draws, &allocation, worth, cash_held);
         let prices = draws.iter().enumerate().map(|(place, draw)| (nth(place), draw.price));
         let mut scene = Scene::new(books, allocation, prices);
-        scene.policy =
-            Policy { measure, minimum_order: cents(minimum), cash_buffer: cents(worth / 1_000 * buffer) };
+        scene.policy = Policy { measure, minimum_order: cents(minimum), cash_buffer: cents(worth / 1_000 * buffer) };
         scene
     })
 }
@@ -172,9 +172,8 @@ pub(crate) fn scenes() -> impl Strategy<Value = Scene> {
 /// The same at any broker, which may turn some symbols away.
 pub(crate) fn scenes_at_brokers() -> impl Strategy<Value = Scene> {
     let refused = prop::collection::btree_set((0..12_usize).prop_map(nth), 0..3);
-    (scenes(), brokers(), 0..=9_u8, prop_oneof![Just(Default::default()), refused]).prop_map(
-        |(scene, capabilities, attempts, refused)| Scene { capabilities, attempts, refused, ..scene },
-    )
+    (scenes(), brokers(), 0..=9_u8, prop_oneof![Just(Default::default()), refused])
+        .prop_map(|(scene, capabilities, attempts, refused)| Scene { capabilities, attempts, refused, ..scene })
 }
 
 /// Portfolios at the limits of every type: few of them can be planned for.
@@ -201,7 +200,8 @@ pub(crate) fn extreme_scenes() -> impl Strategy<Value = Scene> {
 
 fn allocation_of(draws: &[Draw], cash_share: Option<u32>) -> TargetAllocation {
     let targets = draws.iter().enumerate().filter_map(|(place, draw)| Some((Target::Symbol(nth(place)), draw.target?)));
-    let mut targets: Vec<(Target, u32)> = cash_share.map(|share| (Target::Cash, share)).into_iter().chain(targets).collect();
+    let mut targets: Vec<(Target, u32)> =
+        cash_share.map(|share| (Target::Cash, share)).into_iter().chain(targets).collect();
     if targets.is_empty() {
         targets.push((Target::Cash, 1));
     }

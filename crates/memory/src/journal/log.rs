@@ -17,8 +17,6 @@ pub(super) struct Log {
     base: Option<Base>,
     /// The records after the base.
     tail: VecDeque<Entry>,
-    /// True once a record did not fit the state before it: it and what follows are kept as they are.
-    unfoldable: bool,
 }
 
 /// The state that the first records led to, in their place.
@@ -101,20 +99,16 @@ impl Log {
     ///
     /// A record that does not fit stays, with all that follow: reading gives back what was written, right or wrong.
     pub(super) fn fold(&mut self, portfolio: &PortfolioId) {
-        while !self.unfoldable
-            && let Some(Entry { sequence, token, record }) = self.tail.front()
-        {
-            let (sequence, token, at) = (*sequence, *token, record.at);
+        while let Some(Entry { sequence, token, record }) = self.tail.front() {
             let base = self.base.get_or_insert_with(|| Base::new(portfolio));
-            if apply(&mut base.state, record).is_ok() {
-                (base.sequence, base.token, base.at) = (sequence, token, at);
-                self.tail.pop_front();
-            } else {
-                self.unfoldable = true;
+            if apply(&mut base.state, record).is_err() {
+                return;
             }
+            (base.sequence, base.token, base.at) = (*sequence, *token, record.at);
+            self.tail.pop_front();
         }
         // Thousands of portfolios wait for their next batch: they should not hold the space of their last one.
-        self.tail.shrink_to_fit();
+        self.tail = VecDeque::new();
     }
 }
 

@@ -104,6 +104,31 @@ fn contract_1_all_or_nothing() {
 }
 
 #[test]
+fn contract_1_nobody_sees_a_part() {
+    const LAST: u64 = 400;
+    let journal = journal(Retention::Everything);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for sequence in 1..=LAST {
+                let one = commit("growth", sequence.saturating_sub(1), 1, records("."));
+                put(&journal, Commit { alerts: vec![alert("growth", sequence)], ..one });
+            }
+        });
+        scope.spawn(|| {
+            while head(&journal, "growth").0 < LAST {
+                // Whatever is seen first, the other is there already.
+                let told = pending(&journal, usize::MAX).last().map_or(0, |alert| alert.sequence.get());
+                let (written, _) = head(&journal, "growth");
+                assert!(written >= told, "alert {told} without its record");
+                let told = pending(&journal, usize::MAX).last().map_or(0, |alert| alert.sequence.get());
+                assert!(told >= written, "record {written} without its alert");
+            }
+        });
+    });
+    assert_eq!(pending(&journal, usize::MAX).len(), 400);
+}
+
+#[test]
 fn contract_2_what_was_committed_outlives_its_writer() {
     let journal = journal(Retention::Everything);
     let writer = journal.clone();

@@ -4,6 +4,7 @@ use crate::testing::at;
 use crate::{ManualClock, Stuck};
 use evenkeel_domain::values::Timestamp;
 use evenkeel_ports::Clock;
+use futures_util::FutureExt;
 use futures_util::future::{join, pending, poll_fn};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::future::Future;
@@ -101,6 +102,25 @@ fn a_wave_between_two_sleeps_is_set_by_the_caller() {
         *price.lock().unwrap() = next;
     }
     assert_eq!(clock.poll_until(work.as_mut(), at(99)), Some(vec![(10, 100), (20, 100), (30, 102)]));
+}
+
+#[test]
+fn it_is_polled_when_it_was_woken_and_not_else() {
+    let clock = ManualClock::new(at(0));
+    let sleep = |second| Box::pin(clock.sleep_until(at(second)));
+    // Somebody else waits on this clock as well. That is no reason to poll what is driven here.
+    let mut others = [3, 4, 5, 8].map(sleep);
+    for other in &mut others {
+        assert_eq!(other.as_mut().now_or_never(), None);
+    }
+    let mut work = sleep(6);
+    let mut polls = 0;
+    let counted = poll_fn(|context| {
+        polls += 1;
+        work.as_mut().poll(context)
+    });
+    assert_eq!(clock.run(counted), Ok(()));
+    assert_eq!((polls, clock.now()), (2, at(6)));
 }
 
 #[test]

@@ -2,13 +2,12 @@
 
 use super::story::{Chapter, Ending, Page, tell};
 use super::{commit, head, journal, put, read, records};
-use crate::testing::{at, portfolio};
+use crate::testing::{at, portfolio, ready};
 use crate::{MemoryJournal, Retention};
 use evenkeel_domain::apply::kind;
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::record::{Event, Movement, Record};
-use evenkeel_domain::values::Sequence;
-use evenkeel_ports::Entry;
+use evenkeel_ports::{Entry, Journal};
 
 /// Writes each page as one commit, all under token 5.
 fn write(journal: &MemoryJournal, pages: &[Page]) {
@@ -82,7 +81,7 @@ fn a_stale_batch_that_is_tried_again_is_unfolded_by_nobody() {
     write(&journal, before);
     let entries = read(&journal, "growth", 0);
     let [(_, "folded"), (_, "retried")] = shape(&entries)[..] else { panic!("{:?}", shape(&entries)) };
-    assert_eq!(super::ready(evenkeel_ports::Journal::open_batches(&journal)), Ok(vec![portfolio("growth")]));
+    assert_eq!(ready(journal.open_batches()), Ok(vec![portfolio("growth")]));
     write(&journal, std::slice::from_ref(last));
     assert_eq!(shape(&read(&journal, "growth", 0)).len(), 1);
 }
@@ -140,6 +139,5 @@ fn the_handle_says_how_much_is_kept() {
     write(&latest.clone(), &pages[3..]);
     assert_eq!(shape(&read(&everything, "growth", 0)), [(5, "folded")]);
     assert_eq!(everything.records(&portfolio("growth")).len(), 1);
-    let head = super::ready(evenkeel_ports::Journal::head(&everything, &portfolio("growth"))).unwrap();
-    assert_eq!(head.sequence, Sequence::new(5));
+    assert_eq!(head(&everything, "growth"), (5, 5));
 }

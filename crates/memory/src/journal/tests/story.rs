@@ -115,7 +115,7 @@ impl Teller {
             }
         }
         let agreed = self.portfolio.books.clone();
-        let more = Books { cash: agreed.cash.add(Money::CENT).unwrap(), ..agreed.clone() };
+        let more = Books::new(agreed.cash.add(Money::CENT).unwrap(), agreed.holdings());
         let resolve = |action| Input::Resolve(ResolveRequest { action, who: "ann".to_owned(), why: "test".to_owned() });
         match ending {
             Ending::Abandoned | Ending::Completed => self.write(Input::Settle { broker: &agreed, fills_read: None }),
@@ -133,8 +133,8 @@ impl Teller {
 
     /// Back to the targets, at prices that are never the same.
     fn plan(&self) -> Plan {
-        let cents = u32::try_from(self.now % 50).unwrap();
-        let prices = [("META", format!("20.{}", 10 + cents)), ("AAPL", "10".to_owned())];
+        let cents = self.now % 90;
+        let prices = [("META", format!("20.{cents:02}")), ("AAPL", "10".to_owned())];
         let quote = |(symbol, price): (&str, String)| (sym(symbol), Quote { price: price.parse().unwrap(), at: at(0) });
         let prices: Prices = prices.map(quote).into_iter().collect();
         let capabilities = capabilities();

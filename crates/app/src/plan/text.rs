@@ -1,0 +1,171 @@
+//! Plans for people: what is out of band, what would be traded, and why everything else is left alone.
+
+use super::Preview;
+use crate::output::Output;
+use crate::portfolios::LoadedPortfolio;
+use crate::render::{Side, count, grouped, list, money, money_of, table};
+use evenkeel_domain::allocation::Target;
+use evenkeel_domain::plan::{Leg, Plan, PlanError, Stages, WeightRow};
+use evenkeel_domain::policy::Measure;
+use std::fmt::Write as _;
+
+/// How many portfolios came to what.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    traded: usize,
+    left: usize,
+    inside: usize,
+    refused: usize,
+}
+
+impl Tally {
+    pub(super) fn count(&mut self, preview: &Result<Preview<'_>, PlanError>) {
+        let counter = match preview {
+            Ok(preview) if !preview.plan.legs.is_empty() => &mut self.traded,
+            Ok(preview) if preview.plan.assessment.is_out_of_band() => &mut self.left,
+            Ok(_) => &mut self.inside,
+            Err(_) => &mut self.refused,
+        };
+        *counter = counter.saturating_add(1);
+    }
+
+    /// The last line.
+    pub(super) fn line(&self, at: &str) -> String {
+        let Self { traded, left, inside, refused } = *self;
+        let all = traded.saturating_add(left).saturating_add(inside).saturating_add(refused);
+        let counts = [
+            (traded, "to rebalance"),
+            (left, "out of band, but with nothing to trade"),
+            (inside, "inside the band"),
+            (refused, "refused"),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        format!("{} at the prices of {at}: {}\n", count(all, "portfolio"), list(counts))
+    }
+}
+
+/// One portfolio, with a blank line behind it.
+pub(super) fn one(portfolio: &LoadedPortfolio, preview: &Result<Preview<'_>, PlanError>, out: &Output) -> String {
+    let id = out.heading(&portfolio.id);
+    match preview {
+        Err(error) => format!("{id}: refused: {error}\n\n"),
+        Ok(preview) => format!("{id}: {}\n{}\n{}{}\n", verdict(preview), worth(preview), rows(preview, out), proof(preview)),
+    }
+}
+
+fn verdict(preview: &Preview<'_>) -> String {
+    let Plan { assessment, legs, .. } = &preview.plan;
+    match (assessment.is_out_of_band(), legs.len()) {
+        (false, _) => "inside its band, nothing to do".to_owned(),
+        (true, 0) => "out of band, but there is nothing to trade".to_owned(),
+        (true, trades) => format!("out of band, {}", count(trades, "trade")),
+    }
+}
+
+fn worth(preview: &Preview<'_>) -> String {
+    let Plan { assessment, currency, held_back, .. } = &preview.plan;
+    let mut text = format!(
+        "worth {}; drift {} {}",
+        money_of(preview.value, *currency),
+        grouped(&assessment.drift.to_string()),
+        band(&preview.portfolio.definition.policy.measure),
+    );
+    if !held_back.is_zero() {
+        // Writing to a string cannot fail.
+        write!(text, "; {} of cash are never invested", money_of(*held_back, *currency)).ok();
+    }
+    text
+}
+
+/// What the drift is a share of, and how much of it is allowed.
+fn band(measure: &Measure) -> String {
+    match measure {
+        Measure::Relative { band } => format!("% of a target, {} allowed", band.width()),
+        Measure::Absolute { band } => format!("points, {} allowed", band.width()),
+        Measure::Hybrid { relative, absolute } => {
+            format!("points, {} % of a target or {} points allowed, whichever is more", relative.width(), absolute.width())
+        }
+        Measure::Tighter { relative, absolute } => {
+            format!("points, {} % of a target or {} points allowed, whichever is less", relative.width(), absolute.width())
+        }
+        Measure::Total { band } => format!("points in total, {} allowed", band.width()),
+    }
+}
+
+fn rows(preview: &Preview<'_>, out: &Output) -> String {
+    let rows = preview.plan.weights.iter().map(|row| {
+        let leg = leg_of(&preview.plan, row.target);
+        let trade = leg.map(|leg| {
+            let terms = &leg.terms;
+            let (quantity, price) = (terms.quantity.to_string(), terms.reference.to_string());
+            [terms.side.to_string(), grouped(&quantity), grouped(&price), money(leg.amount)]
+        });
+        let [side, quantity, price, amount] = trade.unwrap_or_default();
+        let [before, target, after] = [row.before, row.goal, row.after].map(|weight| weight.to_string());
+        [row.target.to_string(), before, target, after, side, quantity, price, amount, why(preview, row, leg)]
+    });
+    let columns = [
+        ("", Side::Left),
+        ("weight %", Side::Right),
+        ("target %", Side::Right),
+        ("after %", Side::Right),
+        ("trade", Side::Left),
+        ("quantity", Side::Right),
+        ("price", Side::Right),
+        ("amount", Side::Right),
+        ("why", Side::Left),
+    ];
+    table(columns, rows.collect(), out.is_terminal())
+}
+
+fn leg_of(plan: &Plan, target: Target) -> Option<&Leg> {
+    plan.legs.iter().find(|leg| Target::Symbol(leg.terms.symbol) == target)
+}
+
+/// Why something is traded, or why it is left alone.
+fn why(preview: &Preview<'_>, row: &WeightRow, leg: Option<&Leg>) -> String {
+    let assessment = &preview.plan.assessment;
+    let left = preview.left.iter().find(|left| Target::Symbol(left.symbol) == row.target);
+    let breach = assessment.breaches.iter().find(|breach| breach.target == row.target);
+    let mut why = match breach {
+        Some(breach) if breach.untargeted => "it has no target".to_owned(),
+        Some(_) => "it is out of band".to_owned(),
+        None if leg.is_some() => "it goes along with the others".to_owned(),
+        None if left.is_some() => String::new(),
+        None if !assessment.is_out_of_band() => "it is inside its band".to_owned(),
+        None if row.target == Target::Cash => String::new(),
+        None => "it is at its target".to_owned(),
+    };
+    let more = match (leg, left) {
+        (Some(leg), _) if leg.shrunk => "less than wanted, for want of cash".to_owned(),
+        (None, Some(left)) => format!("left alone: {}", left.reason),
+        (Some(_), _) | (None, None) => String::new(),
+    };
+    if !why.is_empty() && !more.is_empty() {
+        why.push_str("; ");
+    }
+    why + &more
+}
+
+/// What the certificate says of the trades.
+fn proof(preview: &Preview<'_>) -> String {
+    let Plan { legs, turnover, cost, currency, stages, certificate, .. } = &preview.plan;
+    if legs.is_empty() {
+        return String::new();
+    }
+    let stages = match stages {
+        Stages::Together => "all at once",
+        Stages::SellsFirst => "sells first, then buys",
+    };
+    let restoration = if certificate.restorable {
+        "paying for a full restoration".to_owned()
+    } else {
+        format!("{} short of paying for a full restoration", money_of(certificate.shortfall, *currency))
+    };
+    format!(
+        "{stages}: turnover {}, cost at most {}, cash never below {}, {restoration}\n",
+        money_of(*turnover, *currency),
+        money_of(*cost, *currency),
+        money_of(certificate.lowest_cash, *currency),
+    )
+}

@@ -1,0 +1,144 @@
+//! One portfolio in a replay: its own engine, broker, journal and clock, so that nothing it does depends on another.
+//!
+//! Time: a wave is applied at its time; then whatever the wave set off runs until the time of the next wave, which is a waiter
+//! like any other. A batch that is still open then sees the new prices, and the portfolio is judged again at the first wave after it is closed.
+
+use super::records::{Line, Lines, PortfolioLine};
+use crate::wiring::{Simulation, SimulationPlan};
+use evenkeel_domain::portfolio::{Portfolio, Standing};
+use evenkeel_domain::values::{PortfolioId, Price, Symbol, Timestamp};
+use evenkeel_engine::{EngineError, Finding, Rebalanced};
+use evenkeel_ports::Wave;
+use std::pin::Pin;
+use std::sync::Arc;
+
+type Rebalance = Pin<Box<dyn Future<Output = Result<Rebalanced, EngineError>> + Send>>;
+
+pub(crate) struct Account {
+    id: PortfolioId,
+    simulation: Simulation,
+    /// Every symbol it holds or targets, in order, with the last price.
+    prices: Vec<(Symbol, Option<Price>)>,
+    unpriced: usize,
+    /// The rebalance under way, if it waits for anything.
+    open: Option<Rebalance>,
+    /// The last thing that kept it from being rebalanced, so that it is said once.
+    refused: Option<String>,
+    /// The prices of this wave, kept to be used again.
+    changed: Vec<(Symbol, Price)>,
+}
+
+impl Account {
+    /// Opens the account at its broker and adds the portfolio to its engine.
+    pub(crate) fn new(plan: SimulationPlan) -> Result<Self, EngineError> {
+        let id = plan.id.clone();
+        let held = plan.books.holdings().map(|(symbol, _)| symbol);
+        let mut symbols: Vec<Symbol> = plan.definition.allocation.symbols().map(|(symbol, _)| symbol).chain(held).collect();
+        symbols.sort_unstable();
+        symbols.dedup();
+        let prices: Vec<(Symbol, Option<Price>)> = symbols.into_iter().map(|symbol| (symbol, None)).collect();
+        let simulation = Simulation::new(plan)?;
+        Ok(Self { id, simulation, unpriced: prices.len(), prices, open: None, refused: None, changed: Vec::new() })
+    }
+
+    /// Applies a wave, and goes on until `next`, or to the end of what was set off if there is no next wave.
+    pub(crate) fn wave(&mut self, wave: &Wave, next: Option<Timestamp>, lines: &mut Lines) -> Result<(), EngineError> {
+        if !self.take_prices(wave) {
+            return self.go_on(wave, next, lines);
+        }
+        self.simulation.clock.advance_to(wave.at);
+        if self.open.is_some() {
+            self.simulation.broker.set_prices(self.changed.iter().copied());
+        }
+        let finding = self.simulation.engine.on_wave(wave.at, &self.changed).pop();
+        if self.open.is_none() && self.unpriced == 0 {
+            match finding {
+                Some(Finding::OutOfBand { .. }) => self.start(),
+                Some(Finding::NotJudged { why, .. }) => self.refuse(wave, why.to_string(), lines),
+                None => self.refused = None,
+            }
+        }
+        self.go_on(wave, next, lines)
+    }
+
+    /// Notes the prices of the wave that concern this portfolio. False if there is none.
+    fn take_prices(&mut self, wave: &Wave) -> bool {
+        self.changed.clear();
+        for (symbol, last) in &mut self.prices {
+            let Ok(place) = wave.prices.binary_search_by_key(symbol, |(symbol, _)| *symbol) else { continue };
+            let Some((_, price)) = wave.prices.get(place) else { continue };
+            if last.replace(*price).is_none() {
+                self.unpriced = self.unpriced.saturating_sub(1);
+            }
+            self.changed.push((*symbol, *price));
+        }
+        !self.changed.is_empty()
+    }
+
+    fn start(&mut self) {
+        // The broker learns prices only when it is needed: most waves set nothing off.
+        let known = self.prices.iter().filter_map(|(symbol, price)| price.map(|price| (*symbol, price)));
+        self.simulation.broker.set_prices(known);
+        let (engine, id) = (Arc::clone(&self.simulation.engine), self.id.clone());
+        self.open = Some(Box::pin(async move { engine.rebalance(&id).await }));
+    }
+
+    fn go_on(&mut self, wave: &Wave, next: Option<Timestamp>, lines: &mut Lines) -> Result<(), EngineError> {
+        let Some(mut open) = self.open.take() else { return Ok(()) };
+        match self.simulation.clock.poll_until(open.as_mut(), next.unwrap_or(Timestamp::MAX)) {
+            None => {
+                self.open = Some(open);
+                Ok(())
+            }
+            Some(done) => self.done(wave, done, lines),
+        }
+    }
+
+    fn done(&mut self, wave: &Wave, done: Result<Rebalanced, EngineError>, lines: &mut Lines) -> Result<(), EngineError> {
+        match done {
+            Ok(Rebalanced::Batch(report)) => {
+                self.refused = None;
+                lines.push(Line::rebalance(&wave.label, &self.id, &report));
+            }
+            Ok(Rebalanced::InBand(_)) => {}
+            Ok(Rebalanced::NotWorthwhile { plan, news }) => {
+                if news {
+                    lines.push(Line::finding(&wave.label, &self.id, &plan));
+                }
+            }
+            Err(EngineError::Plan { cause, .. }) => self.refuse(wave, cause.to_string(), lines),
+            Err(error @ (EngineError::Stale { .. } | EngineError::Quarantined { .. } | EngineError::Paused { .. })) => {
+                self.refuse(wave, error.to_string(), lines);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, wave: &Wave, why: String, lines: &mut Lines) {
+        if self.refused.as_ref() != Some(&why) {
+            lines.push(Line::refused(&wave.label, &self.id, &why));
+            self.refused = Some(why);
+        }
+    }
+
+    /// What the portfolio has come to.
+    pub(crate) fn finish(&self, at: &str) -> Option<PortfolioLine> {
+        let state = self.simulation.engine.portfolio(&self.id)?;
+        let price = |symbol| {
+            let place = self.prices.binary_search_by_key(&symbol, |(symbol, _)| *symbol).ok()?;
+            self.prices.get(place).and_then(|(_, price)| *price)
+        };
+        PortfolioLine::new(at, &state, self.simulation.engine.settings(), &self.simulation.capabilities, price)
+    }
+
+    /// The state as the journal has it.
+    pub(crate) fn state(&self) -> Option<Arc<Portfolio>> {
+        self.simulation.engine.portfolio(&self.id)
+    }
+
+    /// True if a person is needed.
+    pub(crate) fn needs_a_person(&self) -> bool {
+        self.state().is_some_and(|s| matches!(s.standing, Standing::Stale | Standing::Quarantined { .. }))
+    }
+}

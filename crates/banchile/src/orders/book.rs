@@ -1,0 +1,184 @@
+//! The orders and fills of one account, and what is still known of orders that were forgotten.
+
+use super::{Order, OrderKey, Row};
+use crate::draws::fingerprint;
+use evenkeel_domain::order::{BatchId, ClientOrderId, OrderFill, Side};
+use evenkeel_domain::values::{Symbol, Timestamp};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What is known of an id.
+pub(crate) enum Known<'a> {
+    Nothing,
+    Order(&'a mut Order),
+    /// Only that it existed, and with which terms.
+    Forgotten(u32),
+}
+
+/// What orders that were forgotten came to, in whole cents and billionths of a unit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Forgotten {
+    /// How many orders.
+    pub orders: u64,
+    /// What buys cost, without fees.
+    pub bought: i128,
+    /// What sells brought, without fees.
+    pub sold: i128,
+    /// Fees.
+    pub fees: i128,
+    /// Units bought less units sold.
+    pub units: BTreeMap<Symbol, i128>,
+}
+
+/// The orders and fills of one account.
+#[derive(Debug, Default)]
+pub(crate) struct OrderBook {
+    orders: BTreeMap<OrderKey, Order>,
+    ids: BTreeMap<ClientOrderId, u32>,
+    forgotten: Forgotten,
+    batch: Option<BatchId>,
+    /// Whose each fill was, in the order of their numbers; the first of them is number `before + 1`.
+    log: VecDeque<OrderKey>,
+    before: u64,
+    read_past: u64,
+}
+
+impl OrderBook {
+    /// What is known of an id. Of several copies it is the first that is open, or else the last.
+    pub(crate) fn find(&mut self, id: ClientOrderId) -> Known<'_> {
+        let copies = OrderKey { id, copy: 0 }..=OrderKey { id, copy: u16::MAX };
+        let open = self.orders.range(copies.clone()).find(|(_, order)| order.is_open());
+        let key = open.or_else(|| self.orders.range(copies).next_back()).map(|(key, _)| *key);
+        if let Some(order) = key.and_then(|key| self.orders.get_mut(&key)) {
+            return Known::Order(order);
+        }
+        self.ids.get(&id).map_or(Known::Nothing, |terms| Known::Forgotten(*terms))
+    }
+
+    /// The copy that another order of this id would be.
+    pub(crate) fn next_copy(&self, id: ClientOrderId) -> u16 {
+        let copies = OrderKey { id, copy: 0 }..=OrderKey { id, copy: u16::MAX };
+        self.orders.range(copies).next_back().map_or(0, |(key, _)| key.copy.saturating_add(1))
+    }
+
+    pub(crate) fn get_mut(&mut self, key: OrderKey) -> Option<&mut Order> {
+        self.orders.get_mut(&key)
+    }
+
+    /// Takes an order out, to change it and its account together; [`OrderBook::put`] brings it back.
+    pub(crate) fn take(&mut self, key: OrderKey) -> Option<Order> {
+        self.orders.remove(&key)
+    }
+
+    pub(crate) fn put(&mut self, order: Order) {
+        self.orders.insert(order.key(), order);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Order> {
+        self.orders.values()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Order> {
+        self.orders.values_mut()
+    }
+
+    /// The number of the next fill.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.last_number().saturating_add(1)
+    }
+
+    pub(crate) fn last_number(&self) -> u64 {
+        self.before.saturating_add(u64::try_from(self.log.len()).unwrap_or(u64::MAX))
+    }
+
+    /// Enters the next fill as one of this order.
+    pub(crate) fn enter(&mut self, key: OrderKey) {
+        self.log.push_back(key);
+    }
+
+    /// Every row from the newest back, with its order.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = (&Order, &Row)> {
+        (0..self.last_number()).rev().map_while(move |before| self.row(before.saturating_add(1)))
+    }
+
+    fn row(&self, number: u64) -> Option<(&Order, &Row)> {
+        let place = number.checked_sub(self.before)?.checked_sub(1)?;
+        let order = self.orders.get(self.log.get(usize::try_from(place).ok()?)?)?;
+        let row = order.rows.iter().find(|row| row.number == number)?;
+        Some((order, row))
+    }
+
+    /// The fills after the first `after`, at most `page` of them and only what is visible; whether there are more; and where to go on.
+    pub(crate) fn page(&mut self, after: u64, page: usize, now: Timestamp) -> (Vec<OrderFill>, u64, bool) {
+        self.read_past = self.read_past.max(after);
+        let mut fills = Vec::new();
+        // What comes before the log was forgotten, so it was handed out.
+        let mut read = after.max(self.before);
+        for number in read.saturating_add(1)..=self.last_number() {
+            let Some((order, row)) = self.row(number) else {
+                // Forgotten likewise.
+                read = number;
+                continue;
+            };
+            if row.visible_at > now {
+                break;
+            }
+            if fills.len() >= page {
+                return (fills, read, false);
+            }
+            let (symbol, side) = (order.symbol(), order.side());
+            fills.extend(row.fill().ok().map(|fill| OrderFill { order: Some(order.request.id), symbol, side, fill }));
+            read = number;
+        }
+        (fills, read, true)
+    }
+
+    pub(crate) fn has(&self, id: ClientOrderId) -> bool {
+        self.orders.contains_key(&OrderKey { id, copy: 0 })
+    }
+
+    pub(crate) const fn forgotten(&self) -> &Forgotten {
+        &self.forgotten
+    }
+
+    /// Forgets what ended of other batches than this, the account's newest. True if this batch is new.
+    pub(crate) fn forget_all_but(&mut self, batch: BatchId) -> bool {
+        if self.batch.replace(batch) == Some(batch) {
+            return false;
+        }
+        self.orders.retain(|key, order| {
+            let stays = key.id.batch == batch || !order.is_forgettable(self.read_past);
+            if !stays {
+                self.ids.insert(key.id, fingerprint(&order.request.terms));
+                self.forgotten.add(order);
+            }
+            stays
+        });
+        while self.log.front().is_some_and(|key| !self.orders.contains_key(key)) {
+            self.log.pop_front();
+            self.before = self.before.saturating_add(1);
+        }
+        true
+    }
+}
+
+impl Forgotten {
+    fn add(&mut self, order: &Order) {
+        self.orders = self.orders.saturating_add(1);
+        for row in &order.rows {
+            let (amount, fee) = (i128::from(row.amount.cents()), i128::from(row.fee.cents()));
+            let quantity = i128::try_from(row.quantity.nanos()).unwrap_or(i128::MAX);
+            let units = self.units.entry(order.symbol()).or_default();
+            self.fees = self.fees.saturating_add(fee);
+            match row.side {
+                Side::Buy => {
+                    self.bought = self.bought.saturating_add(amount);
+                    *units = units.saturating_add(quantity);
+                }
+                Side::Sell => {
+                    self.sold = self.sold.saturating_add(amount);
+                    *units = units.saturating_sub(quantity);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! Crashes at will: a gate before and behind every call of a port, and a driver that drops what was running when the gate falls.
+//!
+//! Each call passes two points: one before its effect, one after its effect but before its answer is seen. At a point the call waits once, so
+//! that whatever runs beside it comes in between. When the gate falls at the n-th point, that call and every other one that reaches a point
+//! waits for ever: exactly what happened before the n-th point has happened, as with a process that ends there.
+
+use async_trait::async_trait;
+use evenkeel_domain::alert::Alert;
+use evenkeel_domain::order::{
+    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, Refused, SubmitAnswer, Terms,
+};
+use evenkeel_domain::values::{AccountId, OwnerId, PortfolioId, Sequence, StoreId, Timestamp};
+use evenkeel_engine::Ports;
+use evenkeel_memory::ManualClock;
+use evenkeel_ports::{
+    AccountView, AcquireError, Broker, BrokerError, Clock, Commit, CommitOutcome, Entry, FillPage, Head, HoldError,
+    Journal, JournalError, Lease, LeaseStore, LeaseTerms, Notifier, NotifyError, OrderPage, Position,
+};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+/// A gate that all calls of one worker pass.
+#[derive(Default)]
+pub(crate) struct Gate(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    passed: usize,
+    falls_at: Option<usize>,
+    fell_at: Option<String>,
+}
+
+impl Gate {
+    /// A gate that falls at the n-th point from 0; one beyond the last never falls.
+    pub(crate) fn falling_at(n: usize) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State { falls_at: Some(n), ..State::default() })))
+    }
+
+    /// Where it fell, if it has: the call, and on which side of it.
+    pub(crate) fn fell_at(&self) -> Option<String> {
+        self.0.lock().unwrap().fell_at.clone()
+    }
+
+    /// True if the call may go on; false once the gate fell.
+    fn pass(&self, side: &str, call: &str) -> bool {
+        let mut state = self.0.lock().unwrap();
+        if state.fell_at.is_none() && state.falls_at == Some(state.passed) {
+            state.fell_at = Some(format!("{side} {call}"));
+        }
+        state.passed += 1;
+        state.fell_at.is_none()
+    }
+
+    async fn point(&self, side: &str, call: &str) {
+        if !self.pass(side, call) {
+            std::future::pending::<()>().await;
+        }
+        let mut waited = false;
+        poll_fn(|context| {
+            let fell = self.0.lock().unwrap().fell_at.is_some();
+            if waited && !fell {
+                return Poll::Ready(());
+            }
+            waited = true;
+            if !fell {
+                context.waker().wake_by_ref();
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+
+    async fn around<T>(&self, call: &str, work: impl Future<Output = T>) -> T {
+        self.point("before", call).await;
+        let answer = work.await;
+        self.point("after", call).await;
+        answer
+    }
+}
+
+/// Drives `future` to its end, or drops it where the gate falls: `None` is a crash.
+pub(crate) fn run_until_crash<T>(clock: &ManualClock, gate: &Gate, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    loop {
+        if let Some(done) = clock.poll_until(future.as_mut(), clock.now()) {
+            return Some(done);
+        }
+        if gate.fell_at().is_some() {
+            return None;
+        }
+        clock.advance_to(clock.next_waiter().expect("nothing can run, and no time is waited for"));
+    }
+}
+
+/// These ports, behind the gate.
+pub(crate) fn gated(ports: Ports, gate: &Arc<Gate>) -> Ports {
+    let gate = || Arc::clone(gate);
+    Ports {
+        broker: Arc::new(Gated { inner: ports.broker, gate: gate() }),
+        leases: Arc::new(Gated { inner: ports.leases, gate: gate() }),
+        journal: Arc::new(Gated { inner: ports.journal, gate: gate() }),
+        clock: Arc::new(Gated { inner: ports.clock, gate: gate() }),
+        notifier: Arc::new(Gated { inner: ports.notifier, gate: gate() }),
+        observer: ports.observer,
+    }
+}
+
+struct Gated<P: ?Sized> {
+    inner: Arc<P>,
+    gate: Arc<Gate>,
+}
+
+#[async_trait]
+impl Broker for Gated<dyn Broker> {
+    fn capabilities(&self) -> Arc<Capabilities> {
+        self.inner.capabilities()
+    }
+
+    fn check(&self, account: &AccountId, terms: &Terms) -> Result<(), Refused> {
+        self.inner.check(account, terms)
+    }
+
+    async fn submit(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer {
+        self.gate.around("submit", self.inner.submit(account, order)).await
+    }
+
+    async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {
+        self.gate.around("cancel", self.inner.cancel(account, id)).await
+    }
+
+    async fn order(&self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, BrokerError> {
+        self.gate.around("order", self.inner.order(account, id)).await
+    }
+
+    async fn open_orders(&self, account: &AccountId) -> Result<OrderPage, BrokerError> {
+        self.gate.around("open_orders", self.inner.open_orders(account)).await
+    }
+
+    async fn fills_since(&self, account: &AccountId, cursor: Option<FillCursor>) -> Result<FillPage, BrokerError> {
+        self.gate.around("fills_since", self.inner.fills_since(account, cursor)).await
+    }
+
+    async fn positions(&self, account: &AccountId) -> Result<Vec<Position>, BrokerError> {
+        self.gate.around("positions", self.inner.positions(account)).await
+    }
+
+    async fn account(&self, account: &AccountId) -> Result<AccountView, BrokerError> {
+        self.gate.around("account", self.inner.account(account)).await
+    }
+}
+
+#[async_trait]
+impl Journal for Gated<dyn Journal> {
+    async fn store_id(&self) -> Result<StoreId, JournalError> {
+        self.gate.around("store_id", self.inner.store_id()).await
+    }
+
+    async fn head(&self, portfolio: &PortfolioId) -> Result<Head, JournalError> {
+        self.gate.around("head", self.inner.head(portfolio)).await
+    }
+
+    async fn read(&self, portfolio: &PortfolioId, after: Sequence) -> Result<Vec<Entry>, JournalError> {
+        self.gate.around("read", self.inner.read(portfolio, after)).await
+    }
+
+    async fn commit(&self, commit: Commit) -> CommitOutcome {
+        self.gate.around("commit", self.inner.commit(commit)).await
+    }
+
+    async fn portfolios(&self) -> Result<Vec<PortfolioId>, JournalError> {
+        self.gate.around("portfolios", self.inner.portfolios()).await
+    }
+
+    async fn open_batches(&self) -> Result<Vec<PortfolioId>, JournalError> {
+        self.gate.around("open_batches", self.inner.open_batches()).await
+    }
+
+    async fn pending_alerts(&self, limit: usize) -> Result<Vec<Alert>, JournalError> {
+        self.gate.around("pending_alerts", self.inner.pending_alerts(limit)).await
+    }
+
+    async fn acknowledge_alert(&self, alert: &Alert) -> Result<(), JournalError> {
+        self.gate.around("acknowledge_alert", self.inner.acknowledge_alert(alert)).await
+    }
+}
+
+#[async_trait]
+impl LeaseStore for Gated<dyn LeaseStore> {
+    async fn acquire(
+        &self,
+        portfolio: &PortfolioId,
+        owner: &OwnerId,
+        terms: LeaseTerms,
+    ) -> Result<Lease, AcquireError> {
+        self.gate.around("acquire", self.inner.acquire(portfolio, owner, terms)).await
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<(), HoldError> {
+        self.gate.around("renew", self.inner.renew(lease)).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), HoldError> {
+        self.gate.around("release", self.inner.release(lease)).await
+    }
+}
+
+#[async_trait]
+impl Clock for Gated<dyn Clock> {
+    fn now(&self) -> Timestamp {
+        self.inner.now()
+    }
+
+    async fn sleep_until(&self, deadline: Timestamp) {
+        self.gate.around("sleep_until", self.inner.sleep_until(deadline)).await;
+    }
+}
+
+#[async_trait]
+impl Notifier for Gated<dyn Notifier> {
+    async fn notify(&self, alert: &Alert) -> Result<(), NotifyError> {
+        self.gate.around("notify", self.inner.notify(alert)).await
+    }
+}
