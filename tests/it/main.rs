@@ -9,3 +9,4 @@ mod gate;
 mod world;
 
 mod rebalance;
+mod prices;

@@ -1,22 +1,143 @@
-//! The simple case: drift, one batch, the targets again.
+//! The simple cases: drift, one batch, the targets again; and nothing at all while there is nothing to do.
 
-use crate::world::{World, p};
+use crate::world::{QUARTERS, Scene, THIRDS, World, batch_of, p, shown};
 use evenkeel_banchile::Profile;
+use evenkeel_domain::plan::Stages;
+use evenkeel_domain::policy::Policy;
 use evenkeel_domain::record::Outcome;
+use evenkeel_domain::report::Trade;
+use evenkeel_engine::{EngineError, Rebalanced};
 
 #[test]
 fn simple_rebalance_keeps_the_distribution() {
-    let world = World::new(Profile::ideal());
-    world.add_thirds("growth");
-    assert!(world.wave(&[("META", "400"), ("AAPL", "165.00"), ("MSFT", "333.40")]).is_empty());
-
-    assert_eq!(world.wave(&[("META", "440")]), [p("growth")]);
+    let world = World::drifted(Profile::ideal(), &THIRDS);
     let report = world.batch("growth");
 
     assert_eq!(report.outcome, Outcome::Completed);
     assert_eq!(report.drift.to_string(), "6.4520");
-    let trades: Vec<String> = report.trades.iter().map(|t| format!("{} {} {}", t.side, t.amount, t.symbol)).collect();
-    assert_eq!(trades, ["sell 2222.11 META", "buy 1110.89 AAPL", "buy 1111.22 MSFT"]);
+    assert_eq!(report.trades.iter().map(told).collect::<Vec<_>>(), [
+        "sell 2222.11 META",
+        "buy 1110.89 AAPL",
+        "buy 1111.22 MSFT"
+    ]);
+    assert_eq!(report.cost.to_string(), "0.00");
     world.assert_books_are_true("growth");
     assert!(world.wave(&[("META", "440")]).is_empty(), "inside its band again");
+    let weights = world.run(world.engine.preview(&p("growth"))).unwrap().weights;
+    let after: Vec<_> = weights.iter().map(|row| format!("{} {}", row.target, row.before)).collect();
+    assert_eq!(after, ["AAPL 33.3300", "META 33.3300", "MSFT 33.3400"]);
+}
+
+fn told(trade: &Trade) -> String {
+    format!("{} {} {}", trade.side, trade.amount, trade.symbol)
+}
+
+#[test]
+fn no_rebalance_while_stable() {
+    let world = World::new(Profile::ideal());
+    world.add_scene("growth", &THIRDS);
+    assert!(world.wave(THIRDS.calm).is_empty());
+    assert_eq!(shown(&world.rebalance("growth")), "in band");
+
+    // 419 drifts by less than 5 % of its target.
+    assert!(world.wave(&[("META", "419")]).is_empty());
+    let before = world.state("growth");
+    for _ in 0..3 {
+        assert_eq!(shown(&world.rebalance("growth")), "in band");
+    }
+    assert_eq!(world.state("growth"), before, "nothing was written");
+    assert!(world.desk.sent().is_empty());
+    assert!(world.leases.holder(&p("growth")).is_none());
+}
+
+#[test]
+fn a_portfolio_of_cash_alone_is_bought_into_its_targets() {
+    let world = World::new(Profile::ideal());
+    world.add("new", "100000.00", &[], THIRDS.targets, Policy::default());
+    assert_eq!(world.wave(THIRDS.calm), [p("new")]);
+    assert_eq!(shown(&world.rebalance("new")), "completed");
+    world.assert_books_are_true("new");
+    assert_eq!(world.truth("new").holdings().len(), 3);
+    assert_eq!(shown(&world.rebalance("new")), "in band");
+}
+
+#[test]
+fn preview_is_what_is_then_done() {
+    for scene in [&THIRDS, &QUARTERS] {
+        let world = World::drifted(Profile::ideal(), scene);
+        let before = world.state("growth");
+        let plan = world.run(world.engine.preview(&p("growth"))).unwrap();
+        assert_eq!(world.state("growth"), before, "a preview writes nothing");
+        assert!(world.desk.sent().is_empty() && world.leases.holder(&p("growth")).is_none());
+
+        let report = world.batch("growth");
+        let planned: Vec<_> =
+            plan.legs.iter().map(|l| (l.terms.symbol, l.terms.side, l.terms.quantity, l.amount)).collect();
+        let done: Vec<_> = report.trades.iter().map(|t| (t.symbol, t.side, t.quantity, t.amount)).collect();
+        assert_eq!(done, planned);
+        assert_eq!(report.drift, plan.assessment.drift);
+    }
+}
+
+#[test]
+fn all_legs_go_out_together_when_cash_pays_for_the_buys() {
+    for (scene, stages, first) in [(&QUARTERS, Stages::Together, 3), (&THIRDS, Stages::SellsFirst, 1)] {
+        let world = World::drifted(Profile::ideal(), scene);
+        let rule = evenkeel_banchile::Rule::new(evenkeel_banchile::Fault::HoldAnswer).always();
+        world.script([rule]);
+        let growth = p("growth");
+        let mut rebalance = Box::pin(world.engine.rebalance(&growth));
+        assert!(world.clock.poll_until(rebalance.as_mut(), evenkeel_ports::Clock::now(&world.clock)).is_none());
+        assert_eq!(world.state("growth").batch.unwrap().opening.stages, stages);
+        assert_eq!(world.desk.sent().len(), first);
+        world.broker.clear_script();
+        world.broker.release_held();
+        assert_eq!(shown(&world.run(rebalance)), "completed");
+        world.assert_books_are_true("growth");
+    }
+}
+
+#[test]
+fn rebalance_now_ignores_the_band() {
+    let world = World::new(Profile::ideal());
+    world.add_scene("growth", &QUARTERS);
+    world.wave(QUARTERS.calm);
+    // Two percent more: inside the band, and still three orders worth sending.
+    assert!(world.wave(&[("META", "408")]).is_empty());
+    let report = batch_of(world.run(world.engine.rebalance_now(&p("growth"))));
+    assert_eq!((report.outcome, report.trades.len()), (Outcome::Completed, 3));
+    world.assert_books_are_true("growth");
+    let again = world.run(world.engine.rebalance_now(&p("growth")));
+    assert_eq!(shown(&again), "not worthwhile");
+}
+
+#[test]
+fn a_finding_that_is_not_worth_an_order_is_news_once() {
+    let world = World::new(Profile::ideal());
+    // 0.01 of cash is all there is, and no order may be worth less than 1.00.
+    let targets: &[(&str, &str)] = &[("META", "100")];
+    world.add("dust", "0.01", &[], targets, Policy::default());
+    assert_eq!(world.wave(&[("META", "400")]), [p("dust")]);
+    let news = |result| match result {
+        Ok(Rebalanced::NotWorthwhile { news, plan }) => (news, plan.skipped.len()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(news(world.rebalance("dust")), (true, 1));
+    assert_eq!(news(world.rebalance("dust")), (false, 1));
+    assert_eq!(world.standing("dust"), "active");
+}
+
+#[test]
+fn what_cannot_be_planned_is_a_typed_refusal() {
+    let world = World::new(Profile::ideal());
+    let nowhere = world.rebalance("nowhere");
+    assert_eq!(nowhere, Err(EngineError::NoSuchPortfolio { portfolio: p("nowhere") }));
+
+    world.add_scene("growth", &THIRDS);
+    assert!(matches!(world.rebalance("growth"), Err(EngineError::Plan { .. })), "no price yet");
+    let empty = Scene { cash: "0.00", holdings: &[], ..THIRDS };
+    world.add_scene("empty", &empty);
+    world.wave(THIRDS.calm);
+    assert!(matches!(world.rebalance("empty"), Err(EngineError::Plan { .. })), "nothing to invest");
+    assert_eq!(shown(&world.rebalance("growth")), "in band");
 }

@@ -270,6 +270,7 @@ pub(crate) fn shown(rebalanced: &Result<Rebalanced, EngineError>) -> String {
         Ok(Rebalanced::Batch(report)) => report.outcome.name().to_owned(),
         Ok(Rebalanced::InBand(_)) => "in band".to_owned(),
         Ok(Rebalanced::NotWorthwhile { .. }) => "not worthwhile".to_owned(),
+        Err(EngineError::Plan { cause, .. }) => format!("no plan: {cause}"),
         Err(error) => error.to_string(),
     }
 }

@@ -102,7 +102,6 @@ pub(crate) struct PlanArgs {
 
 /// Options of `replay`.
 #[derive(Debug, Args)]
-#[expect(dead_code, reason = "until replay is written")]
 pub(crate) struct ReplayArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,

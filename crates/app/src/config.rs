@@ -7,11 +7,11 @@
 //! delay = "5s"             # between two attempts
 //! legs_at_once = 16        # orders of a batch that are under way together
 //! order_deadline = "60s"   # an order that is open for longer is canceled
-//! quiescence = "70s"       # how long a request may be under way; never longer than the broker says
+//! quiescence = "70s"       # how long a request may be under way, where that is longer than the broker says
 //! max_price_age = "3d"     # prices older than that are refused; without it, none is
 //! ```
 //!
-//! Every key is optional, with these defaults, but for `max_price_age`, which has none. A length of time is a whole number of seconds,
+//! Every key is optional, with these defaults, but for `max_price_age`, which has none, and `quiescence`, which is the broker's own (70 s at BanChile). A length of time is a whole number of seconds,
 //! or a string as in [`crate::duration`]. What the values mean is the engine's.
 
 use crate::document::form::{Form, Notation, field};
@@ -19,11 +19,12 @@ use crate::document::{Entry, Kind, Lines, Node, Table, from_toml};
 use crate::duration::{self, Length, LengthError};
 use crate::faults::FileFaults;
 use crate::files::{self, FileArg};
+use evenkeel_engine::Settings;
+use evenkeel_ports::LeaseTerms;
 use std::time::Duration;
 
 /// How the program works. What each means is on this file's page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(dead_code, reason = "for the commands that trade")]
 pub(crate) struct Config {
     pub(crate) lease: Duration,
     pub(crate) heartbeat: Duration,
@@ -31,7 +32,7 @@ pub(crate) struct Config {
     pub(crate) delay: Duration,
     pub(crate) legs_at_once: u16,
     pub(crate) order_deadline: Duration,
-    pub(crate) quiescence: Duration,
+    pub(crate) quiescence: Option<Duration>,
     pub(crate) max_price_age: Option<Duration>,
 }
 
@@ -44,8 +45,24 @@ impl Default for Config {
             delay: Duration::from_secs(5),
             legs_at_once: 16,
             order_deadline: Duration::from_secs(60),
-            quiescence: Duration::from_secs(70),
+            quiescence: None,
             max_price_age: None,
+        }
+    }
+}
+
+impl Config {
+    /// The engine's settings; what is not configured keeps the engine's default.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            lease: LeaseTerms { expiry: self.lease, heartbeat: self.heartbeat },
+            attempts: self.attempts,
+            delay: self.delay,
+            legs_at_once: usize::from(self.legs_at_once),
+            order_deadline: self.order_deadline,
+            quiescence: self.quiescence,
+            max_price_age: self.max_price_age,
+            ..Settings::default()
         }
     }
 }
@@ -100,7 +117,8 @@ fn values(form: &mut Form<'_>, root: &Table<'_>) -> Config {
     let (lease, heartbeat) = (length("lease", default.lease, moment), length("heartbeat", default.heartbeat, moment));
     let delay = length("delay", default.delay, Duration::ZERO);
     let order_deadline = length("order_deadline", default.order_deadline, moment);
-    let quiescence = length("quiescence", default.quiescence, Duration::ZERO);
+    
+    let quiescence = root.get("quiescence").and_then(|entry| self::length(form, entry, Duration::ZERO));
     let max_price_age = root.get("max_price_age").and_then(|entry| self::length(form, entry, Duration::ZERO));
     let attempts = root.get("attempts").and_then(|entry| whole(form, entry, 9)).and_then(|n| u8::try_from(n).ok());
     let legs_at_once = root.get("legs_at_once").and_then(|entry| whole(form, entry, MOST_LEGS));
@@ -188,7 +206,7 @@ mod tests {
         let toml: Vec<&str> = toml.collect();
         let config = read("page", &toml.join("\n")).unwrap();
         assert_eq!(toml.len(), KEYS.len());
-        assert_eq!(Config { max_price_age: None, ..config }, Config::default());
+        assert_eq!(Config { max_price_age: None, quiescence: None, ..config }, Config::default());
     }
 
     #[test]

@@ -21,10 +21,8 @@ pub(crate) enum Outcome {
     /// Nothing is left to do.
     Done,
     /// A portfolio is stale, or something was found that only a person can resolve.
-    #[expect(dead_code, reason = "for the commands that trade")]
     NeedsPerson,
     /// It was asked to stop, and did.
-    #[expect(dead_code, reason = "for the commands that trade")]
     Interrupted,
 }
 

@@ -5,7 +5,8 @@
 
 use evenkeel_domain::allocation::Target;
 use evenkeel_domain::order::Side;
-use evenkeel_domain::plan::{Leg, Plan, Stages};
+use evenkeel_domain::plan::{Leg, Plan, Skip, Stages};
+use evenkeel_domain::report::Trade;
 use evenkeel_domain::values::{Currency, Money, Percentage, PortfolioId, Price, Quantity, Symbol};
 use serde::{Serialize, Serializer};
 
@@ -68,11 +69,24 @@ impl From<&Leg> for TradeRecord {
     }
 }
 
+impl From<&Trade> for TradeRecord {
+    fn from(trade: &Trade) -> Self {
+        let Trade { symbol, side, quantity, price, amount, .. } = *trade;
+        Self { symbol, side, quantity, price, amount }
+    }
+}
+
 /// A symbol that would be traded, but is not.
 #[derive(Debug, Serialize)]
 pub(crate) struct SkippedRecord {
     pub(crate) symbol: Symbol,
     pub(crate) reason: String,
+}
+
+impl From<&Skip> for SkippedRecord {
+    fn from(skip: &Skip) -> Self {
+        Self { symbol: skip.symbol, reason: skip.reason.to_string() }
+    }
 }
 
 /// A weight before and after.

@@ -1,14 +1,96 @@
 //! The command `replay`: portfolios through recorded prices, with a simulated broker.
+//!
+//! ```text
+//! inputs, checked ──> fleet: accounts over threads, wave by wave ──> lines, in order ──> portfolios, summary
+//! ```
+//!
+//! What one portfolio does in a wave is in [`account`], how all of them run in [`fleet`], what is printed in [`lines`] and [`text`].
 
-use crate::args::ReplayArgs;
+mod account;
+mod fleet;
+mod interrupt;
+mod lines;
+mod progress;
+mod stopwatch;
+mod text;
+
+use crate::args::{BrokerKind, Format, ProfileKind, ReplayArgs};
 use crate::exit::{Failure, Outcome};
 use crate::files::FileArg;
-use crate::output::Output;
+use crate::inputs::{self, Inputs};
+use crate::output::{self, Output};
+use crate::wiring::{SimulationPlan, Weather};
+use evenkeel_engine::EngineError;
+use fleet::{Finished, FleetError};
+use interrupt::Interrupt;
+use lines::SummaryLine;
+use progress::Progress;
+use stopwatch::Stopwatch;
 
-/// Runs it.
+/// Runs every portfolio through every wave and prints what happened.
 ///
 /// # Errors
-/// [`Failure`]: it is not there yet.
-pub(crate) fn run(_: &ReplayArgs, _: Option<&FileArg>, _: &mut Output) -> Result<Outcome, Failure> {
-    Err(Failure::dependency("replaying", "this version cannot do it yet"))
+/// [`Failure::Input`] with every fault of every file, before anything is printed; [`Failure`], if something that is needed fails.
+pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output) -> Result<Outcome, Failure> {
+    let stopwatch = Stopwatch::start();
+    let Inputs { config, portfolios, prices } = inputs::load(&args.input, config)?;
+    let interrupt = Interrupt::listen()?;
+    let settings = config.settings();
+    let weather = weather(args);
+    let count = portfolios.len();
+    let plans = portfolios.into_iter().map(|loaded| SimulationPlan {
+        id: loaded.id,
+        definition: loaded.definition,
+        books: loaded.books,
+        weather,
+        settings: settings.clone(),
+        seed: args.seed,
+    });
+    let progress = Progress::new(prices.summary.waves, out.is_terminal());
+
+    let waves = prices.waves()?.map(|wave| wave.map_err(Failure::from));
+    let print = |line| match args.format {
+        Format::Json => out.json(&line),
+        Format::Text => out.text(text::line(&line)),
+    };
+    let finished = fleet::run(plans.collect(), waves, print, || interrupt.is_requested(), |done| progress.set(done));
+    progress.finish();
+    let finished = finished.map_err(|error| match error {
+        FleetError::Outside(failure) => failure,
+        FleetError::Engine(error) => engine_failed(error),
+    })?;
+
+    let summary = SummaryLine::new(&finished, count, &prices.summary, stopwatch.elapsed());
+    match args.format {
+        Format::Json => {
+            finished.portfolios.iter().try_for_each(|portfolio| out.json(portfolio))?;
+            out.json(&summary)?;
+        }
+        Format::Text => out.text(text::end(&finished.portfolios, &summary, out))?,
+    }
+    out.flush()?;
+    Ok(outcome(&finished))
+}
+
+fn weather(args: &ReplayArgs) -> Weather {
+    match (args.broker, args.profile) {
+        (BrokerKind::Ideal, _) => Weather::Ideal,
+        (BrokerKind::Banchile, None | Some(ProfileKind::Calm)) => Weather::Calm,
+        (BrokerKind::Banchile, Some(ProfileKind::Storm)) => Weather::Storm,
+    }
+}
+
+fn engine_failed(error: EngineError) -> Failure {
+    output::to_stderr("note: what was printed before is true; the rest did not happen\n");
+    Failure::dependency("rebalancing", error)
+}
+
+fn outcome(finished: &Finished) -> Outcome {
+    if finished.interrupted {
+        Outcome::Interrupted
+    } else if finished.need_a_person > 0 {
+        Outcome::NeedsPerson
+    } else {
+        Outcome::Done
+    }
 }

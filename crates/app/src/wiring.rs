@@ -8,14 +8,18 @@ use crate::faults::{Fault, FileFaults};
 use crate::files::Reread;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use evenkeel_domain::order::{Capabilities, Costs, Duplicates, Refused, Terms};
-use evenkeel_domain::values::{Lot, Money, Rounding, Symbol};
+use evenkeel_banchile::{BanChile, Profile, Retention as BrokerRetention};
+use evenkeel_domain::books::{Books, Definition};
+use evenkeel_domain::order::{Capabilities, Refused, Terms};
+use evenkeel_domain::values::{OwnerId, PortfolioId, Rounding, StoreId, Symbol, Timestamp};
+use evenkeel_engine::{Engine, EngineError, Ports, Settings};
 use evenkeel_market::{CsvWaves, FakeMarket, Options, Pace, Problem};
-use evenkeel_ports::Wave;
-use std::collections::{BTreeMap, BTreeSet};
+use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
+use evenkeel_ports::{Broker, NullObserver, Observer, Wave};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::sync::Arc;
 
 /// What is in a file of prices, faults apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +34,7 @@ pub(crate) struct PriceSummary {
     pub(crate) rounded: u64,
     /// The first and the last time, as written.
     pub(crate) labels: Option<(String, String)>,
-    /// False if reading ended early, so that there may be more symbols.
+    /// False if there may be rows that could not be read, and so more symbols.
     pub(crate) complete: bool,
 }
 
@@ -42,7 +46,7 @@ pub(crate) fn check_prices(file: &Reread, round: bool) -> Result<(PriceSummary, 
     let report = evenkeel_market::check(file.reader()?, file.name(), options(round));
     let mut faults = FileFaults::new(file.name());
     let complete = report.fault_count == u64::try_from(report.faults.len()).unwrap_or(u64::MAX)
-        && !report.faults.iter().any(|fault| ends_reading(&fault.problem));
+        && !report.faults.iter().any(|fault| hides_rows(&fault.problem));
     faults.add_some_of(report.fault_count, report.faults.into_iter().map(fault));
     let summary = PriceSummary {
         symbols: report.symbols,
@@ -73,10 +77,11 @@ fn fault(fault: evenkeel_market::Fault) -> Fault {
     let remedy = fault.remedy();
     let evenkeel_market::Fault { line, column, value, problem, .. } = fault;
     let value = value.map(|value| format!("\"{value}\""));
-    Fault { line, field: column, value, ..Fault::new(problem.to_string(), remedy) }
+    Fault { line, field: column.map(Into::into), value, ..Fault::new(problem.to_string(), remedy) }
 }
 
-fn ends_reading(problem: &Problem) -> bool {
+/// Whether there may be rows that were not read.
+fn hides_rows(problem: &Problem) -> bool {
     match problem {
         Problem::Empty
         | Problem::NoRows
@@ -86,7 +91,8 @@ fn ends_reading(problem: &Problem) -> bool {
         | Problem::RepeatedColumn { .. }
         | Problem::Unreadable { .. }
         | Problem::RowTooLong { .. }
-        | Problem::UnclosedQuote => true,
+        | Problem::UnclosedQuote
+        | Problem::SeveralLines { .. } => true,
         Problem::FieldCount { .. }
         | Problem::NotUtf8
         | Problem::Time(_)
@@ -116,21 +122,89 @@ pub(crate) fn fake_prices(
 
 /// What the broker `ideal` declares: everything fills at the price, at once, without cost.
 pub(crate) fn ideal() -> Capabilities {
-    Capabilities {
-        name: "ideal".to_owned(),
-        duplicates: Duplicates::Refused,
-        costs: Costs::FREE,
-        fills_rounded: false,
-        collar_bps: 0,
-        minimum_order: Money::ZERO,
-        lot: Lot::FINEST,
-        lots: BTreeMap::new(),
-        quiescence: Duration::ZERO,
-        visibility_horizon: Duration::ZERO,
-    }
+    Profile::ideal().capabilities()
 }
 
 /// The rules of the broker `ideal` for an order: there are none.
 pub(crate) fn ideal_check(_: &Terms) -> Result<(), Refused> {
     Ok(())
+}
+
+/// Which simulated broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    Ideal,
+    Calm,
+    Storm,
+}
+
+/// What a simulation of one portfolio is made from.
+pub(crate) struct SimulationPlan {
+    pub(crate) id: PortfolioId,
+    pub(crate) definition: Definition,
+    pub(crate) books: Books,
+    pub(crate) weather: Weather,
+    pub(crate) settings: Settings,
+    pub(crate) seed: u64,
+}
+
+/// One portfolio with everything of its own: engine, broker, stores and clock.
+pub(crate) struct Simulation {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) broker: Arc<BanChile>,
+    pub(crate) clock: ManualClock,
+    pub(crate) notifier: Arc<MemoryNotifier>,
+}
+
+impl Simulation {
+    /// For a replay of any length: closed batches are folded, ended orders forgotten, and nobody watches.
+    pub(crate) fn lean(plan: SimulationPlan) -> Result<Self, EngineError> {
+        Self::new(plan, Timestamp::MIN, Retention::LatestState, BrokerRetention::OrderIds, Arc::new(NullObserver))
+    }
+
+    /// For a short story: everything is kept, from this time on.
+    pub(crate) fn full(plan: SimulationPlan, start: Timestamp, observer: Arc<dyn Observer>) -> Result<Self, EngineError> {
+        Self::new(plan, start, Retention::Everything, BrokerRetention::Everything, observer)
+    }
+
+    /// Opens the account at the broker and adds the portfolio to the engine.
+    fn new(
+        plan: SimulationPlan,
+        start: Timestamp,
+        retention: Retention,
+        remembered: BrokerRetention,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, EngineError> {
+        let SimulationPlan { id, definition, books, weather, settings, seed } = plan;
+        let clock = ManualClock::new(start);
+        let profile = match weather {
+            Weather::Ideal => Profile::ideal(),
+            Weather::Calm => Profile::calm(),
+            Weather::Storm => Profile::storm(),
+        };
+        let broker = Arc::new(BanChile::new(Profile { retention: remembered, ..profile }, Arc::new(clock.clone()), seed));
+        let notifier = Arc::new(MemoryNotifier::new());
+        let ports = Ports {
+            broker: broker.clone(),
+            leases: Arc::new(MemoryLeases::new(Arc::new(clock.clone()))),
+            journal: Arc::new(MemoryJournal::new(StoreId::new(u128::from(seed))).with_retention(retention)),
+            clock: Arc::new(clock.clone()),
+            notifier: notifier.clone(),
+            observer,
+        };
+        // One worker, and nobody to be told from.
+        let owner = OwnerId::new("evenkeel").map_err(|error| EngineError::Leases { message: error.to_string() })?;
+        let engine = Arc::new(Engine::new(ports, settings, owner));
+        let unavailable = |message: String| EngineError::Leases { message };
+        let Definition { account, currency, .. } = &definition;
+        let opened = broker.open_account(account, *currency, books.cash, books.holdings());
+        opened.map_err(|error| unavailable(format!("opening the account of {id}: {error}")))?;
+        clock.run(engine.add(&id, definition, books)).map_err(|stuck| unavailable(stuck.to_string()))??;
+        Ok(Self { engine, broker, clock, notifier })
+    }
+
+    /// What the broker declares.
+    pub(crate) fn capabilities(&self) -> Arc<Capabilities> {
+        self.broker.capabilities()
+    }
 }

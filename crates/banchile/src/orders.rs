@@ -179,11 +179,6 @@ impl Order {
         self.endings.push((visible_at, status));
     }
 
-    /// Nothing is reserved for it any more.
-    pub(crate) fn let_go(&mut self) {
-        self.reserved = Money::ZERO;
-    }
-
     /// What questions see of it at `now`; `None` while they do not see it at all.
     pub(crate) fn view(&self, now: Timestamp) -> Option<OrderView> {
         if self.visible_at > now {

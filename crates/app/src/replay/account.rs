@@ -3,7 +3,7 @@
 //! Time: a wave is applied at its time; then whatever the wave set off runs until the time of the next wave, which is a waiter
 //! like any other. A batch that is still open then sees the new prices, and the portfolio is judged again at the first wave after it is closed.
 
-use super::records::{Line, Lines, PortfolioLine};
+use super::lines::{Line, Lines, PortfolioLine};
 use crate::wiring::{Simulation, SimulationPlan};
 use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_domain::values::{PortfolioId, Price, Symbol, Timestamp};
@@ -37,7 +37,7 @@ impl Account {
         symbols.sort_unstable();
         symbols.dedup();
         let prices: Vec<(Symbol, Option<Price>)> = symbols.into_iter().map(|symbol| (symbol, None)).collect();
-        let simulation = Simulation::new(plan)?;
+        let simulation = Simulation::lean(plan)?;
         Ok(Self { id, simulation, unpriced: prices.len(), prices, open: None, refused: None, changed: Vec::new() })
     }
 
@@ -129,7 +129,7 @@ impl Account {
             let place = self.prices.binary_search_by_key(&symbol, |(symbol, _)| *symbol).ok()?;
             self.prices.get(place).and_then(|(_, price)| *price)
         };
-        PortfolioLine::new(at, &state, self.simulation.engine.settings(), &self.simulation.capabilities, price)
+        PortfolioLine::new(at, &state, self.simulation.engine.settings(), &self.simulation.capabilities(), price)
     }
 
     /// The state as the journal has it.

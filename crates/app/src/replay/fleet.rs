@@ -1,7 +1,7 @@
 //! All accounts of a replay, spread over threads. Waves go in by chunks, lines come out in order: by wave, then in the file's order.
 
 use super::account::Account;
-use super::records::{Line, Lines, PortfolioLine};
+use super::lines::{Line, Lines, PortfolioLine};
 use crate::wiring::SimulationPlan;
 use evenkeel_domain::values::Timestamp;
 use evenkeel_engine::EngineError;

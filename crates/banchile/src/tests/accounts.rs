@@ -1,8 +1,9 @@
 //! Cash and units that come and go other than by orders.
 
 use super::desk::{Desk, order, symbol, units};
+use crate::account::Account;
 use crate::{AccountError, Fault, Rule};
-use evenkeel_domain::values::{AccountId, Money, Quantity};
+use evenkeel_domain::values::{AccountId, Money, Quantity, Timestamp};
 
 fn money(text: &str) -> Money {
     text.parse().unwrap()
@@ -115,4 +116,15 @@ fn the_board_is_one_for_all() {
     assert_eq!(desk.broker.price(symbol("NONE")), None);
     assert_eq!(format!("{:?}", desk.broker), "BanChile { name: \"BanChile (ideal)\", .. }");
     assert_eq!(desk.broker.profile(), &crate::Profile::ideal());
+}
+
+#[test]
+fn what_happens_is_seen_in_order_and_a_lag_can_end() {
+    let at = Timestamp::from_nanos;
+    let mut account = Account::open("growth".parse().unwrap(), "USD".parse().unwrap(), Money::ZERO, []).unwrap();
+    assert_eq!([100, 90, 110].map(|moment| account.seen_at(at(moment))), [at(100), at(100), at(110)]);
+    account.reveal(at(50));
+    assert_eq!(account.seen_at(at(60)), at(60));
+    account.reveal(at(70));
+    assert_eq!(account.seen_at(at(65)), at(65), "what is seen already stays where it is");
 }

@@ -41,14 +41,14 @@ fn an_order_is_acknowledged_then_executed() {
     at(&desk, 109);
     desk.price("META", "401");
     assert_eq!(desk.state(buy.id), "Working 0");
-    at(&desk, 111);
+    at(&desk, 110);
+    assert!(desk.run(desk.broker.open_orders(&desk.account)).unwrap().orders.is_empty());
     desk.price("META", "500");
     assert_eq!(desk.standing(), "9198.00 free 9198.00; AAPL 10/10 META 2/2 TINY 100/100");
     let Lookup::Found(view) = desk.look_up(buy.id) else { panic!() };
     assert_eq!(shown(&view), "Filled 2");
     assert_eq!(view.fills[0].at, Timestamp::EPOCH.plus(Duration::from_millis(110)));
     assert_eq!(view.fills[0].price.to_string(), "401");
-    assert!(desk.run(desk.broker.open_orders(&desk.account)).unwrap().orders.is_empty());
     desk.conserved();
 }
 
@@ -220,15 +220,17 @@ fn what_was_executed_before_a_rejection_stays() {
 #[test]
 fn a_partial_execution_gives_back_what_it_did_not_need() {
     let half = Rule::new(Fault::PartialThenWork(Part::Units("4".parse().unwrap())));
-    let desk = Desk::scripted(Profile { collar_bps: 1000, ..steady() }, [half]);
+    let fees = evenkeel_domain::order::Costs { bps: 100, ..Default::default() };
+    let desk = Desk::scripted(Profile { collar_bps: 1000, fees, ..steady() }, [half]);
+    // 4,000, the collar of 400, and one percent of both.
     desk.place(&order(1, "buy 10 META @ 400"));
-    assert_eq!(desk.standing(), "10000.00 free 5600.00; AAPL 10/10 TINY 100/100");
+    assert_eq!(desk.standing(), "10000.00 free 5556.00; AAPL 10/10 TINY 100/100");
     desk.settle();
-    // 4,400 were reserved and 1,600 were spent of them.
-    assert_eq!(desk.standing(), "8400.00 free 5600.00; AAPL 10/10 META 4/4 TINY 100/100");
+    // Of the 4,444 that are reserved 1,616 were spent.
+    assert_eq!(desk.standing(), "8384.00 free 5556.00; AAPL 10/10 META 4/4 TINY 100/100");
     desk.cancel(id(1, 1));
     desk.settle();
-    assert_eq!(desk.standing(), "8400.00 free 8400.00; AAPL 10/10 META 4/4 TINY 100/100");
+    assert_eq!(desk.standing(), "8384.00 free 8384.00; AAPL 10/10 META 4/4 TINY 100/100");
 }
 
 #[test]

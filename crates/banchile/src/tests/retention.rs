@@ -144,6 +144,13 @@ fn how_often_it_was_sent_is_forgotten_too() {
         desk.run(desk.broker.fills_since(&desk.account, None)).unwrap();
     }
     assert_eq!(kept(&desk), 1);
-    let repeats = desk.broker.with(|venue| venue.account(&desk.account).unwrap().repeats.len());
-    assert_eq!(repeats, 1);
+    let repeats = || desk.broker.with(|venue| venue.account(&desk.account).unwrap().repeats.len());
+    assert_eq!(repeats(), 1);
+    // But not of what is still there, nor of what was lost of this batch.
+    desk.broker.script(Rule::new(Fault::NeverFill));
+    desk.place(&order_of(20, 0, "buy 1 META @ 400"));
+    desk.broker.script(Rule::new(Fault::LoseRequest));
+    desk.submit(&order_of(21, 0, "buy 1 META @ 400"));
+    desk.place(&order_of(21, 1, "buy 1 META @ 400"));
+    assert_eq!((kept(&desk), repeats()), (2, 3));
 }

@@ -106,7 +106,6 @@ impl Venue {
             self.schedule(at.plus(delay), event);
         } else if let Some(account) = self.accounts.get_mut(place) {
             account.release(order);
-            order.let_go();
         }
     }
 }

@@ -52,13 +52,30 @@ fn thirds() -> Scene {
 
 #[test]
 fn the_worked_example_to_the_cent() {
-    check(&thirds(), Trigger::Band, &expect![[r#""#]]);
+    check(&thirds(), Trigger::Band, &expect![[r#"
+        drift 6.4520 [META], SellsFirst
+        0 sell META 5.0502525 @ 440 = 2222.11
+        1 buy AAPL 6.73266 @ 165 = 1110.89
+        2 buy MSFT 3.333 @ 333.4 = 1111.22
+        AAPL: 32.2549 -> 33.3300 of 33.3300
+        META: 35.4804 -> 33.3300 of 33.3300
+        MSFT: 32.2646 -> 33.3400 of 33.3400
+        turnover 4444.22, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]
 fn inside_its_band_nothing_is_done_unless_asked() {
     let scene = thirds().measure("absolute 5");
-    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    check(&scene, Trigger::Band, &expect![[r#"
+        drift 2.1504 [], Together
+        AAPL: 32.2549 -> 32.2549 of 33.3300
+        META: 35.4804 -> 35.4804 of 33.3300
+        MSFT: 32.2646 -> 32.2646 of 33.3400
+        turnover 0.00, cost 0.00, held back 0.00, worthwhile false
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
     let asked = scene.plan(Trigger::Now).unwrap();
     assert_eq!(asked.legs, thirds().plan(Trigger::Band).unwrap().legs);
     assert!(asked.worthwhile);
@@ -67,77 +84,192 @@ fn inside_its_band_nothing_is_done_unless_asked() {
 #[test]
 fn at_its_targets_there_is_nothing_to_ask_for() {
     let scene = Scene::of("A 5 @ 10 50\n B 25 @ 1 25\n CASH 25.00 25").measure("absolute 0");
-    check(&scene, Trigger::Now, &expect![[r#""#]]);
+    check(&scene, Trigger::Now, &expect![[r#"
+        drift 0.0000 [], Together
+        CASH: 25.0000 -> 25.0000 of 25.0000
+        A: 50.0000 -> 50.0000 of 50.0000
+        B: 25.0000 -> 25.0000 of 25.0000
+        turnover 0.00, cost 0.00, held back 0.00, worthwhile false
+        lowest cash 25.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]
 fn the_first_purchase_comes_from_cash() {
     let scene = Scene::of("A 0 @ 400 33.33\n B 0 @ 165 33.33\n C 0 @ 333.40 23.34\n CASH 100000.00 10");
-    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    check(&scene, Trigger::Band, &expect![[r#"
+        drift 900.0000 [CASH A B C], Together
+        0 buy A 83.325 @ 400 = 33330.00
+        1 buy B 202 @ 165 = 33330.00
+        2 buy C 70.0059988 @ 333.4 = 23340.00
+        CASH: 100.0000 -> 10.0000 of 10.0000
+        A: 0.0000 -> 33.3300 of 33.3300
+        B: 0.0000 -> 33.3300 of 33.3300
+        C: 0.0000 -> 23.3400 of 23.3400
+        turnover 90000.00, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 10000.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]
 fn leaving_a_holding_sells_all_of_it_however_little() {
     // Less than the minimum order, and no whole lot.
     let scene = Scene::of("A 100 @ 10 100\n B 0.003 @ 7").lot("1");
-    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    check(&scene, Trigger::Band, &expect![[r#"
+        drift 0.0021 [B], Together
+        0 sell B 0.003 @ 7 = 0.02, exit
+        - A: less than one lot of 1
+        CASH: 0.0000 -> 0.0020 of 0.0000
+        A: 99.9979 -> 99.9980 of 100.0000
+        B: 0.0021 -> 0.0000 of 0.0000
+        turnover 0.02, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]
 fn a_holding_worth_nothing_in_cents_is_left_all_the_same() {
     let scene = Scene::of("A 100 @ 10 100\n B 0.000000001 @ 7");
-    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    check(&scene, Trigger::Band, &expect![[r#"
+        drift 0.0000 [B], Together
+        0 sell B 0.000000001 @ 7 = 0.00, exit
+        A: 100.0000 -> 100.0000 of 100.0000
+        B: 0.0000 -> 0.0000 of 0.0000
+        turnover 0.00, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]
 fn one_breach_brings_everything_back() {
     // Only C is out: A and B are inside their bands and are traded all the same.
     let scene = Scene::of("A 41 @ 1 40\n B 48.5 @ 1 50\n C 10.5 @ 1 10").measure("relative 4");
-    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    check(&scene, Trigger::Band, &expect![[r#"
+        drift 5.0000 [C], SellsFirst
+        0 sell A 1 @ 1 = 1.00
+        1 buy B 1 @ 1 = 1.00, shrunk
+        - C: worth 0.50, less than the minimum order of 1.00
+        A: 41.0000 -> 40.0000 of 40.0000
+        B: 48.5000 -> 49.5000 of 50.0000
+        C: 10.5000 -> 10.5000 of 10.0000
+        turnover 2.00, cost 0.00, held back 0.00, worthwhile false
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]
 fn going_into_cash_is_a_target_like_any_other() {
     let scene = Scene::of("A 60 @ 1 30\n B 40 @ 1 30\n CASH 0.00 40");
-    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    check(&scene, Trigger::Band, &expect![[r#"
+        drift 100.0000 [CASH A B], Together
+        0 sell A 30 @ 1 = 30.00
+        1 sell B 10 @ 1 = 10.00
+        CASH: 0.0000 -> 40.0000 of 40.0000
+        A: 60.0000 -> 30.0000 of 30.0000
+        B: 40.0000 -> 30.0000 of 30.0000
+        turnover 40.00, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
     let all = Scene::of("A 60 @ 1\n B 40 @ 1\n CASH 0.00 100");
-    check(&all, Trigger::Band, &expect![[r#""#]]);
+    check(&all, Trigger::Band, &expect![[r#"
+        drift 100.0000 [CASH A B], Together
+        0 sell A 60 @ 1 = 60.00, exit
+        1 sell B 40 @ 1 = 40.00, exit
+        CASH: 0.0000 -> 100.0000 of 100.0000
+        A: 60.0000 -> 0.0000 of 0.0000
+        B: 40.0000 -> 0.0000 of 0.0000
+        turnover 100.00, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]
 fn a_buffer_is_built_up_by_selling_and_never_spent() {
     let short = Scene::of("A 50 @ 1 50\n B 50 @ 1 50").buffer("10.00");
-    check(&short, Trigger::Band, &expect![[r#""#]]);
+    check(&short, Trigger::Band, &expect![[r#"
+        drift 11.1111 [A B], Together
+        0 sell A 5 @ 1 = 5.00
+        1 sell B 5 @ 1 = 5.00
+        CASH: -11.1111 -> 0.0000 of 0.0000
+        A: 55.5556 -> 50.0000 of 50.0000
+        B: 55.5556 -> 50.0000 of 50.0000
+        turnover 10.00, cost 0.00, held back 10.00, worthwhile true
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
     let enough = Scene::of("A 0 @ 1 50\n B 0 @ 1 50\n CASH 110.00").buffer("10.00");
-    check(&enough, Trigger::Band, &expect![[r#""#]]);
+    check(&enough, Trigger::Band, &expect![[r#"
+        drift 100.0000 [A B], Together
+        0 buy A 50 @ 1 = 50.00
+        1 buy B 50 @ 1 = 50.00
+        CASH: 100.0000 -> 0.0000 of 0.0000
+        A: 0.0000 -> 50.0000 of 50.0000
+        B: 0.0000 -> 50.0000 of 50.0000
+        turnover 100.00, cost 0.00, held back 10.00, worthwhile true
+        lowest cash 10.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]
 fn cash_that_pays_for_the_buys_lets_all_go_together() {
     // Free cash pays 20.00 exactly: one stage. A cent less and the sells go first.
     let together = Scene::of("A 30 @ 1 20\n B 0 @ 1 20\n CASH 70.00 60");
-    check(&together, Trigger::Band, &expect![[r#""#]]);
+    check(&together, Trigger::Band, &expect![[r#"
+        drift 100.0000 [CASH A B], Together
+        0 sell A 10 @ 1 = 10.00
+        1 buy B 20 @ 1 = 20.00
+        CASH: 70.0000 -> 60.0000 of 60.0000
+        A: 30.0000 -> 20.0000 of 20.0000
+        B: 0.0000 -> 20.0000 of 20.0000
+        turnover 30.00, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 60.00, shortfall 0.00
+    "#]]);
     let stages = |cash: &str| {
         let lines = format!("A 40 @ 1\n B 0 @ 1 40\n C 0 @ 1 60\n CASH {cash}");
         Scene::of(&lines).buffer("0.00").plan(Trigger::Band).unwrap().stages
     };
     assert_eq!(stages("60.00"), super::Stages::SellsFirst);
     let scene = Scene::of("A 60 @ 1 50\n B 40 @ 1 50\n CASH 9.99").buffer("0.00").measure("absolute 1");
-    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    check(&scene, Trigger::Band, &expect![[r#"
+        drift 13.6331 [CASH A B], SellsFirst
+        0 sell A 5.005 @ 1 = 5.00
+        1 buy B 14.99 @ 1 = 14.99, shrunk
+        CASH: 9.0826 -> 0.0000 of 0.0000
+        A: 54.5504 -> 50.0023 of 50.0000
+        B: 36.3669 -> 49.9977 of 50.0000
+        turnover 19.99, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]
 fn only_a_leg_of_what_is_out_is_worth_a_batch() {
     // A is out by less than the minimum: what remains would only trim what is inside.
     let scene = Scene::of("A 1.5 @ 1 1\n B 38.5 @ 1 40\n C 60 @ 1 59").minimum("0.75");
-    check(&scene, Trigger::Band, &expect![[r#""#]]);
+    check(&scene, Trigger::Band, &expect![[r#"
+        drift 50.0000 [A], SellsFirst
+        0 sell C 1 @ 1 = 1.00
+        1 buy B 1 @ 1 = 1.00, shrunk
+        - A: worth 0.50, less than the minimum order of 0.75
+        A: 1.5000 -> 1.5000 of 1.0000
+        B: 38.5000 -> 39.5000 of 40.0000
+        C: 60.0000 -> 59.0000 of 59.0000
+        turnover 2.00, cost 0.00, held back 0.00, worthwhile false
+        lowest cash 0.00, shortfall 0.00
+    "#]]);
     assert!(scene.plan(Trigger::Now).unwrap().worthwhile);
     let lower = scene.clone().minimum("0.50").plan(Trigger::Band).unwrap();
     assert!(lower.worthwhile);
     // Under total, and where cash is out, any leg counts.
     assert!(scene.clone().measure("total 0.5").plan(Trigger::Band).unwrap().worthwhile);
     let cash = Scene::of("A 59 @ 1 60\n CASH 41.00 40").measure("relative 2");
-    check(&cash, Trigger::Band, &expect![[r#""#]]);
+    check(&cash, Trigger::Band, &expect![[r#"
+        drift 2.5000 [CASH], Together
+        0 buy A 1 @ 1 = 1.00
+        CASH: 41.0000 -> 40.0000 of 40.0000
+        A: 59.0000 -> 60.0000 of 60.0000
+        turnover 1.00, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 40.00, shortfall 0.00
+    "#]]);
 }
 
 #[test]

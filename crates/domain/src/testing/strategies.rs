@@ -128,9 +128,13 @@ pub(crate) fn lots() -> impl Strategy<Value = Lot> {
 /// Brokers with and without lots, costs and minimums.
 pub(crate) fn brokers() -> impl Strategy<Value = Capabilities> {
     let own_lots = prop::collection::btree_map((0..12_usize).prop_map(nth), lots(), 0..3);
-    (costs(), any::<bool>(), 0..=500_i64, lots(), own_lots).prop_map(|(costs, fills_rounded, minimum, lot, lots)| {
-        Capabilities { costs, fills_rounded, minimum_order: cents(minimum), lot, lots, ..ideal() }
-    })
+    let collar = prop_oneof![2 => Just(0), 1 => 0..=500_u32];
+    (costs(), collar, any::<bool>(), 0..=500_i64, lots(), own_lots).prop_map(
+        |(costs, collar_bps, fills_rounded, minimum, lot, lots)| {
+            let minimum_order = cents(minimum);
+            Capabilities { costs, collar_bps, fills_rounded, minimum_order, lot, lots, ..ideal() }
+        },
+    )
 }
 
 /// A holding, a target, or both.

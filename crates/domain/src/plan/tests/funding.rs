@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 /// Funding without costs, for orders of a cent and more.
 fn cash(available: &str) -> Funding {
-    Funding { available: read(available), costs: Costs::FREE, minimum: Money::CENT }
+    Funding { available: read(available), costs: Costs::FREE, collar_bps: 0, minimum: Money::CENT }
 }
 
 fn buy(line: &str) -> Buy {
@@ -29,7 +29,7 @@ fn buy(line: &str) -> Buy {
 /// Checks what is bought of `A 10 @ 1.50 0.1, …`: quantity and amount of each, and what is dropped with what was left.
 fn check(buys: &str, funding: Funding, expected: &str) {
     let buys: Vec<Buy> = buys.split(',').map(buy).collect();
-    let Funded { bought, dropped } = fund(&buys, funding).unwrap();
+    let Funded { bought, dropped, .. } = fund(&buys, funding).unwrap();
     let mut found: Vec<String> = Vec::new();
     for Bought { terms, amount, cost, shrunk } in bought {
         let note = if shrunk { " shrunk" } else { "" };
@@ -80,11 +80,11 @@ fn the_largest_is_lowered_by_the_fewest_steps() {
     // Three times 0.335 is 1.005: booked as 0.34 each, though 1.01 would be enough for it.
     check("A 0.335 @ 1, B 0.335 @ 1, C 0.335 @ 1", cash("1.01"), "A 0.334999999 = 0.33 shrunk, B 0.335 = 0.34, C 0.335 = 0.34");
     // The largest by worth, not by units.
-    check("A 0.335 @ 1, B 0.0675 @ 5, C 0.335 @ 1", cash("1.01"), "A 0.335 = 0.34, B 0.067 = 0.33 shrunk, C 0.335 = 0.34".replace("0.067 ", "0.066999999 ").as_str());
-    // Two cents too much: one step would not do.
-    check("A 0.345 @ 1, B 0.015 @ 1, C 0.015 @ 1, D 0.015 @ 1", cash("0.39"), "A 0.344999999 = 0.34 shrunk, B 0.015 = 0.02, C 0.015 = 0.02, D 0.015 = 0.02");
+    check("A 0.335 @ 1, B 0.0674 @ 5, C 0.335 @ 1", cash("1.01"), "A 0.335 = 0.34, B 0.067 = 0.34, C 0.335 = 0.34");
+    // One step would not do: 0.345 is booked as 0.34 already.
+    check("A 0.345 @ 1, B 0.015 @ 1, C 0.015 @ 1, D 0.015 @ 1", cash("0.39"), "A 0.334999999 = 0.33 shrunk, B 0.015 = 0.02, C 0.015 = 0.02, D 0.015 = 0.02");
     // In lots, too.
-    check("A 3.35 @ 0.1 0.05, B 3.35 @ 0.1 0.05", cash("0.67"), "A 3.35 = 0.34, B 3.35 = 0.34");
+    check("A 3.35 @ 0.1 0.05, B 3.35 @ 0.1 0.05", cash("0.67"), "A 3.3 = 0.33 shrunk, B 3.35 = 0.34");
 }
 
 #[test]
@@ -111,10 +111,26 @@ fn costs_come_first() {
     check("A 60 @ 1, B 40 @ 1", with("101.19"), "A 59.994 = 59.99 + 0.70 shrunk, B 39.996 = 40.00 + 0.50 shrunk");
 }
 
-fn spends(quantity: Quantity, price: Price, costs: Costs) -> i64 {
-    let amount = price.times(quantity).to_money(Rounding::HalfEven).unwrap().cents();
-    let cost = if quantity.is_zero() { 0 } else { costs.of(price.times(quantity)).unwrap().cents() };
-    amount + cost
+#[test]
+fn what_a_broker_reserves_on_top_must_fit_as_well() {
+    let with = |available| Funding { collar_bps: 250, ..cash(available) };
+    check("A 60 @ 1, B 40 @ 1", with("102.50"), "A 60 = 60.00, B 40 = 40.00");
+    check("A 60 @ 1, B 40 @ 1", with("51.25"), "A 30 = 30.00 shrunk, B 20 = 20.00 shrunk");
+    check("A 60 @ 1, B 40 @ 1", with("102.49"), "A 59.994146341 = 59.99 shrunk, B 39.99609756 = 40.00 shrunk");
+    let costly = Funding { costs: Costs { bps: 100, ..Costs::FREE }, ..with("103.50") };
+    check("A 60 @ 1, B 40 @ 1", costly, "A 60 = 60.00 + 0.60, B 40 = 40.00 + 0.40");
+    assert_eq!(fund(&[buy("A 60 @ 1"), buy("B 40 @ 1")], costly).unwrap().taken, read("103.50"));
+    // Each reservation is rounded up to the cent.
+    assert_eq!(fund(&[buy("A 1 @ 1.01")], with("9.00")).unwrap().taken, read("1.04"));
+}
+
+/// Cents that a buy takes of the cash while it is open.
+fn takes(quantity: Quantity, price: Price, funding: &Funding) -> i64 {
+    let value = price.times(quantity);
+    let amount = value.to_money(Rounding::HalfEven).unwrap().cents();
+    let cost = if quantity.is_zero() { 0 } else { funding.costs.of(value).unwrap().cents() };
+    let collar = Costs { bps: funding.collar_bps, ..Costs::FREE }.of(value).unwrap().cents();
+    amount + cost + collar
 }
 
 /// A few buys of few lots, with available cash near what they need.
@@ -128,33 +144,40 @@ fn short_buys() -> impl Strategy<Value = (Vec<Buy>, Funding)> {
     let costs = prop_oneof![Just(Costs::FREE), (0..=100_u32, 0..=3_i64, 0..=5_i64).prop_map(|(bps, each, least)| {
         Costs { bps, per_order: cents(each), minimum: cents(least) }
     })];
-    (prop::collection::vec(buy, 1..6), costs, 0..=1_100_i64, 1..=30_i64).prop_map(|(buys, costs, permille, minimum)| {
+    let rules = (costs, prop_oneof![Just(0), 0..=500_u32], 1..=30_i64).prop_map(|(costs, collar_bps, minimum)| Funding {
+        available: Money::ZERO,
+        costs,
+        collar_bps,
+        minimum: cents(minimum),
+    });
+    (prop::collection::vec(buy, 1..6), rules, 0..=1_100_i64).prop_map(|(buys, funding, permille)| {
         let number = |(place, (terms, lot)): (usize, (Terms, Lot))| Buy { terms: Terms { symbol: nth(place), ..terms }, lot };
         let buys: Vec<Buy> = buys.into_iter().enumerate().map(number).collect();
-        let wanted: i64 = buys.iter().map(|b| spends(b.terms.quantity, b.terms.reference, costs)).sum();
-        (buys, Funding { available: cents(wanted * permille / 1_000), costs, minimum: cents(minimum) })
+        let wanted: i64 = buys.iter().map(|b| takes(b.terms.quantity, b.terms.reference, &funding)).sum();
+        (buys, Funding { available: cents(wanted * permille / 1_000), ..funding })
     })
 }
 
 /// By the definition, step by step: one lot less of the largest, until it fits.
 fn step_by_step(buys: &[Buy], funding: &Funding) -> Vec<Quantity> {
     let wanted = |buy: &Buy| buy.terms.quantity;
-    let spent = |sized: &[Quantity]| -> i64 {
-        sized.iter().zip(buys).map(|(q, buy)| spends(*q, buy.terms.reference, funding.costs)).sum()
+    let taken = |sized: &[Quantity]| -> i64 {
+        sized.iter().zip(buys).map(|(q, buy)| takes(*q, buy.terms.reference, funding)).sum()
     };
     let available = funding.available.cents();
     let mut sized: Vec<Quantity> = buys.iter().map(wanted).collect();
-    if spent(&sized) <= available {
+    if taken(&sized) <= available {
         return sized;
     }
     let value: u128 = buys.iter().map(|b| u128::from(b.terms.reference.nanos()) * wanted(b).nanos()).sum();
+    let value = value + (value * u128::from(funding.collar_bps)).div_ceil(10_000);
     let costs: i64 = buys.iter().map(|b| funding.costs.of(b.terms.value()).unwrap().cents()).sum();
     let left = u128::try_from((available - costs).max(0)).unwrap() * crate::testing::CENT;
     if left < value {
         sized = buys.iter().map(|buy| units(wanted(buy).nanos() * left / value).floor_to(buy.lot)).collect();
     }
     let mut lowered = None;
-    while spent(&sized) > available {
+    while taken(&sized) > available {
         let worth = |n: usize| buys[n].terms.reference.times(sized[n]);
         // Once lowered, a buy stays the one that is lowered until nothing of it is left.
         let largest = || (0..buys.len()).filter(|n| !sized[*n].is_zero()).max_by_key(|n| (worth(*n), std::cmp::Reverse(*n)));
@@ -192,9 +215,10 @@ proptest! {
 
     #[test]
     fn no_more_is_spent_than_there_is((buys, funding) in short_buys()) {
-        let Funded { bought, dropped } = fund(&buys, funding).unwrap();
-        let spent = Money::sum(bought.iter().flat_map(|b| [b.amount, b.cost])).unwrap();
-        prop_assert!(spent <= funding.available.max(Money::ZERO));
+        let Funded { bought, taken, dropped } = fund(&buys, funding).unwrap();
+        let by_hand = bought.iter().map(|b| takes(b.terms.quantity, b.terms.reference, &funding)).sum();
+        prop_assert_eq!(taken, cents(by_hand));
+        prop_assert!(taken <= funding.available.max(Money::ZERO));
         prop_assert_eq!(bought.len() + dropped.len(), buys.len());
         for buy in &buys {
             let Some(found) = bought.iter().find(|b| b.terms.symbol == buy.terms.symbol) else { continue };
@@ -211,13 +235,14 @@ proptest! {
         available in any_money(),
         minimum in any_money(),
         costs in (any::<u32>(), any_money(), any_money()),
+        collar_bps in prop_oneof![Just(0), any::<u32>()],
     ) {
         let buys: Vec<Buy> = buys.into_iter().enumerate().map(|(place, (reference, quantity, lot))| {
             Buy { terms: Terms { symbol: nth(place), side: Side::Buy, quantity, reference, exit: false }, lot }
         }).collect();
         let (bps, per_order, least) = costs;
         for costs in [Costs::FREE, Costs { bps, per_order, minimum: least }] {
-            if let Ok(funded) = fund(&buys, Funding { available, costs, minimum }) {
+            if let Ok(funded) = fund(&buys, Funding { available, costs, collar_bps, minimum }) {
                 prop_assert_eq!(funded.bought.len() + funded.dropped.len(), buys.len());
             }
         }

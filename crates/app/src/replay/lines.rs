@@ -1,6 +1,8 @@
 //! The records of a replay, as JSON lines and as text. Field names are a contract; more fields may be added.
 
-use crate::render::{SkipLine, TradeLine};
+use crate::records::{RefusedRecord, SkippedRecord, TradeRecord};
+use super::fleet::Finished;
+use crate::wiring::PriceSummary;
 use evenkeel_domain::allocation::Target;
 use evenkeel_domain::order::Capabilities;
 use evenkeel_domain::plan::Plan;
@@ -11,6 +13,7 @@ use evenkeel_domain::valuation::ReserveRule;
 use evenkeel_domain::values::{Money, Percentage, PortfolioId, Price, Quantity, Rounding, Symbol, Value};
 use evenkeel_engine::Settings;
 use serde::Serialize;
+use std::time::Duration;
 
 /// Lines of one account and wave, in order.
 pub(crate) type Lines = Vec<Line>;
@@ -24,7 +27,7 @@ pub(crate) enum Line {
     /// Out of band, but no order would be worth sending.
     Finding(FindingLine),
     /// It could not be judged or planned for.
-    Refused(RefusedLine),
+    Refused(RefusedRecord),
 }
 
 #[derive(Serialize)]
@@ -35,8 +38,8 @@ pub(crate) struct RebalanceLine {
     pub(crate) outcome: &'static str,
     pub(crate) measure: String,
     pub(crate) drift: Percentage,
-    pub(crate) trades: Vec<TradeLine>,
-    pub(crate) skipped: Vec<SkipLine>,
+    pub(crate) trades: Vec<TradeRecord>,
+    pub(crate) skipped: Vec<SkippedRecord>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub(crate) unwound: Option<UnwoundLine>,
 }
@@ -62,17 +65,11 @@ pub(crate) struct FindingLine {
     pub(crate) at: String,
     pub(crate) portfolio: PortfolioId,
     pub(crate) drift: Percentage,
-    pub(crate) skipped: Vec<SkipLine>,
-}
-
-#[derive(Serialize)]
-pub(crate) struct RefusedLine {
-    pub(crate) at: String,
-    pub(crate) portfolio: PortfolioId,
-    pub(crate) reason: String,
+    pub(crate) skipped: Vec<SkippedRecord>,
 }
 
 impl Line {
+    /// What a closed batch did.
     pub(crate) fn rebalance(at: &str, portfolio: &PortfolioId, report: &BatchReport) -> Self {
         let unwound = matches!(report.outcome, Outcome::Restored | Outcome::Stale).then(|| UnwoundLine {
             fees: report.fees,
@@ -87,19 +84,19 @@ impl Line {
             outcome: report.outcome.name(),
             measure: report.measure.clone(),
             drift: report.drift,
-            trades: report.trades.iter().map(TradeLine::executed).collect(),
-            skipped: report.skipped.iter().map(SkipLine::new).collect(),
+            trades: report.trades.iter().map(TradeRecord::from).collect(),
+            skipped: report.skipped.iter().map(SkippedRecord::from).collect(),
             unwound,
         }))
     }
 
     pub(crate) fn finding(at: &str, portfolio: &PortfolioId, plan: &Plan) -> Self {
-        let skipped = plan.skipped.iter().map(SkipLine::new).collect();
+        let skipped = plan.skipped.iter().map(SkippedRecord::from).collect();
         Self::Finding(FindingLine { at: at.to_owned(), portfolio: portfolio.clone(), drift: plan.assessment.drift, skipped })
     }
 
     pub(crate) fn refused(at: &str, portfolio: &PortfolioId, why: &str) -> Self {
-        Self::Refused(RefusedLine { at: at.to_owned(), portfolio: portfolio.clone(), reason: why.to_owned() })
+        Self::Refused(RefusedRecord { at: at.to_owned(), portfolio: portfolio.clone(), reason: why.to_owned() })
     }
 }
 
@@ -233,12 +230,26 @@ pub(crate) struct SummaryLine {
     pub(crate) elapsed_seconds: f64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+impl SummaryLine {
+    pub(crate) fn new(finished: &Finished, portfolios: usize, prices: &PriceSummary, elapsed: Duration) -> Self {
+        Self {
+            portfolios,
+            waves: finished.waves,
+            prices: prices.prices,
+            rebalances: finished.completed,
+            restored: finished.restored,
+            stale: finished.stale,
+            rounded: prices.rounded,
+            interrupted: finished.interrupted,
+            elapsed_seconds: elapsed.as_secs_f64(),
+        }
+    }
+}
+
 const fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_false(b: &bool) -> bool {
     !*b
 }

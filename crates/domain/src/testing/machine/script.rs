@@ -1,0 +1,170 @@
+//! Short texts for what happens to a batch.
+//!
+//! ```text
+//! begin | abandon | abort | take-over | tick | wait 5 | later 5 | hold | go on
+//! settle | settle off | confirm | confirm off | accept | accept off | fixed | fixed off | retry
+//! 0F1 submit acknowledged VIEW | exists | refused | closed-until 600 | not-sent | not-sent 30 | unknown
+//! 0F1 look found VIEW | absent | unproven
+//! 0F1 cancel requested | ended VIEW | no-such-order | not-sent | unknown
+//! 0F1 fill a:2@50.5/0.35             id, units, and perhaps price and fee
+//! ```
+//!
+//! A `VIEW` is `working`, `filled`, `canceled`, `expired`, `rejected` or `odd`, then perhaps `filled=2` where that is not the sum
+//! of the fills, then fills. Commands are separated by `;` or lines; reports joined by `&` arrive together. `off` means that the
+//! broker has a cent more than the books.
+
+use super::{Machine, after, secs, story};
+use crate::books::Books;
+use crate::decide::{Input, Report, ResolveAction, ResolveRequest};
+use crate::order::{
+    BrokerStatus, CancelAnswer, ClientOrderId, Fill, FillCursor, Lookup, NotSent, OrderFill, OrderView, RefusalReason, Refused,
+    SubmitAnswer, UnknownCause,
+};
+use crate::testing::read;
+use crate::values::{Money, Quantity, Token};
+
+impl Machine {
+    /// Does what the text says, and tells what was recorded.
+    pub(crate) fn run(&mut self, text: &str) -> String {
+        let commands = text.split([';', '\n']).map(str::trim).filter(|command| !command.is_empty());
+        commands.map(|command| self.command(command)).collect()
+    }
+
+    fn command(&mut self, text: &str) -> String {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let broker = |machine: &Self| machine.broker(text.ends_with(" off"));
+        let records = match words[..] {
+            ["begin"] => self.step(Input::Begin),
+            ["abandon"] => self.step(Input::Abandon { why: "the engine is stopping".to_owned() }),
+            ["abort"] => self.step(Input::Abort { who: "ann".to_owned(), why: "wrong targets".to_owned() }),
+            ["take-over"] => {
+                let token = Token::new(self.state.token.get().checked_add(1).unwrap());
+                self.step(Input::TakeOver { token, owner: read("successor") })
+            }
+            ["tick"] => self.step(Input::Tick { hold: self.hold }),
+            ["wait", seconds] => {
+                self.now = self.now.plus(secs(seconds.parse().unwrap()));
+                self.step(Input::Tick { hold: self.hold })
+            }
+            ["later", seconds] => {
+                self.now = self.now.plus(secs(seconds.parse().unwrap()));
+                Ok(Vec::new())
+            }
+            ["hold"] => {
+                self.hold = true;
+                Ok(Vec::new())
+            }
+            ["go", "on"] => {
+                self.hold = false;
+                self.step(Input::Tick { hold: false })
+            }
+            ["settle", ..] => {
+                let fills_read = Some(FillCursor("cursor".to_owned()));
+                self.step(Input::Settle { broker: &broker(self), fills_read })
+            }
+            ["confirm", ..] => self.step(Input::Confirm { broker: &broker(self), currency: read("USD") }),
+            ["accept", ..] => self.resolve(ResolveAction::Accept { broker: &broker(self) }),
+            ["fixed", ..] => self.resolve(ResolveAction::Fixed { broker: &broker(self) }),
+            ["retry"] => self.resolve(ResolveAction::Retry),
+            _ => {
+                let reports = text.split('&').map(|report| self.report(report.trim())).collect();
+                self.step(Input::Reports { reports, hold: self.hold })
+            }
+        };
+        match records {
+            Ok(records) => story::records(&records),
+            Err(refusal) => format!("no: {refusal}\n"),
+        }
+    }
+
+    fn resolve(&mut self, action: ResolveAction<'_>) -> Result<Vec<crate::record::Record>, crate::decide::Refusal> {
+        self.step(Input::Resolve(ResolveRequest { action, who: "ann".to_owned(), why: "looked".to_owned() }))
+    }
+
+    fn broker(&self, off: bool) -> Books {
+        let mut broker = self.state.books.clone();
+        if off {
+            broker.cash = broker.cash.add(Money::CENT).unwrap();
+        }
+        broker
+    }
+
+    /// The report that the text is short for.
+    pub(crate) fn report(&self, text: &str) -> Report {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let order = self.id(words[0]);
+        let answer = |answer| Report::Submitted { order, answer };
+        let cancel = |answer| Report::Canceled { order, answer };
+        match words[1..] {
+            ["submit", "acknowledged", ref view @ ..] => answer(SubmitAnswer::Acknowledged(self.view(words[0], view))),
+            ["submit", "exists"] => answer(SubmitAnswer::AlreadyExists),
+            ["submit", "refused"] => answer(SubmitAnswer::Refused(refused(RefusalReason::NotTradable))),
+            ["submit", "closed-until", seconds] => {
+                let opens_at = after(seconds.parse().unwrap());
+                answer(SubmitAnswer::Refused(refused(RefusalReason::MarketClosed { opens_at })))
+            }
+            ["submit", "not-sent"] => answer(SubmitAnswer::NotSent(NotSent::Unreachable)),
+            ["submit", "not-sent", seconds] => {
+                let retry_after = secs(seconds.parse().unwrap());
+                answer(SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }))
+            }
+            ["submit", "unknown"] => answer(SubmitAnswer::Unknown(UnknownCause::Timeout)),
+            ["look", "found", ref view @ ..] => {
+                Report::Looked { order, lookup: Lookup::Found(self.view(words[0], view)) }
+            }
+            ["look", "absent"] => Report::Looked { order, lookup: Lookup::Absent },
+            ["look", "unproven"] => Report::Looked { order, lookup: Lookup::Unproven },
+            ["cancel", "requested"] => cancel(CancelAnswer::Requested),
+            ["cancel", "ended", ref view @ ..] => cancel(CancelAnswer::AlreadyTerminal(self.view(words[0], view))),
+            ["cancel", "no-such-order"] => cancel(CancelAnswer::NoSuchOrder),
+            ["cancel", "not-sent"] => cancel(CancelAnswer::NotSent(NotSent::Unreachable)),
+            ["cancel", "unknown"] => cancel(CancelAnswer::Unknown(UnknownCause::Timeout)),
+            ["fill", fill] => Report::Fill(self.listed(order, words[0], fill)),
+            _ => panic!("no report: {text}"),
+        }
+    }
+
+    fn listed(&self, id: ClientOrderId, short: &str, fill: &str) -> OrderFill {
+        let terms = self.order(short).terms;
+        OrderFill { order: Some(id), symbol: terms.symbol, side: terms.side, fill: self.fill(short, fill) }
+    }
+
+    /// `a:2@50.5/0.35`: id, units, price, fee.
+    fn fill(&self, short: &str, text: &str) -> Fill {
+        let (text, fee) = text.split_once('/').unwrap_or((text, "0.00"));
+        let (text, price) = match text.split_once('@') {
+            Some((text, price)) => (text, read(price)),
+            None => (text, self.order(short).terms.reference),
+        };
+        let (id, quantity) = text.split_once(':').unwrap_or_else(|| panic!("no fill: {text}"));
+        Fill { id: read(&format!("{short}-{id}")), quantity: read(quantity), price, fee: read(fee), at: self.now }
+    }
+
+    fn view(&self, short: &str, words: &[&str]) -> OrderView {
+        let order = self.order(short);
+        let fills: Vec<Fill> = words[1..].iter().filter(|word| word.contains(':')).map(|word| self.fill(short, word)).collect();
+        let said = words[1..].iter().find_map(|word| word.strip_prefix("filled="));
+        let sum = fills.iter().try_fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity)).unwrap();
+        OrderView {
+            id: self.id(short),
+            symbol: order.terms.symbol,
+            side: order.terms.side,
+            quantity: order.terms.quantity,
+            status: match words[0] {
+                "working" => BrokerStatus::Working,
+                "filled" => BrokerStatus::Filled,
+                "canceled" => BrokerStatus::Canceled,
+                "expired" => BrokerStatus::Expired,
+                "rejected" => BrokerStatus::Rejected,
+                "odd" => BrokerStatus::Unmapped("odd".to_owned()),
+                other => panic!("no status: {other}"),
+            },
+            filled: said.map_or(sum, read),
+            fills,
+        }
+    }
+}
+
+fn refused(reason: RefusalReason) -> Refused {
+    Refused { reason, message: "no".to_owned() }
+}
