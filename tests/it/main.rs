@@ -9,4 +9,7 @@ mod gate;
 mod world;
 
 mod rebalance;
+mod leases;
 mod prices;
+mod restore;
+mod waves;

@@ -11,15 +11,18 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 
+/// What all commands have.
+const GENERAL: &str = "General options";
+
 /// Keeps investment portfolios at their target weights
 #[derive(Debug, Parser)]
 #[command(name = "evenkeel", version, propagate_version = true, after_help = examples::ALL, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// When to use colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    /// When to use colour: auto is on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, help_heading = GENERAL)]
     pub(crate) color: Colour,
     /// Settings, in TOML: leases, attempts, deadlines
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GENERAL)]
     pub(crate) config: Option<FileArg>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -96,7 +99,7 @@ pub(crate) struct PlanArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
     /// Tables for people, or one JSON object per line
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(crate) format: Format,
 }
 
@@ -115,7 +118,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Tables for people, or one JSON object per line
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(crate) format: Format,
 }
 
@@ -138,10 +141,8 @@ pub(crate) struct CompletionsArgs {
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
     #[default]
     Text,
-    /// One JSON object per line
     Json,
 }
 

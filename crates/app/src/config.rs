@@ -213,8 +213,20 @@ mod tests {
     fn every_fault_is_found() {
         check(
             "lese = \"6h\"\nheartbeat = \"7h\"\nattempts = 10\ndelay = -1\nlegs_at_once = \"16\"\norder_deadline = \"0s\"\nquiescence = true\nmax_price_age = 1.5\nattempts = 3\n",
-            &expect![""],
+            &expect![[r#"
+                evenkeel.toml:1:1: lese: there is no such key; the nearest is lease; known are lease, heartbeat, attempts, delay, legs_at_once, order_deadline, quiescence, max_price_age
+                evenkeel.toml:2:13: heartbeat: "7h": a heartbeat of 7h is longer than the lease of 6h; a lease is as long as its heartbeat, or longer
+                evenkeel.toml:3:12: attempts: 10: it is not a whole number from 1 to 9; write attempts = 3
+                evenkeel.toml:4:9: delay: -1: it is not a whole number with ms, s, m, h or d behind it; write seconds, like 90, or a length, like "500ms", "60s", "5m", "6h" or "7d"
+                evenkeel.toml:5:16: legs_at_once: "16": it is not a whole number from 1 to 4096; write legs_at_once = 3
+                evenkeel.toml:6:18: order_deadline: "0s": it is no time at all; write more than that
+                evenkeel.toml:7:14: quiescence: true: it is true or false; write seconds, like 90, or a length, like "500ms", "60s", "5m", "6h" or "7d"
+                evenkeel.toml:8:17: max_price_age: 1.5: it is not a whole number with ms, s, m, h or d behind it; write seconds, like 90, or a length, like "500ms", "60s", "5m", "6h" or "7d"
+                evenkeel.toml:9:1: attempts: the key is there already; keep one of them
+            "#]],
         );
-        check("lease = \n", &expect![""]);
+        check("lease = \n", &expect![[r#"
+            evenkeel.toml:1:9: lease =: this is no TOML: string values must be quoted, expected literal string; write key = "value", and close what is opened
+        "#]]);
     }
 }

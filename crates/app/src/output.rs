@@ -13,7 +13,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Colour {
-    /// On a terminal, unless the environment says otherwise
+    // On a terminal, unless the environment says otherwise. As a page, this would be printed with the help.
     #[default]
     Auto,
     Always,

@@ -1,7 +1,7 @@
 //! Text for people: tables, amounts, counted words. What programs read is in [`crate::records`].
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
-use evenkeel_domain::values::{Currency, Money};
+use evenkeel_domain::values::{Currency, Money, Price};
 use std::fmt::Display;
 
 /// On which side of its column a text stands.
@@ -45,6 +45,18 @@ pub(crate) fn money(amount: Money) -> String {
 /// An amount with its currency.
 pub(crate) fn money_of(amount: Money, currency: Currency) -> String {
     format!("{} {currency}", money(amount))
+}
+
+/// A price with separators, and with cents even where there are none.
+pub(crate) fn price(price: Price) -> String {
+    let text = price.to_string();
+    let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let filled = match decimals {
+        0 => text + ".00",
+        1 => text + "0",
+        _ => text,
+    };
+    grouped(&filled)
 }
 
 /// A decimal with separators between groups of three digits before its point.
@@ -103,6 +115,9 @@ mod tests {
             assert_eq!(grouped(decimal), shown);
         }
         assert_eq!(money(Money::MAX), "9,999,999,999,999,999.99");
+        for (written, shown) in [("1301", "1,301.00"), ("817.1", "817.10"), ("0.84912", "0.84912")] {
+            assert_eq!(price(written.parse().unwrap()), shown);
+        }
     }
 
     #[test]
@@ -119,6 +134,11 @@ mod tests {
         let row = |symbol: &str, price: &str| [symbol.to_owned(), price.to_owned()];
         let rows = vec![row("META", "440"), row("BRK.B", "1,402.25")];
         let table = table([("symbol", Side::Left), ("price", Side::Right)], rows, false);
-        expect![""].assert_eq(&table);
+        expect![[r#"
+             symbol      price
+            ──────── ──────────
+             META          440
+             BRK.B    1,402.25
+        "#]].assert_eq(&table);
     }
 }

@@ -12,7 +12,11 @@ mod interrupt;
 mod lines;
 mod progress;
 mod stopwatch;
-mod text;
+pub(crate) mod text;
+
+pub(crate) use account::Account;
+pub(crate) use lines::Lines;
+
 
 use crate::args::{BrokerKind, Format, ProfileKind, ReplayArgs};
 use crate::exit::{Failure, Outcome};

@@ -8,18 +8,19 @@ use crate::faults::{Fault, FileFaults};
 use crate::files::Reread;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use evenkeel_banchile::{BanChile, Profile, Retention as BrokerRetention};
+use evenkeel_banchile::{BanChile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule};
 use evenkeel_domain::books::{Books, Definition};
-use evenkeel_domain::order::{Capabilities, Refused, Terms};
-use evenkeel_domain::values::{OwnerId, PortfolioId, Rounding, StoreId, Symbol, Timestamp};
+use evenkeel_domain::order::{Capabilities, Direction, RefusalReason, Refused, Terms};
+use evenkeel_domain::values::{OwnerId, PortfolioId, Price, Rounding, StoreId, Symbol, Timestamp};
 use evenkeel_engine::{Engine, EngineError, Ports, Settings};
-use evenkeel_market::{CsvWaves, FakeMarket, Options, Pace, Problem};
+use evenkeel_market::{CsvWaves, FakeMarket, Listing, Options, Pace, Problem, Volatility};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
 use evenkeel_ports::{Broker, NullObserver, Observer, Wave};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is in a file of prices, faults apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +119,27 @@ pub(crate) fn fake_prices(
     }
     let market = FakeMarket::new(seed, symbols, Pace::Days).map_err(|error| usage(format!("--symbols {symbols}: {error}")))?;
     Ok(move |out: &mut dyn Write| evenkeel_market::write_csv(out, market.limited_to(days)))
+}
+
+/// A made-up market of these first prices, an hour of trading between two waves.
+///
+/// # Errors
+/// [`Failure::Dependency`] if there is no such market.
+pub(crate) fn fake_ticks(
+    seed: u64,
+    first: &[(Symbol, Price)],
+    start: Timestamp,
+    ticks: u64,
+) -> Result<impl Iterator<Item = Wave> + use<>, Failure> {
+    let listings = first.iter().map(|(symbol, first)| Listing { symbol: *symbol, first: *first, volatility: Volatility::Wild });
+    let pace = Pace::Ticks { start, step: Duration::from_secs(60 * 60) };
+    let market = FakeMarket::with_listings(seed, listings, pace);
+    Ok(market.map_err(|error| Failure::dependency("making up a market", error))?.limited_to(ticks))
+}
+
+/// Has the broker refuse orders of `symbol`, the first `times` that go this way.
+pub(crate) fn refuse(broker: &BanChile, symbol: Symbol, direction: Direction, times: u64) {
+    broker.script(Rule::new(BrokerFault::Refuse(RefusalReason::NotTradable)).symbol(symbol).direction(direction).times(times));
 }
 
 /// What the broker `ideal` declares: everything fills at the price, at once, without cost.

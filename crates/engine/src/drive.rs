@@ -71,6 +71,10 @@ impl Session<'_> {
     fn start_what_is_due(&mut self, work: &mut Work, stopping: Option<Timestamp>) -> Result<(), EngineError> {
         let now = self.clock().now();
         let is_alive = self.keep_the_lease(work, now)?;
+        if !is_alive && !work.is_sending() {
+            // What was sent is recorded. Whatever comes next is for whoever holds the lease by then.
+            return Err(self.lose());
+        }
         if let Some(deadline) = stopping {
             work.wake_at(deadline); // Only what is under way is waited for.
             return Ok(());
@@ -110,8 +114,13 @@ impl Session<'_> {
         } else {
             work.wake_at(due_at);
         }
-        work.wake_at(self.acquired_at.plus(terms.expiry));
-        Ok(now < self.renewed_at.plus(terms.heartbeat))
+        let runs_out_at = self.renewed_at.plus(terms.heartbeat);
+        for time in [runs_out_at, self.acquired_at.plus(terms.expiry)] {
+            if now < time {
+                work.wake_at(time);
+            }
+        }
+        Ok(now < runs_out_at)
     }
 
     /// Reports what was learned, all in one commit.

@@ -12,9 +12,9 @@ Examples:
       What would be traded now, and why
 
 Exit codes:
-  0 done   1 something needs a person   2 bad usage or input   3 a dependency failed   130 interrupted
+  0 done, 1 something needs a person, 2 bad usage or input, 3 a dependency failed, 130 interrupted
 
-EVENKEEL_LOG sets what is logged on standard error: warn (the default), debug, evenkeel_engine=trace";
+EVENKEEL_LOG sets what is logged on standard error: warn (the default), debug, …";
 
 pub(super) const DEMO: &str = "\
 Examples:
@@ -36,13 +36,13 @@ pub(super) const PLAN: &str = "\
 Examples:
   evenkeel plan --portfolios examples/portfolios.toml --prices prices.csv
       Each portfolio: its drift, its trades, and why the rest is left alone
-  evenkeel plan --portfolios many.jsonl --prices prices.csv --format json | jq -c 'select(.out_of_band)'
-      Only those that are out of band
+  evenkeel plan --portfolios many.jsonl --prices prices.csv --format json | jq .drift
+      The drift of each of many
   evenkeel plan --portfolios mine.toml --prices prices.csv --max-price-age 3d
       Refuse portfolios with a price more than three days older than the newest
 
-Every symbol that a portfolio holds or targets must have a price. A fault in any file ends the command with exit
-code 2 before anything is printed to standard output.";
+Every symbol that a portfolio holds or targets must have a price. A fault in any file ends the
+command with exit code 2, before anything is printed to standard output.";
 
 pub(super) const REPLAY: &str = "\
 Examples:
@@ -50,7 +50,7 @@ Examples:
       Every rebalance there would have been, and how it ended
   evenkeel replay --portfolios mine.toml --prices prices.csv --format json > records.jsonl
       The same as records, one per line
-  evenkeel replay --portfolios mine.toml --prices prices.csv --broker banchile --profile storm --seed 7
+  evenkeel replay --portfolios mine.toml --prices prices.csv --broker banchile --profile storm
       With fees, delays, lost answers and refusals";
 
 pub(super) const CHECK: &str = "\

@@ -3,7 +3,7 @@
 use super::Preview;
 use crate::output::Output;
 use crate::portfolios::LoadedPortfolio;
-use crate::render::{Side, count, grouped, list, money, money_of, table};
+use crate::render::{Side, count, grouped, list, money, money_of, price, table};
 use evenkeel_domain::allocation::Target;
 use evenkeel_domain::plan::{Leg, Plan, PlanError, Stages, WeightRow};
 use evenkeel_domain::policy::Measure;
@@ -77,37 +77,45 @@ fn worth(preview: &Preview<'_>) -> String {
     text
 }
 
-/// What the drift is a share of, and how much of it is allowed.
+/// What the drift is counted in, and the band.
 fn band(measure: &Measure) -> String {
     match measure {
-        Measure::Relative { band } => format!("% of a target, {} allowed", band.width()),
-        Measure::Absolute { band } => format!("points, {} allowed", band.width()),
+        Measure::Relative { band } => format!("% of a target, band {} %", band.width()),
+        Measure::Absolute { band } => format!("points, band {} points", band.width()),
         Measure::Hybrid { relative, absolute } => {
-            format!("points, {} % of a target or {} points allowed, whichever is more", relative.width(), absolute.width())
+            format!("points, band {} % of a target, or {} points if that is more", relative.width(), absolute.width())
         }
         Measure::Tighter { relative, absolute } => {
-            format!("points, {} % of a target or {} points allowed, whichever is less", relative.width(), absolute.width())
+            format!("points, band {} % of a target, or {} points if that is less", relative.width(), absolute.width())
         }
-        Measure::Total { band } => format!("points in total, {} allowed", band.width()),
+        Measure::Total { band } => format!("points in total, band {} points", band.width()),
     }
 }
 
 fn rows(preview: &Preview<'_>, out: &Output) -> String {
-    let rows = preview.plan.weights.iter().map(|row| {
-        let leg = leg_of(&preview.plan, row.target);
-        let trade = leg.map(|leg| {
-            let terms = &leg.terms;
-            let (quantity, price) = (terms.quantity.to_string(), terms.reference.to_string());
-            [terms.side.to_string(), grouped(&quantity), grouped(&price), money(leg.amount)]
+    let rows = preview.plan.weights.iter().map(|row| (row, leg_of(&preview.plan, row.target)));
+    let weight = [("symbol", Side::Left), ("weight %", Side::Right), ("target %", Side::Right)];
+    if preview.plan.legs.is_empty() {
+        let [symbol, before, goal] = weight;
+        let rows = rows.map(|(row, leg)| {
+            [row.target.to_string(), row.before.to_string(), row.goal.to_string(), why(preview, row, leg)]
+        });
+        return table([symbol, before, goal, ("why", Side::Left)], rows.collect(), out.is_terminal());
+    }
+    let rows = rows.map(|(row, leg)| {
+        let trade = leg.map(|Leg { terms, amount, .. }| {
+            let quantity = grouped(&terms.quantity.to_string());
+            [terms.side.to_string(), quantity, price(terms.reference), money(*amount)]
         });
         let [side, quantity, price, amount] = trade.unwrap_or_default();
-        let [before, target, after] = [row.before, row.goal, row.after].map(|weight| weight.to_string());
-        [row.target.to_string(), before, target, after, side, quantity, price, amount, why(preview, row, leg)]
+        let [before, goal, after] = [row.before, row.goal, row.after].map(|weight| weight.to_string());
+        [row.target.to_string(), before, goal, after, side, quantity, price, amount, why(preview, row, leg)]
     });
+    let [symbol, before, goal] = weight;
     let columns = [
-        ("", Side::Left),
-        ("weight %", Side::Right),
-        ("target %", Side::Right),
+        symbol,
+        before,
+        goal,
         ("after %", Side::Right),
         ("trade", Side::Left),
         ("quantity", Side::Right),
@@ -124,27 +132,25 @@ fn leg_of(plan: &Plan, target: Target) -> Option<&Leg> {
 
 /// Why something is traded, or why it is left alone.
 fn why(preview: &Preview<'_>, row: &WeightRow, leg: Option<&Leg>) -> String {
-    let assessment = &preview.plan.assessment;
+    let Plan { assessment, .. } = &preview.plan;
     let left = preview.left.iter().find(|left| Target::Symbol(left.symbol) == row.target);
     let breach = assessment.breaches.iter().find(|breach| breach.target == row.target);
-    let mut why = match breach {
-        Some(breach) if breach.untargeted => "it has no target".to_owned(),
-        Some(_) => "it is out of band".to_owned(),
-        None if leg.is_some() => "it goes along with the others".to_owned(),
-        None if left.is_some() => String::new(),
-        None if !assessment.is_out_of_band() => "it is inside its band".to_owned(),
-        None if row.target == Target::Cash => String::new(),
-        None => "it is at its target".to_owned(),
+    let finding = match breach {
+        Some(breach) if breach.untargeted => "no target",
+        Some(_) => "out of band",
+        None if leg.is_some() && assessment.total_breached => "the total is out of band",
+        None if leg.is_some() => "along with the others",
+        None if left.is_some() || row.target == Target::Cash => "",
+        None if !assessment.is_out_of_band() => "inside the band",
+        None => "at its target",
     };
-    let more = match (leg, left) {
-        (Some(leg), _) if leg.shrunk => "less than wanted, for want of cash".to_owned(),
+    let consequence = match (leg, left) {
+        (Some(leg), _) if leg.shrunk => "shrunk to the cash there is".to_owned(),
         (None, Some(left)) => format!("left alone: {}", left.reason),
         (Some(_), _) | (None, None) => String::new(),
     };
-    if !why.is_empty() && !more.is_empty() {
-        why.push_str("; ");
-    }
-    why + &more
+    let parts = [finding, &consequence].into_iter().filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join("; ")
 }
 
 /// What the certificate says of the trades.
@@ -158,12 +164,12 @@ fn proof(preview: &Preview<'_>) -> String {
         Stages::SellsFirst => "sells first, then buys",
     };
     let restoration = if certificate.restorable {
-        "paying for a full restoration".to_owned()
+        "a full restoration is paid for".to_owned()
     } else {
-        format!("{} short of paying for a full restoration", money_of(certificate.shortfall, *currency))
+        format!("a full restoration may lack {}", money_of(certificate.shortfall, *currency))
     };
     format!(
-        "{stages}: turnover {}, cost at most {}, cash never below {}, {restoration}\n",
+        "{stages}: turnover {}, cost at most {}, cash never below {}; {restoration}\n",
         money_of(*turnover, *currency),
         money_of(*cost, *currency),
         money_of(certificate.lowest_cash, *currency),

@@ -2,12 +2,12 @@
 
 use super::lines::{Line, PortfolioLine, RebalanceLine, SummaryLine, UnwoundLine};
 use crate::output::Output;
-use crate::records::{SkippedRecord, TradeRecord};
+use crate::records::SkippedRecord;
 use crate::render::{Side, count, grouped, list, money, table};
 use evenkeel_domain::values::Money;
 
 /// One line of the story.
-pub(super) fn line(line: &Line) -> String {
+pub(crate) fn line(line: &Line) -> String {
     match line {
         Line::Rebalance(rebalance) => rebalanced(rebalance),
         Line::Finding(finding) => {
@@ -40,8 +40,8 @@ fn reasons(skipped: &[SkippedRecord]) -> String {
     format!(" ({})", list(reasons))
 }
 
-/// What the portfolios came to, and the sums.
-pub(super) fn end(portfolios: &[PortfolioLine], summary: &SummaryLine, out: &Output) -> String {
+/// What the portfolios came to.
+pub(crate) fn table_of(portfolios: &[PortfolioLine], out: &Output) -> String {
     let rows = portfolios.iter().map(|p| {
         let [value, cash, turnover] = [p.value.clone(), p.cash.to_string(), p.turnover.to_string()].map(|n| grouped(&n));
         [p.portfolio.to_string(), p.status.to_owned(), p.rebalances.to_string(), value, cash, turnover]
@@ -54,7 +54,12 @@ pub(super) fn end(portfolios: &[PortfolioLine], summary: &SummaryLine, out: &Out
         ("cash", Side::Right),
         ("turnover", Side::Right),
     ];
-    let table = table(columns, rows.collect(), out.is_terminal());
+    table(columns, rows.collect(), out.is_terminal())
+}
+
+/// What the portfolios came to, and the sums.
+pub(super) fn end(portfolios: &[PortfolioLine], summary: &SummaryLine, out: &Output) -> String {
+    let table = table_of(portfolios, out);
     let SummaryLine { portfolios, waves, rebalances, restored, stale, rounded, .. } = summary;
     let mut counts = vec![format!("{rebalances} completed")];
     counts.extend((*restored > 0).then(|| format!("{restored} restored")));
@@ -63,9 +68,4 @@ pub(super) fn end(portfolios: &[PortfolioLine], summary: &SummaryLine, out: &Out
     counts.extend(summary.interrupted.then(|| "interrupted".to_owned()));
     let (portfolios, waves) = (count(*portfolios, "portfolio"), count(*waves, "wave"));
     format!("\n{table}\n{portfolios} over {waves} in {:.2} s: {}\n", summary.elapsed_seconds, list(counts.into_iter()))
-}
-
-/// An executed trade in words, as the demo tells it.
-pub(crate) fn trade(trade: &TradeRecord) -> String {
-    format!("{} {} {} at {} for {}", trade.side, trade.quantity, trade.symbol, trade.price, money(trade.amount))
 }

@@ -4,11 +4,11 @@
 //! comparing. It shares no code with the sizing and the funding, so a fault there is a fault found here.
 
 use super::{Leg, Plan, Stages, Venue};
-use crate::exact::{MILLION, parts, times, too_wide};
+use crate::exact::{MILLION, basis_points, parts, times, too_wide};
 use crate::order::{Capabilities, LegNumber, Side, Terms};
 use crate::valuation::{Line, Valuation};
 use crate::values::wide::Wide;
-use crate::values::{Money, Overflow, Quantity, Symbol, Value};
+use crate::values::{Money, Overflow, Quantity, Rounding, Symbol, Value};
 
 /// What a plan claims about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub fn verify(plan: &Plan, valuation: &Valuation, venue: Venue<'_>) -> Result<()
     }
     let checks = [
         check_residuals(plan, valuation, venue.capabilities, &mut faults),
-        check_cash(plan, valuation, &mut faults),
+        check_cash(plan, valuation, venue.capabilities, &mut faults),
         check_figures(plan, valuation, venue, &mut faults),
     ];
     faults.extend(checks.into_iter().filter_map(Result::err).map(Fault::Overflow));
@@ -100,7 +100,7 @@ pub enum Fault {
         symbol: Symbol,
     },
     /// Cash falls below what was there to spend, or below what is held back.
-    #[error("cash falls to {lowest}")]
+    #[error("cash may fall to {lowest}")]
     Overspent {
         /// The least cash.
         lowest: Money,
@@ -182,8 +182,8 @@ fn check_leg(leg: &Leg, valuation: &Valuation, capabilities: &Capabilities, faul
         wrong("its price is not the valued one");
     }
     let leaves = side == Side::Sell && line.target.is_zero() && quantity == line.quantity;
-    if exit && !leaves {
-        wrong("it is no exit");
+    if exit != leaves {
+        wrong("whether it leaves its holding is stated otherwise");
     }
     if side == Side::Sell && leg.cost > leg.amount {
         wrong("it costs more than it brings");
@@ -250,22 +250,36 @@ fn missing_after(line: &Line, leg: Option<&Leg>, investable: Value) -> Result<Wi
     goal.checked_sub(times(after.wide(), MILLION)?).ok_or_else(|| too_wide("checking a residual"))
 }
 
-/// `|missing| < step × price + half a cent`.
+/// `|missing| < step × price + half a cent`; nothing at all where a holding is to be left.
 fn is_small(missing: Wide, line: &Line, capabilities: &Capabilities) -> Result<bool, Overflow> {
+    if line.target.is_zero() {
+        return Ok(missing.is_zero());
+    }
     let step = line.price.times(capabilities.lot_of(line.symbol).size());
     let allowed = twice(step)?.add(Money::CENT.to_value())?;
     Ok(times(missing.abs(), 2)? < times(allowed.wide(), MILLION)?)
 }
 
-fn check_cash(plan: &Plan, valuation: &Valuation, faults: &mut Vec<Fault>) -> Result<(), Overflow> {
-    let least = valuation.cash.min(valuation.held_back);
-    // Legs that go together may be filled in any order: at worst, every buy before the first sell.
-    let buys = plan.legs.iter().filter(|leg| leg.terms.side == Side::Buy);
-    let lowest = match plan.stages {
-        Stages::Together => lowest_cash(valuation.cash, buys)?,
-        Stages::SellsFirst => lowest_cash(valuation.cash, &plan.legs)?,
-    };
-    if lowest < least {
+/// Legs that go together may be filled in any order: at worst, every buy before the first sell. An open buy takes its
+/// amount, its cost, and what the broker reserves on top.
+fn check_cash(
+    plan: &Plan,
+    valuation: &Valuation,
+    capabilities: &Capabilities,
+    faults: &mut Vec<Fault>,
+) -> Result<(), Overflow> {
+    let mut lowest = valuation.cash;
+    for leg in &plan.legs {
+        lowest = match (leg.terms.side, plan.stages) {
+            (Side::Sell, Stages::Together) => lowest,
+            (Side::Sell, Stages::SellsFirst) => lowest.add(leg.amount)?.sub(leg.cost)?,
+            (Side::Buy, _) => {
+                let collar = basis_points(leg.terms.value(), capabilities.collar_bps, Rounding::Up)?;
+                lowest.sub(leg.amount)?.sub(leg.cost)?.sub(collar.to_money(Rounding::Up)?)?
+            }
+        };
+    }
+    if lowest < valuation.cash.min(valuation.held_back) {
         faults.push(Fault::Overspent { lowest });
     }
     Ok(())

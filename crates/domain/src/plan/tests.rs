@@ -8,8 +8,9 @@ mod limits;
 mod properties;
 
 use super::certificate::verify;
-use super::{Plan, PlanError, Trigger};
-use crate::testing::Scene;
+use super::{Plan, PlanError, Stages, Trigger};
+use crate::books::Prices;
+use crate::testing::{Scene, read};
 use expect_test::{Expect, expect};
 use std::fmt::Write;
 
@@ -143,16 +144,16 @@ fn a_holding_worth_nothing_in_cents_is_left_all_the_same() {
 #[test]
 fn one_breach_brings_everything_back() {
     // Only C is out: A and B are inside their bands and are traded all the same.
-    let scene = Scene::of("A 41 @ 1 40\n B 48.5 @ 1 50\n C 10.5 @ 1 10").measure("relative 4");
+    let scene = Scene::of("A 410 @ 1 40\n B 485 @ 1 50\n C 105 @ 1 10").measure("relative 4");
     check(&scene, Trigger::Band, &expect![[r#"
         drift 5.0000 [C], SellsFirst
-        0 sell A 1 @ 1 = 1.00
-        1 buy B 1 @ 1 = 1.00, shrunk
-        - C: worth 0.50, less than the minimum order of 1.00
+        0 sell A 10 @ 1 = 10.00
+        1 sell C 5 @ 1 = 5.00
+        2 buy B 15 @ 1 = 15.00
         A: 41.0000 -> 40.0000 of 40.0000
-        B: 48.5000 -> 49.5000 of 50.0000
-        C: 10.5000 -> 10.5000 of 10.0000
-        turnover 2.00, cost 0.00, held back 0.00, worthwhile false
+        B: 48.5000 -> 50.0000 of 50.0000
+        C: 10.5000 -> 10.0000 of 10.0000
+        turnover 30.00, cost 0.00, held back 0.00, worthwhile true
         lowest cash 0.00, shortfall 0.00
     "#]]);
 }
@@ -210,34 +211,32 @@ fn a_buffer_is_built_up_by_selling_and_never_spent() {
 }
 
 #[test]
-fn cash_that_pays_for_the_buys_lets_all_go_together() {
-    // Free cash pays 20.00 exactly: one stage. A cent less and the sells go first.
-    let together = Scene::of("A 30 @ 1 20\n B 0 @ 1 20\n CASH 70.00 60");
-    check(&together, Trigger::Band, &expect![[r#"
-        drift 100.0000 [CASH A B], Together
-        0 sell A 10 @ 1 = 10.00
+fn all_legs_go_together_when_free_cash_pays_for_the_buys() {
+    let cases = [
+        // 20.00 of B are bought with as much free cash, or with a cent less.
+        ("A 60 @ 1 40\n B 20 @ 1 40\n CASH 20.00 20", Stages::Together),
+        ("A 60.01 @ 1 40\n B 20 @ 1 40\n CASH 19.99 20", Stages::SellsFirst),
+        ("A 40 @ 1 20\n B 0 @ 1 20\n CASH 60.00 60", Stages::Together),
+        // Without sells there is nothing to wait for, without buys nothing to pay.
+        ("A 50 @ 1 60\n CASH 50.00 40", Stages::Together),
+        ("A 110 @ 1 100\n CASH -10.00", Stages::Together),
+        ("A 100 @ 1 50\n B 10 @ 1 50\n CASH -10.00", Stages::SellsFirst),
+    ];
+    for (lines, expected) in cases {
+        assert_eq!(Scene::of(lines).measure("absolute 0").plan(Trigger::Band).unwrap().stages, expected, "{lines}");
+    }
+    // What the broker reserves on top of a buy must be there, too.
+    let mut reserving = Scene::of("A 60 @ 1 40\n B 20 @ 1 40\n CASH 20.00 20").measure("absolute 0");
+    reserving.capabilities.collar_bps = 1;
+    check(&reserving, Trigger::Band, &expect![[r#"
+        drift 20.0000 [A B], SellsFirst
+        0 sell A 20 @ 1 = 20.00
         1 buy B 20 @ 1 = 20.00
-        CASH: 70.0000 -> 60.0000 of 60.0000
-        A: 30.0000 -> 20.0000 of 20.0000
-        B: 0.0000 -> 20.0000 of 20.0000
-        turnover 30.00, cost 0.00, held back 0.00, worthwhile true
-        lowest cash 60.00, shortfall 0.00
-    "#]]);
-    let stages = |cash: &str| {
-        let lines = format!("A 40 @ 1\n B 0 @ 1 40\n C 0 @ 1 60\n CASH {cash}");
-        Scene::of(&lines).buffer("0.00").plan(Trigger::Band).unwrap().stages
-    };
-    assert_eq!(stages("60.00"), super::Stages::SellsFirst);
-    let scene = Scene::of("A 60 @ 1 50\n B 40 @ 1 50\n CASH 9.99").buffer("0.00").measure("absolute 1");
-    check(&scene, Trigger::Band, &expect![[r#"
-        drift 13.6331 [CASH A B], SellsFirst
-        0 sell A 5.005 @ 1 = 5.00
-        1 buy B 14.99 @ 1 = 14.99, shrunk
-        CASH: 9.0826 -> 0.0000 of 0.0000
-        A: 54.5504 -> 50.0023 of 50.0000
-        B: 36.3669 -> 49.9977 of 50.0000
-        turnover 19.99, cost 0.00, held back 0.00, worthwhile true
-        lowest cash 0.00, shortfall 0.00
+        CASH: 20.0000 -> 20.0000 of 20.0000
+        A: 60.0000 -> 40.0000 of 40.0000
+        B: 20.0000 -> 40.0000 of 40.0000
+        turnover 40.00, cost 0.00, held back 0.00, worthwhile true
+        lowest cash 20.00, shortfall 0.00
     "#]]);
 }
 
@@ -274,21 +273,13 @@ fn only_a_leg_of_what_is_out_is_worth_a_batch() {
 
 #[test]
 fn what_cannot_be_planned_says_why() {
-    use crate::books::Prices;
-    use crate::testing::read;
     let mut unpriced = thirds();
     unpriced.prices = Prices::default();
-    let mut wide = Scene::of("CASH 100000.00 100");
-    let many: Vec<String> = (0..4_097).map(|n| format!("X{n} 1 @ 1")).collect();
-    wide.books = Scene::of(&format!("{}\n CASH 1.00 100", many.join("\n"))).books;
-    wide.prices = many.iter().flat_map(|line| Scene::of(&format!("{line}\n CASH 0.00 100")).prices.iter().collect::<Vec<_>>()).collect();
+    let many: String = (0..4_097).map(|n| format!("X{n} 1 @ 1\n")).collect();
     let cases = [
         (unpriced, "there is no price for AAPL"),
-        (
-            Scene::of("CASH 0.00 100"),
-            "there is nothing to invest: the portfolio is worth 0, of which 0.00 are held back",
-        ),
-        (wide, "the plan needs 4097 legs: a batch holds at most 4096"),
+        (Scene::of("CASH 0.00 100"), "there is nothing to invest: the portfolio is worth 0, of which 0.00 are held back"),
+        (Scene::of(&format!("{many} CASH 0.00 100")), "the plan needs 4097 legs: a batch holds at most 4096"),
         (Scene::of("A 0 @ 0.000000001 100\n CASH 9999999999999999.99"), "sizing the order for A at 0.000000001"),
         (
             Scene::of("A 999999999999999999 @ 9999999999\n CASH 0.00 100"),
@@ -302,5 +293,7 @@ fn what_cannot_be_planned_says_why() {
     let error = Scene::of("A 0 @ 0.000000001 100\n CASH 9999999999999999.99").plan(Trigger::Now).unwrap_err();
     let PlanError::Quantity { symbol, cause, .. } = error else { panic!("{error}") };
     assert_eq!(symbol, read("A"));
-    assert!(cause.to_string().ends_with("leaves the range of a quantity, whose maximum is 999999999999999999.999999999"));
+    assert!(cause.to_string().ends_with("whose maximum is 999999999999999999.999999999"), "{cause}");
+    let most: String = (0..4_096).map(|n| format!("X{n} 1 @ 1\n")).collect();
+    assert_eq!(Scene::of(&format!("{most} CASH 0.00 100")).plan(Trigger::Band).unwrap().legs.len(), 4_096);
 }

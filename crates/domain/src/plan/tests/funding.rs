@@ -80,7 +80,7 @@ fn the_largest_is_lowered_by_the_fewest_steps() {
     // Three times 0.335 is 1.005: booked as 0.34 each, though 1.01 would be enough for it.
     check("A 0.335 @ 1, B 0.335 @ 1, C 0.335 @ 1", cash("1.01"), "A 0.334999999 = 0.33 shrunk, B 0.335 = 0.34, C 0.335 = 0.34");
     // The largest by worth, not by units.
-    check("A 0.335 @ 1, B 0.0674 @ 5, C 0.335 @ 1", cash("1.01"), "A 0.335 = 0.34, B 0.067 = 0.34, C 0.335 = 0.34");
+    check("A 0.335 @ 1, B 0.0674 @ 5, C 0.335 @ 1", cash("1.01"), "A 0.335 = 0.34, B 0.066999999 = 0.33 shrunk, C 0.335 = 0.34");
     // One step would not do: 0.345 is booked as 0.34 already.
     check("A 0.345 @ 1, B 0.015 @ 1, C 0.015 @ 1, D 0.015 @ 1", cash("0.39"), "A 0.334999999 = 0.33 shrunk, B 0.015 = 0.02, C 0.015 = 0.02, D 0.015 = 0.02");
     // In lots, too.

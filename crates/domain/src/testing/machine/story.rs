@@ -9,10 +9,15 @@ use std::fmt::Write;
 
 /// One line for each record.
 pub(crate) fn records(records: &[Record]) -> String {
-    records.iter().fold(String::new(), |mut text, record| {
-        writeln!(text, "{} {}", since(record.at), event(&record.event)).unwrap();
-        text
-    })
+    let lines = records.iter().map(|record| format!("{} {}\n", since(record.at), event(&record.event)));
+    lines.map(|line| shorten(&line)).collect()
+}
+
+/// Order ids as their short form.
+pub(crate) fn shorten(text: &str) -> String {
+    let mut parts = text.split("ek1-");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| format!("{text}{}{}", short(format!("ek1-{}", &part[..33]).parse().unwrap()), &part[33..]))
 }
 
 /// `+5` for five seconds after the opening.

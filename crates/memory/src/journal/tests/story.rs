@@ -176,6 +176,7 @@ fn capabilities() -> Capabilities {
         name: "story".to_owned(),
         duplicates: Duplicates::Refused,
         costs: Costs::FREE,
+        collar_bps: 0,
         fills_rounded: false,
         minimum_order: Money::CENT,
         lot: Lot::FINEST,
@@ -200,6 +201,7 @@ fn rules() -> Rules {
         pause: PauseRule { first: minute, longest: minute },
         resend: true,
         costs: Costs::FREE,
+        collar_bps: 0,
         minimum: Money::CENT,
         held_back: Money::ZERO,
     }
