@@ -110,7 +110,7 @@ fn read(source: &str, text: &str) -> Result<Config, FileFaults> {
 }
 
 fn values(form: &mut Form<'_>, root: &Table<'_>) -> Config {
-    form.only(root, "", &KEYS);
+    form.only(root, "", &KEYS, ("", &[]));
     let default = Config::default();
     let mut length = |key: &str, default, least| root.get(key).map_or(default, |e| length(form, e, least).unwrap_or(default));
     let moment = Duration::from_millis(1);
@@ -214,7 +214,7 @@ mod tests {
         check(
             "lese = \"6h\"\nheartbeat = \"7h\"\nattempts = 10\ndelay = -1\nlegs_at_once = \"16\"\norder_deadline = \"0s\"\nquiescence = true\nmax_price_age = 1.5\nattempts = 3\n",
             &expect![[r#"
-                evenkeel.toml:1:1: lese: there is no such key; the nearest is lease; known are lease, heartbeat, attempts, delay, legs_at_once, order_deadline, quiescence, max_price_age
+                evenkeel.toml:1:1: lese: "6h": there is no such key; the nearest is lease; known are lease, heartbeat, attempts, delay, legs_at_once, order_deadline, quiescence, max_price_age
                 evenkeel.toml:2:13: heartbeat: "7h": a heartbeat of 7h is longer than the lease of 6h; a lease is as long as its heartbeat, or longer
                 evenkeel.toml:3:12: attempts: 10: it is not a whole number from 1 to 9; write attempts = 3
                 evenkeel.toml:4:9: delay: -1: it is not a whole number with ms, s, m, h or d behind it; write seconds, like 90, or a length, like "500ms", "60s", "5m", "6h" or "7d"

@@ -7,7 +7,7 @@ use crate::batch::{Batch, BookingError, Order, OrderState, Phase};
 use crate::books::Books;
 use crate::order::{ClientOrderId, Direction, Fill, NotSent, RefusalReason, Side};
 use crate::portfolio::{Portfolio, Standing};
-use crate::record::{Cause, Closing, End, Event, Intent, Movement, Opening, OrderEvent, Outcome, Record, Stage};
+use crate::record::{Cause, Closing, End, Event, Intent, Movement, Opening, OrderEvent, Outcome, Record, Stage, UnwindCause};
 use crate::values::{Money, Overflow, Symbol, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -133,7 +133,7 @@ impl Applying<'_> {
                 self.portfolio.standing = Standing::Active;
                 Ok(())
             }
-            Event::Retried { attempts, .. } => self.retried(*attempts),
+            Event::Retried { who, why, attempts } => self.retried(who, why, *attempts),
             Event::Opened(opening) => self.opened(opening),
             Event::Closed(closing) => self.closed(closing),
             Event::Folded(_) => Ok(()),
@@ -261,7 +261,7 @@ impl Applying<'_> {
     }
 
     /// The stale batch is open again, with fresh time and more attempts.
-    fn retried(&mut self, attempts: u8) -> Result<(), ApplyError> {
+    fn retried(&mut self, who: &str, why: &str, attempts: u8) -> Result<(), ApplyError> {
         self.expect_standing("retried", |s| matches!(s, Standing::Stale))?;
         let Some(stale) = self.portfolio.stale_batch() else {
             return Err(ApplyError::NoBatch { record: "retried" });
@@ -277,9 +277,19 @@ impl Applying<'_> {
             Some(Cause::Unwound(_) | Cause::NeverSent { .. } | Cause::Unknown { .. } | Cause::Unbookable { .. }) | None => None,
         };
         batch.phase = mismatch.map_or(Phase::Unwinding, |outcome| Phase::Settling { outcome, since: at });
+        if batch.phase == Phase::Unwinding {
+            // It went stale on the way forward: from here on it goes back because a person wants it to.
+            let asked = UnwindCause::Aborted { who: who.to_owned(), why: why.to_owned() };
+            batch.unwinding.get_or_insert(asked);
+        }
         batch.attempts = attempts;
+        let quiet_at = at.plus(batch.rules().quiescence);
         for order in batch.orders.values_mut() {
-            if order.unknown_since.is_some() {
+            if order.state == OrderState::Intent && order.send_at <= at {
+                // Whoever worked on it when it went stale may have sent it.
+                order.state = OrderState::UnknownInFlight { quiet_at };
+                order.unknown_since = Some(at);
+            } else if order.unknown_since.is_some() {
                 order.unknown_since = Some(at);
             }
             if let OrderState::CancelRequested { since } = &mut order.state {

@@ -4,7 +4,7 @@
 //! do without being told. The caller remembers what it has under way and paces repeated questions.
 
 use crate::batch::{Order, OrderState, Phase};
-use crate::order::{ClientOrderId, OrderRequest};
+use crate::order::{ClientOrderId, Direction, OrderRequest};
 use crate::portfolio::Portfolio;
 use crate::values::Timestamp;
 
@@ -13,6 +13,9 @@ use crate::values::Timestamp;
 pub enum Effect {
     /// Send this order: one attempt.
     Submit(OrderRequest),
+    /// Do not send this order any more: its batch is on the way back. Whoever has it under way waits for the answer; whoever does not
+    /// reports it as withheld.
+    Withhold(ClientOrderId),
     /// Ask the broker to end it, and keep asking until it has ended.
     Cancel(ClientOrderId),
     /// Ask the broker what became of it.
@@ -37,7 +40,8 @@ pub fn due(portfolio: &Portfolio, now: Timestamp) -> Vec<Effect> {
         }
     };
     for (id, order) in &batch.orders {
-        order_effects(*id, order, now, &mut effects);
+        let is_wanted = id.direction == Direction::Reverse || matches!(batch.phase, Phase::Forward(_));
+        order_effects(*id, order, is_wanted, now, &mut effects);
         match order.state {
             OrderState::Intent => {
                 wake_at(order.send_at);
@@ -67,9 +71,10 @@ pub fn due(portfolio: &Portfolio, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-fn order_effects(id: ClientOrderId, order: &Order, now: Timestamp, effects: &mut Vec<Effect>) {
+fn order_effects(id: ClientOrderId, order: &Order, is_wanted: bool, now: Timestamp, effects: &mut Vec<Effect>) {
     let submit = Effect::Submit(OrderRequest { id, terms: order.terms });
     match order.state {
+        OrderState::Intent if !is_wanted => effects.push(Effect::Withhold(id)),
         OrderState::Intent if order.send_at <= now && now < order.deadline => effects.push(submit),
         OrderState::UnknownInFlight { .. } | OrderState::UnknownQuiet | OrderState::Acknowledged | OrderState::Partial => {
             effects.push(Effect::Look(id));

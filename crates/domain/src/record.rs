@@ -135,7 +135,7 @@ pub enum OrderEvent {
     Refused(Refused),
     /// It provably was not sent.
     NotSent(NotSent),
-    /// Its send time had not come, and now it never will.
+    /// It was not sent, and now it never will be.
     Withdrawn,
     /// What became of it is unknown.
     Unknown {

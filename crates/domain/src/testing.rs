@@ -5,6 +5,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "figures of tests stay far from the limits of their types")]
 
 pub(crate) mod oracle;
+pub(crate) mod machine;
 pub(crate) mod strategies;
 
 use crate::allocation::{Target, TargetAllocation};

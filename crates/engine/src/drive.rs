@@ -89,6 +89,7 @@ impl Session<'_> {
                         self.engine.observe(&EngineEvent::Sending { portfolio: self.id(), order: &request });
                     }
                 }
+                Effect::Withhold(order) => work.withhold(order),
                 Effect::Cancel(order) => {
                     if work.cancel(order, now) {
                         self.engine.observe(&EngineEvent::Canceling { portfolio: self.id(), order });
@@ -135,6 +136,7 @@ impl Session<'_> {
                     tracing::debug!(%order, ?answer, "submitted");
                     reports.push(Report::Submitted { order, answer });
                 }
+                Done::Withheld(order) => reports.push(Report::Withheld { order }),
                 Done::Looked(order, Ok(lookup)) => reports.push(Report::Looked { order, lookup }),
                 Done::Canceled(order, answer) => reports.push(Report::Canceled { order, answer }),
                 Done::Compared(Ok(compared)) => {
@@ -167,7 +169,7 @@ impl Session<'_> {
 impl Done {
     fn doing(&self) -> Option<Doing> {
         match self {
-            Self::Submitted(order, _) => Some(Doing::Submit(*order)),
+            Self::Submitted(order, _) | Self::Withheld(order) => Some(Doing::Submit(*order)),
             Self::Looked(order, _) => Some(Doing::Look(*order)),
             Self::Canceled(order, _) => Some(Doing::Cancel(*order)),
             Self::Compared(_) => Some(Doing::Compare),

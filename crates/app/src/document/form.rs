@@ -90,7 +90,7 @@ impl<'a> Form<'a> {
         match (&malformed.what, self.notation) {
             (Syntax::Repeated, _) => {
                 let rest = self.lines.from(at);
-                let key = rest.split([' ', '\t', '=', ':', ']']).next().unwrap_or_default();
+                let key = rest.split([' ', '\t', '=', ':', ']']).next().unwrap_or_default().trim_matches('"');
                 self.note(at, key, None, "the key is there already", "keep one of them");
             }
             (Syntax::Broken(what), Notation::Toml) => {
@@ -105,12 +105,17 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Notes every key that is none of `known`.
-    pub(crate) fn only(&mut self, table: &Table<'_>, path: &str, known: &[&str]) {
+    /// Notes every key that is none of `known`; one that belongs to `other`, a table with its keys, is sent there.
+    pub(crate) fn only(&mut self, table: &Table<'_>, path: &str, known: &[&str], other: (&str, &[&str])) {
         for entry in table.entries.iter().filter(|entry| !known.contains(&entry.key.as_ref())) {
-            let meant = nearest(&entry.key, known.iter().copied()).unwrap_or_default();
-            let remedy = format!("the nearest is {meant}; known are {}", known.join(", "));
-            self.note(entry.at, &field(path, &entry.key), None, "there is no such key", remedy);
+            let remedy = if other.1.contains(&entry.key.as_ref()) {
+                format!("write it in {}", other.0)
+            } else {
+                let meant = nearest(&entry.key, known.iter().copied()).unwrap_or_default();
+                format!("the nearest is {meant}; known are {}", known.join(", "))
+            };
+            let (path, value) = (field(path, &entry.key), entry.value.written);
+            self.note(entry.at, &path, Some(value), "there is no such key", remedy);
         }
     }
 

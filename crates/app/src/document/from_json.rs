@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn what_is_no_json_is_told_with_its_place() {
         for (line, at, what) in [
-            ("{\"a\": 1,}", 8, "trailing comma"),
+            ("{\"a\": 1,}", 8, "key must be a string"),
             ("{\"a\" 1}", 5, "expected `:`"),
             ("{} {}", 3, "trailing characters"),
             ("{\"a\": \"\\ud800\"}", 13, "unexpected end of hex escape"),

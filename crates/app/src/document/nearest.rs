@@ -1,8 +1,10 @@
 //! Which known word somebody most likely meant.
 
-/// The known word with the fewest changes from `written`; of equals the first. `None` if nothing is known.
+/// The known word that `written` is the beginning of, or else the one with the fewest changes from it; of equals the first.
+/// `None` if nothing is known.
 pub(crate) fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    known.into_iter().min_by_key(|word| distance(written, word))
+    let begins = |word: &str| written.len() > 2 && word.starts_with(written);
+    known.into_iter().min_by_key(|word| if begins(word) { 1 } else { distance(written, word) })
 }
 
 /// How many letters must be inserted, removed, replaced or swapped with their neighbour.
@@ -61,6 +63,7 @@ mod tests {
     #[test]
     fn the_nearest_is_found_and_ties_go_to_the_first() {
         assert_eq!(nearest("bnad", ["measure", "band", "relative"]), Some("band"));
+        assert_eq!(nearest("minimum", ["measure", "minimum_order"]), Some("minimum_order"));
         assert_eq!(nearest("x", ["ab", "cd"]), Some("ab"));
         assert_eq!(nearest("x", []), None);
     }

@@ -3,7 +3,7 @@
 //! The rules of each value are the domain's; here they get their place and a remedy. Its policy is in [`super::policy`].
 
 use super::{LoadedPortfolio, Priced, policy};
-use crate::document::form::{Form, field};
+use crate::document::form::{Form, Notation, field};
 use crate::document::nearest::nearest;
 use crate::document::{Entry, Kind, Node, Table};
 use evenkeel_domain::allocation::{AllocationError, AllocationViolation, Target, TargetAllocation};
@@ -14,14 +14,15 @@ use evenkeel_domain::values::{
 };
 use std::collections::BTreeSet;
 
-const KEYS: [&str; 7] = ["id", "account", "currency", "cash", "targets", "holdings", "policy"];
+/// What a portfolio may have.
+pub(super) const KEYS: [&str; 7] = ["id", "account", "currency", "cash", "targets", "holdings", "policy"];
 
 const ID: &str = "write 1 to 64 letters, digits, '-', '_', '.' or ':', as a string";
 const CURRENCY: &str = "write three capital letters, like \"USD\"";
 const CASH: &str = "write an amount from \"0.00\" to \"9999999999999999.99\", with at most 2 decimals";
-const TARGETS: &str = "write a table of symbols and percentages, like { META = \"60\", CASH = \"40\" }";
+const TARGETS: &str = "write symbols with percentages, like META with \"60\" and CASH with \"40\"";
 const WEIGHT: &str = "write a percentage above \"0\" and up to \"100\", with at most 4 decimals";
-const HOLDINGS: &str = "write a table of symbols and units, like { META = \"12.5\" }";
+const HOLDINGS: &str = "write symbols with units, like META with \"12.5\"";
 const UNITS: &str = "write units of \"0\" or more, with at most 9 decimals";
 
 /// What messages call a portfolio: by its id, or else by its place in the file, from 1.
@@ -90,13 +91,13 @@ fn name<'n, T>(
 
 /// Reads everything else of a portfolio that starts at `at`.
 pub(super) fn read(form: &mut Form<'_>, table: &Table<'_>, at: usize, priced: Option<Priced<'_>>) -> Option<Rest> {
-    form.only(table, "", &KEYS);
+    form.only(table, "", &KEYS, ("policy", &policy::KEYS));
     let currency = form.needed((table, at), "", "currency", "\"USD\"").and_then(|entry| currency(form, &entry.value));
     let cash = form.needed((table, at), "", "cash", "\"100000.00\"").and_then(|entry| cash(form, &entry.value));
     let mut prices = Prices { priced, known: BTreeSet::new() };
     let sample = match form.notation {
-        crate::document::form::Notation::Toml => "{ META = \"60\", CASH = \"40\" }",
-        crate::document::form::Notation::Json => "{\"META\": \"60\", \"CASH\": \"40\"}",
+        Notation::Toml => "{ META = \"60\", CASH = \"40\" }",
+        Notation::Json => "{\"META\": \"60\", \"CASH\": \"40\"}",
     };
     let targets = form.needed((table, at), "", "targets", sample);
     let allocation = targets.and_then(|entry| targets_of(form, entry, &mut prices));

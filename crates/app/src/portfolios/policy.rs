@@ -2,13 +2,15 @@
 //!
 //! A new measure is a line in [`MEASURES`]; what it means is the domain's.
 
+use super::one;
 use crate::document::form::{Form, field};
 use crate::document::nearest::nearest;
 use crate::document::{Entry, Node, Table};
 use evenkeel_domain::policy::{Band, Measure, Policy};
 use evenkeel_domain::values::{Money, Percentage};
 
-const KEYS: [&str; 6] = ["measure", "band", "relative", "absolute", "minimum_order", "cash_buffer"];
+/// What a policy may have.
+pub(super) const KEYS: [&str; 6] = ["measure", "band", "relative", "absolute", "minimum_order", "cash_buffer"];
 
 const POLICY: &str = "write a table of keys like measure and band";
 const BAND: &str = "write a percentage from \"0\" to \"100\", with at most 4 decimals";
@@ -50,7 +52,7 @@ impl Bands {
 pub(super) fn read(form: &mut Form<'_>, entry: &Entry<'_>) -> Option<Policy> {
     let default = Policy::default();
     let table = form.table(&entry.value, "policy", POLICY)?;
-    form.only(table, "policy", &KEYS);
+    form.only(table, "policy", &KEYS, ("the portfolio, above its policy", &one::KEYS));
     let measure = measure(form, table, &entry.value);
     let minimum_order = amount(form, table, "minimum_order", default.minimum_order);
     let cash_buffer = amount(form, table, "cash_buffer", default.cash_buffer);

@@ -138,7 +138,7 @@ fn targets_add_up_to_exactly_one_hundred() {
         a.toml:5:11: portfolio "a": targets: { META = "60", CASH = "40.0001" }: the weights add up to 100.0001 %; take off 0.0001 %, so that they are exactly 100.0000 %
     "#]]);
     check(toml(&with(&[("targets", "{}")])), &expect![[r#"
-        a.toml:5:11: portfolio "a": targets: {}: there is no target; write a table of symbols and percentages, like { META = "60", CASH = "40" }
+        a.toml:5:11: portfolio "a": targets: {}: there is no target; write symbols with percentages, like META with "60" and CASH with "40"
     "#]]);
     check(toml(&with(&[("targets", "{ META = \"120\", AAPL = \"0\", CASH = \"-20\" }")])), &expect![[r#"
         a.toml:5:34: portfolio "a": targets.AAPL: "0": a weight is above 0; correct it, or leave the target out
@@ -165,10 +165,10 @@ fn targets_add_up_to_exactly_one_hundred() {
         a.toml:5:50: portfolio "a": targets.cash: "cash": it is no symbol: 'c' is not allowed, only A-Z, 0-9, '.', '-' and '/' are; write the symbol as the exchange does, like AAPL or BRK.B
     "#]]);
     check(toml(&with(&[("targets", "\"META\"")])), &expect![[r#"
-        a.toml:5:11: portfolio "a": targets: "META": it is a string, not a table; write a table of symbols and percentages, like { META = "60", CASH = "40" }
+        a.toml:5:11: portfolio "a": targets: "META": it is a string, not a table; write symbols with percentages, like META with "60" and CASH with "40"
     "#]]);
     check(toml(&with(&[("targets", "[\"META\"]")])), &expect![[r#"
-        a.toml:5:11: portfolio "a": targets: ["META"]: it is a list, not a table; write a table of symbols and percentages, like { META = "60", CASH = "40" }
+        a.toml:5:11: portfolio "a": targets: ["META"]: it is a list, not a table; write symbols with percentages, like META with "60" and CASH with "40"
     "#]]);
 }
 
@@ -220,16 +220,20 @@ fn keys_are_known_and_there() {
         a.toml:1:1: portfolio "a": targets: it is missing; write targets = { META = "60", CASH = "40" }
     "#]]);
     check(toml(&with(&[("holding", "{}"), ("curency", "\"USD\"")])), &expect![[r#"
-        a.toml:6:1: portfolio "a": holding: there is no such key; the nearest is holdings; known are id, account, currency, cash, targets, holdings, policy
-        a.toml:7:1: portfolio "a": curency: there is no such key; the nearest is currency; known are id, account, currency, cash, targets, holdings, policy
+        a.toml:6:1: portfolio "a": holding: {}: there is no such key; the nearest is holdings; known are id, account, currency, cash, targets, holdings, policy
+        a.toml:7:1: portfolio "a": curency: "USD": there is no such key; the nearest is currency; known are id, account, currency, cash, targets, holdings, policy
     "#]]);
     check(toml(&format!("portfolios = 1\n{}\n[policy]\nmeasure = \"x\"\n", with(&[]))), &expect![[r#"
-        a.toml:1:1: portfolios: there is no such key; the nearest is portfolio; known are portfolio
-        a.toml:8:2: policy: there is no such key; the nearest is portfolio; known are portfolio
+        a.toml:1:1: portfolios: 1: there is no such key; the nearest is portfolio; known are portfolio
+        a.toml:8:2: policy: [policy]: there is no such key; the nearest is portfolio; known are portfolio
     "#]]);
     check(toml(&with(&[("policy", "{ bnad = \"5\", minimum = \"1.00\" }")])), &expect![[r#"
-        a.toml:6:12: portfolio "a": policy.bnad: there is no such key; the nearest is band; known are measure, band, relative, absolute, minimum_order, cash_buffer
-        a.toml:6:24: portfolio "a": policy.minimum: there is no such key; the nearest is measure; known are measure, band, relative, absolute, minimum_order, cash_buffer
+        a.toml:6:12: portfolio "a": policy.bnad: "5": there is no such key; the nearest is band; known are measure, band, relative, absolute, minimum_order, cash_buffer
+        a.toml:6:24: portfolio "a": policy.minimum: "1.00": there is no such key; the nearest is minimum_order; known are measure, band, relative, absolute, minimum_order, cash_buffer
+    "#]]);
+    check(toml(&with(&[("band", "\"5\""), ("policy", "{ cash = \"5\" }")])), &expect![[r#"
+        a.toml:6:1: portfolio "a": band: "5": there is no such key; write it in policy
+        a.toml:7:12: portfolio "a": policy.cash: "5": there is no such key; write it in the portfolio, above its policy
     "#]]);
     check(json("{\"id\": \"a\"}\n"), &expect![[r#"
         a.jsonl:1:1: portfolio "a": currency: it is missing; write "currency": "USD"
@@ -301,6 +305,9 @@ fn a_broken_text_does_not_hide_the_rest() {
         a.toml:15:8: portfolio "c": cash: "-1": it is below zero; write an amount from "0.00" to "9999999999999999.99", with at most 2 decimals
     "#]]);
     check(toml(&format!("{good}id = \"b\"\ncash = \"-2\"\ncash = \"3\"\nband\n")), &expect![[r#"
+        a.toml:6:1: portfolio "a": id: the key is there already; keep one of them
+        a.toml:7:1: portfolio "a": cash: the key is there already; keep one of them
+        a.toml:8:1: portfolio "a": cash: the key is there already; keep one of them
         a.toml:9:5: portfolio "a": band: this is no TOML: key with no value, expected `=`; write key = "value", and close what is opened
     "#]]);
     check(toml(&format!("{good}id = \"b\"\n")), &expect![[r#"
@@ -311,7 +318,7 @@ fn a_broken_text_does_not_hide_the_rest() {
         a.jsonl:1:12: portfolio 1: }: this is no JSON: key must be a string; write {"key": "value", …}, one portfolio on each line
         a.jsonl:2:1: portfolio 2: hello: this is no JSON: expected value; write {"key": "value", …}, one portfolio on each line
         a.jsonl:3:1: portfolio "a": cash: it is missing; write "cash": "100000.00"
-        a.jsonl:3:32: portfolio "a": "id": the key is there already; keep one of them
+        a.jsonl:3:32: portfolio "a": id: the key is there already; keep one of them
         a.jsonl:4:8: portfolio "a": id: "a": the portfolio in line 3 has this id; give each its own
         a.jsonl:5:8: portfolio "a": id: "a": the portfolio in line 3 has this id; give each its own
     "#]]);

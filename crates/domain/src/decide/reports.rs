@@ -20,6 +20,11 @@ pub enum Report {
         /// The answer.
         answer: SubmitAnswer,
     },
+    /// It was not sent by this worker, and will not be.
+    Withheld {
+        /// The order.
+        order: ClientOrderId,
+    },
     /// What the broker says of it.
     Looked {
         /// The order.
@@ -42,6 +47,7 @@ pub enum Report {
 pub(super) fn report(draft: &mut Draft, report: Report) -> Result<(), Refusal> {
     match report {
         Report::Submitted { order, answer } => submitted(draft, order, answer),
+        Report::Withheld { order } => withheld(draft, order),
         Report::Looked { order, lookup } => looked(draft, order, lookup),
         Report::Canceled { order, answer } => match answer {
             CancelAnswer::AlreadyTerminal(view) => seen(draft, order, &view),
@@ -66,6 +72,16 @@ fn submitted(draft: &mut Draft, id: ClientOrderId, answer: SubmitAnswer) -> Resu
         SubmitAnswer::NotSent(why) if order.state == OrderState::Intent => draft.order(id, OrderEvent::NotSent(why)),
         SubmitAnswer::Unknown(cause) if order.state == OrderState::Intent => unknown(draft, id, cause),
         SubmitAnswer::AlreadyExists | SubmitAnswer::Refused(_) | SubmitAnswer::NotSent(_) | SubmitAnswer::Unknown(_) => Ok(()),
+    }
+}
+
+fn withheld(draft: &mut Draft, id: ClientOrderId) -> Result<(), Refusal> {
+    let Some(order) = known(draft, id).filter(|order| order.state == OrderState::Intent) else { return Ok(()) };
+    if order.unknown_since.is_some() {
+        // A repetition that was withheld says nothing about the first sending.
+        unknown(draft, id, UnknownCause::Disconnected)
+    } else {
+        draft.order(id, OrderEvent::Withdrawn)
     }
 }
 

@@ -182,24 +182,28 @@ pub(crate) fn scenes_at_brokers() -> impl Strategy<Value = Scene> {
 
 /// Portfolios at the limits of every type: few of them can be planned for.
 pub(crate) fn extreme_scenes() -> impl Strategy<Value = Scene> {
-    let lines = prop::collection::vec((draws(any_prices()), any_quantities()), 0..6);
-    let policy = (measures(), any_money(), any_money()).prop_map(|(measure, minimum_order, cash_buffer)| Policy {
-        measure,
-        minimum_order,
-        cash_buffer,
-    });
+    let lines = prop::collection::vec((draws(any_prices()), prop::option::weighted(0.3, any_quantities())), 0..6);
+    let worth = (1..=9_i64, 0..=17_u32).prop_map(|(digit, power)| digit * 10_i64.pow(power));
+    let cash = (prop::option::of(0..=20_u32), prop_oneof![1 => any_money().prop_map(Some), 2 => Just(None)]);
+    let amounts = || prop_oneof![2 => Just(Money::ZERO), 1 => any_money()];
+    let policy = (measures(), amounts(), amounts());
     let costs = (any::<u32>(), any_money(), any_money());
-    let costs = costs.prop_map(|(bps, per_order, minimum)| Costs { bps, per_order, minimum });
-    let broker = (brokers(), prop_oneof![Just(Costs::FREE), costs]);
-    (lines, any_money(), prop::option::of(0..=20_u32), policy, broker).prop_map(
-        |(lines, cash, cash_share, policy, (capabilities, costs))| {
-            let (draws, held): (Vec<Draw>, Vec<Quantity>) = lines.into_iter().unzip();
-            let books = Books::new(cash, held.into_iter().enumerate().map(|(place, quantity)| (nth(place), quantity)));
-            let prices = draws.iter().enumerate().map(|(place, draw)| (nth(place), draw.price));
-            let scene = Scene::new(books, allocation_of(&draws, cash_share), prices);
-            Scene { policy, capabilities: Capabilities { costs, ..capabilities }, ..scene }
-        },
-    )
+    let costs = costs.prop_map(|(bps, each, least)| Costs { bps, per_order: each.abs(), minimum: least.abs() });
+    let broker = (brokers(), prop_oneof![4 => Just(Costs::FREE), 1 => costs]);
+    (lines, worth, cash, policy, broker).prop_map(|(lines, worth, (share, cash), policy, (capabilities, costs))| {
+        let (draws, held): (Vec<Draw>, Vec<Option<Quantity>>) = lines.into_iter().unzip();
+        let allocation = allocation_of(&draws, share);
+        let mut books = books_of(&draws, &allocation, worth, 0);
+        books.cash = cash.unwrap_or(cents(worth));
+        for (place, quantity) in held.into_iter().enumerate() {
+            books.set_units(nth(place), quantity.unwrap_or(books.units(nth(place))));
+        }
+        let prices = draws.iter().enumerate().map(|(place, draw)| (nth(place), draw.price));
+        let scene = Scene::new(books, allocation, prices);
+        let (measure, minimum_order, cash_buffer) = policy;
+        let policy = Policy { measure, minimum_order, cash_buffer };
+        Scene { policy, capabilities: Capabilities { costs, ..capabilities }, ..scene }
+    })
 }
 
 fn allocation_of(draws: &[Draw], cash_share: Option<u32>) -> TargetAllocation {
@@ -219,7 +223,8 @@ fn books_of(draws: &[Draw], allocation: &TargetAllocation, worth: i64, cash: i32
         let parts = draw.target.map_or(100_000, |_| allocation.of(nth(place)).units());
         let value = u128::try_from(worth).unwrap() * u128::try_from(parts).unwrap() * u128::from(draw.held);
         // In units of the 18th decimal: a cent has many, a part is a millionth, and `held` a thousandth.
-        (nth(place), units(value * (CENT / 1_000_000_000) / u128::from(draw.price.nanos())))
+        let quantity = value * (CENT / 1_000_000_000) / u128::from(draw.price.nanos());
+        (nth(place), units(quantity.min(Quantity::MAX.nanos())))
     });
     Books::new(cents(worth / 1_000 * i64::from(cash)), held)
 }

@@ -28,6 +28,7 @@ pub(super) enum Doing {
 /// What a piece of work came to.
 pub(super) enum Done {
     Submitted(ClientOrderId, SubmitAnswer),
+    Withheld(ClientOrderId),
     Canceled(ClientOrderId, CancelAnswer),
     Looked(ClientOrderId, Result<Lookup, BrokerError>),
     Compared(Result<Snapshot, BrokerError>),
@@ -93,6 +94,13 @@ impl Work {
         };
         self.under_way.push(submitting.instrument(span).boxed());
         true
+    }
+
+    /// Reports that an order is not sent, unless it is on its way.
+    pub(super) fn withhold(&mut self, order: ClientOrderId) {
+        if self.doing.insert(Doing::Submit(order)) {
+            self.under_way.push(std::future::ready(Done::Withheld(order)).boxed());
+        }
     }
 
     pub(super) fn cancel(&mut self, order: ClientOrderId, now: Timestamp) -> bool {

@@ -62,17 +62,15 @@ fn in_lots() -> impl Strategy<Value = Scene> {
 
 #[test]
 fn what_was_dropped_leaves_nothing_for_another_plan() {
-    // 59.40 in sixty small sales stay undone, so the buys are short; the small ones fall below the minimum, and what
-    // they would have cost must go to the large one now, not in a second batch.
-    let sold: String = (0..60).map(|n| format!("S{n:02} 15.99 @ 1 1.5\n")).collect();
-    let bought: String = (0..4).map(|n| format!("T{n} 6 @ 1 0.75\n")).collect();
-    let scene = Scene::of(&format!("{sold}{bought} U 16.6 @ 1 7")).minimum("1.00");
+    // Sixty sales of 0.99 are too small, so the buys are short: 40.60 for A, which lacks 55.00, and thirty that lack
+    // 1.50 each. The thirty fall below the minimum; their share goes to A now, not in a second batch.
+    let small: String = (0..60).map(|n| format!("S{n} 50.99 @ 1 0.5\n")).collect();
+    let lacking: String = (0..30).map(|n| format!("T{n} 98.5 @ 1 1\n")).collect();
+    let scene = Scene::of(&format!("{small}{lacking} A 2945 @ 1 30\n R 1040.6 @ 1 10"));
     let plan = scene.plan(Trigger::Now).unwrap();
-    assert!(plan.legs.is_empty(), "no sale, no buy: {:?}", plan.legs);
-
-    let mixed = "A 200 @ 1 10\n B 100.9 @ 1 10\n C 100.9 @ 1 10\n D 100.9 @ 1 10\n E 100.9 @ 1 10\n F 98.9 @ 1 10\n \
-                 G 98.9 @ 1 10\n H 98.9 @ 1 10\n I 98.9 @ 1 10\n J 0.8 @ 1 10";
-    check(&Scene::of(mixed).minimum("1.10"));
+    let amounts: Vec<String> = plan.legs.iter().map(|leg| format!("{} {}", leg.terms.symbol, leg.amount)).collect();
+    assert_eq!(amounts, ["R 40.60", "A 40.60"]);
+    assert_eq!(scene.executed(&plan).plan(Trigger::Now).unwrap().legs, []);
 }
 
 proptest! {

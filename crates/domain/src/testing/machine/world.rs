@@ -16,7 +16,7 @@ use crate::order::{
 use crate::portfolio::{Portfolio, Standing, compare};
 use crate::record::{Event, Outcome, Record};
 use crate::testing::read;
-use crate::values::{Money, Quantity, Timestamp, Token, Value};
+use crate::values::{Money, Price, Quantity, Timestamp, Token, Value};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -31,6 +31,10 @@ pub(crate) struct World {
     pub(crate) limits: Limits,
     /// Cash and units at the broker before the first order.
     origin: Books,
+    /// Whether the broker never makes two orders of one id.
+    is_deduplicated: bool,
+    /// What every fill costs, and by how many billionths its price is off.
+    pub(crate) friction: (Money, u64),
 }
 
 /// One order, as it really is.
@@ -66,6 +70,8 @@ pub(crate) enum Action {
     /// A new owner; with `true`, the old one had sent all that was due and heard nothing.
     TakeOver(bool),
     Submit(ClientOrderId, Sending),
+    /// The worker has not sent it, and will not.
+    Withhold(ClientOrderId),
     /// A request arrives that was on its way.
     Arrive(ClientOrderId),
     /// A request that was on its way is lost.
@@ -115,7 +121,8 @@ impl World {
     /// A broker that has what the books say, in front of a portfolio with a batch that was just opened.
     pub(crate) fn new(state: Portfolio, now: Timestamp, limits: Limits) -> Self {
         let origin = state.books.clone();
-        Self { state, now, sent: BTreeMap::new(), limits, origin }
+        let is_deduplicated = state.batch.as_ref().is_some_and(|batch| batch.rules().resend);
+        Self { state, now, sent: BTreeMap::new(), limits, origin, is_deduplicated, friction: (Money::ZERO, 0) }
     }
 
     /// All that can happen now, the kind things first.
@@ -125,6 +132,7 @@ impl World {
         for effect in due(&self.state, self.now) {
             match effect {
                 Effect::Submit(request) => actions.extend(self.submissions(request.id)),
+                Effect::Withhold(id) => actions.push(Action::Withhold(id)),
                 Effect::Cancel(id) => actions.push(Action::Cancel(id)),
                 Effect::Look(id) => actions.extend(self.looks(id)),
                 Effect::Compare => {
@@ -229,9 +237,13 @@ impl World {
                 let seen = matches!(answer, SubmitAnswer::Acknowledged(_));
                 self.tell(Report::Submitted { order: id, answer }, seen)
             }
+            Action::Withhold(id) => self.tell(Report::Withheld { order: id }, true),
             Action::Arrive(id) => self.happen(id, Truth::arrive),
             Action::Vanish(id) => self.happen(id, |truth| truth.on_the_way = false),
-            Action::Execute(id, share) => self.happen(id, |truth| truth.execute(id, share)),
+            Action::Execute(id, share) => {
+                let friction = self.friction;
+                self.happen(id, |truth| truth.execute(id, share, friction))
+            }
             Action::Expire(id) => self.happen(id, |truth| truth.status = Some(BrokerStatus::Expired)),
             Action::Reject(id) => self.happen(id, |truth| truth.status = Some(BrokerStatus::Rejected)),
             Action::Look(id, looking) => match self.view(id, looking) {
@@ -265,7 +277,7 @@ impl World {
 
     fn submit(&mut self, id: ClientOrderId, sending: Sending) -> SubmitAnswer {
         let terms = self.known(id).terms;
-        let resend = self.state.batch.as_ref().is_some_and(|batch| batch.rules().resend);
+        let friction = self.friction;
         let truth = self.truth(id, terms);
         let is_there = truth.status.is_some();
         match sending {
@@ -277,12 +289,10 @@ impl World {
             Sending::OnTheWay => truth.on_the_way = true,
             Sending::Filled | Sending::Taken | Sending::TakenInPart | Sending::LostAnswer => truth.arrive(),
         }
-        assert!(truth.arrivals <= 1 || resend, "sent twice where duplicates are not refused");
-        truth.arrivals = truth.arrivals.min(1);
         match sending {
             Sending::OnTheWay | Sending::LostAnswer => return SubmitAnswer::Unknown(UnknownCause::Timeout),
-            Sending::Filled => truth.execute(id, Share::Rest),
-            Sending::TakenInPart => truth.execute(id, Share::Half),
+            Sending::Filled => truth.execute(id, Share::Rest, friction),
+            Sending::TakenInPart => truth.execute(id, Share::Half, friction),
             Sending::Refused | Sending::NotSent | Sending::Taken => {}
         }
         if is_there { SubmitAnswer::AlreadyExists } else { SubmitAnswer::Acknowledged(self.view(id, Looking::Truth).unwrap()) }
@@ -385,6 +395,7 @@ impl World {
         for (id, truth) in &self.sent {
             let order = self.known(*id);
             assert!(order.fills.iter().all(|known| truth.fills.iter().any(|fill| fill.id == *known)), "{}", short(*id));
+            assert!(self.is_deduplicated || truth.arrivals <= 1, "{} became two orders: {self:#?}", short(*id));
         }
         for record in records {
             let Event::Closed(closing) = &record.event else { continue };
@@ -424,13 +435,14 @@ impl Truth {
     }
 
     /// Executes half of what is left, or all of it.
-    fn execute(&mut self, id: ClientOrderId, share: Share) {
+    fn execute(&mut self, id: ClientOrderId, share: Share, (fee, off): (Money, u64)) {
         let left = self.terms.quantity.sub(self.filled()).unwrap();
         let half = Quantity::from_nanos(left.nanos() / 2).unwrap();
         let quantity = if share == Share::Rest || half.is_zero() { left } else { half };
         let name = format!("{}-{}", short(id), self.fills.len());
         let at = Timestamp::EPOCH;
-        self.fills.push(Fill { id: read(&name), quantity, price: self.terms.reference, fee: Money::ZERO, at });
+        let price = Price::from_nanos(self.terms.reference.nanos() + off).unwrap();
+        self.fills.push(Fill { id: read(&name), quantity, price, fee, at });
         if self.filled() == self.terms.quantity {
             self.status = Some(BrokerStatus::Filled);
         }
@@ -455,7 +467,7 @@ impl Action {
     /// True for what a broker that is there and does its work does, and for time that passes.
     pub(crate) fn is_kind(self) -> bool {
         match self {
-            Self::Begin | Self::Arrive(_) | Self::Vanish(_) | Self::Cancel(_) | Self::List | Self::Wake(_) => true,
+            Self::Begin | Self::Withhold(_) | Self::Arrive(_) | Self::Vanish(_) | Self::Cancel(_) | Self::List | Self::Wake(_) => true,
             Self::Submit(_, sending) => sending == Sending::Filled || sending == Sending::Taken,
             Self::Execute(_, share) => share == Share::Rest,
             Self::Look(_, looking) => looking == Looking::Truth,
@@ -473,6 +485,7 @@ impl fmt::Debug for Action {
             Self::Abort => write!(f, "abort"),
             Self::TakeOver(sent) => write!(f, "take over, sent {sent}"),
             Self::Submit(id, sending) => write!(f, "{} submit {sending:?}", short(*id)),
+            Self::Withhold(id) => write!(f, "{} is withheld", short(*id)),
             Self::Arrive(id) => write!(f, "{} arrives", short(*id)),
             Self::Vanish(id) => write!(f, "{} is lost", short(*id)),
             Self::Execute(id, share) => write!(f, "{} executes {share:?}", short(*id)),
