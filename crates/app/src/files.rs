@@ -92,9 +92,10 @@ pub(crate) fn read_text(file: &FileArg) -> Result<String, FileFaults> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(file.unreadable(&error)),
         };
-        bytes.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        let read = chunk.get(..count).unwrap_or_default();
+        bytes.extend_from_slice(read);
         // Looked at on the way, so that nothing endless is read to its end.
-        if bytes.contains_zero(count) {
+        if read.contains(&0) {
             break;
         }
         if bytes.len() > MOST {
@@ -103,17 +104,6 @@ pub(crate) fn read_text(file: &FileArg) -> Result<String, FileFaults> {
         }
     }
     text(bytes).map_err(|fault| FileFaults::of(file.name(), fault))
-}
-
-trait ContainsZero {
-    /// Whether one of the last so many bytes is zero.
-    fn contains_zero(&self, last: usize) -> bool;
-}
-
-impl ContainsZero for Vec<u8> {
-    fn contains_zero(&self, last: usize) -> bool {
-        self.get(self.len().saturating_sub(last)..).is_some_and(|bytes| bytes.contains(&0))
-    }
 }
 
 fn text(mut bytes: Vec<u8>) -> Result<String, Fault> {

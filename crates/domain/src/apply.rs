@@ -179,13 +179,14 @@ impl Applying<'_> {
         self.portfolio.batch.as_mut().ok_or(ApplyError::NoBatch { record })
     }
 
-    /// A fill proves that the broker has the order; one that was to be canceled stays so, and one that ended stays ended.
+    /// A fill proves that the broker has the order, also where it was assumed not to. One that was to be canceled stays so, and one
+    /// that ended stays ended.
     fn filled(&mut self, id: ClientOrderId, fill: &Fill, booked: Money) -> Result<(), ApplyError> {
         let refused = |source| ApplyError::Booking { record: "order", source };
         let known = order_mut(self.batch("order")?, "order", id)?;
         let mut order = known.clone();
         order.book(fill, booked).map_err(refused)?;
-        if order.state == OrderState::Intent || order.state.is_unknown() || order.state == OrderState::Acknowledged {
+        if order.state.is_unseen() || order.state == OrderState::Acknowledged {
             order.state = OrderState::Partial;
             order.unknown_since = None;
         }

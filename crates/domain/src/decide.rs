@@ -10,9 +10,9 @@
 //!
 //! | to see | look in |
 //! |---|---|
-//! | what an answer of the broker, a fill or a late fill makes of an order | [`reports`] |
-//! | how a batch goes forward, unwinds, compensates and ends | [`advance`] |
-//! | what a person may do with a stale or quarantined portfolio | [`resolve`] |
+//! | what an answer of the broker, a fill or a late fill makes of an order | `decide/reports.rs` |
+//! | how a batch goes forward, unwinds, compensates and ends | `decide/advance.rs`, `decide/compensate.rs`, `decide/close.rs` |
+//! | what a person may do with a stale or quarantined portfolio | `decide/resolve.rs` |
 
 mod advance;
 mod close;

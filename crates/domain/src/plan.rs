@@ -2,7 +2,7 @@
 //!
 //! Pure and deterministic. A plan is made in three steps, one file each, read in this order:
 //!
-//! 1. [`size`]: how many units each symbol should lose or gain. **Where a leg's quantity is rounded.**
+//! 1. `size`: how many units each symbol should lose or gain. **Where a leg's quantity is rounded.**
 //! 2. [`fund`]: what the buys may spend, and how they shrink when that is short. The batch uses it again, when the sells
 //!    have brought in what they did.
 //! 3. [`certificate`]: the proof that the result is sound, re-checked by a function that shares no code with the first two.

@@ -97,3 +97,6 @@ impl Engine {
         &self.settings
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use super::{Entry, Kind, Malformed, Node, Syntax, Table};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Tables within tables are read so far; no file here has more.
@@ -52,17 +53,19 @@ impl<'t> Walk<'t> {
 
     fn table(&mut self, written: &'t str, at: usize, depth: usize) -> Result<Table<'t>, Malformed> {
         let mut table = Table::default();
-        for (key, raw) in part::<Object<'t>>(written, at)?.0 {
+        let pairs = part::<Object<'t>>(written, at)?.0;
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        for (key, raw) in &pairs {
             let value = self.node(raw, depth.saturating_add(1))?;
             // One back for the quote; a key with escapes was copied, and its value is the nearest place there is.
-            let at = match &key {
+            let at = match key {
                 Cow::Borrowed(key) => self.offset(key).saturating_sub(1),
                 Cow::Owned(_) => value.at,
             };
-            if table.get(&key).is_some() {
-                self.repeated.push(Malformed { at, what: Syntax::Repeated });
+            if seen.insert(key) {
+                table.entries.push(Entry { key: key.clone(), at, value });
             } else {
-                table.entries.push(Entry { key, at, value });
+                self.repeated.push(Malformed { at, what: Syntax::Repeated });
             }
         }
         Ok(table)

@@ -7,6 +7,11 @@ pub(crate) fn nearest<'k>(written: &str, known: impl IntoIterator<Item = &'k str
     known.into_iter().min_by_key(|word| if begins(word) { 1 } else { distance(written, word) })
 }
 
+/// The same, but nothing that is more than two changes away or shares no letter with `written`.
+pub(crate) fn similar<'k>(written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    nearest(written, known).filter(|word| distance(written, word) < written.len().min(3))
+}
+
 /// How many letters must be inserted, removed, replaced or swapped with their neighbour.
 fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.to_lowercase().chars().collect();
@@ -66,5 +71,8 @@ mod tests {
         assert_eq!(nearest("minimum", ["measure", "minimum_order"]), Some("minimum_order"));
         assert_eq!(nearest("x", ["ab", "cd"]), Some("ab"));
         assert_eq!(nearest("x", []), None);
+        assert_eq!(similar("GOOG", ["AAPL", "GOOGL"]), Some("GOOGL"));
+        assert_eq!(similar("GOOG", ["AAPL"]), None);
+        assert_eq!(similar("F", ["T"]), None);
     }
 }

@@ -35,7 +35,7 @@ impl Tally {
         let all = traded.saturating_add(left).saturating_add(inside).saturating_add(refused);
         let counts = [
             (traded, "to rebalance"),
-            (left, "out of band, but with nothing to trade"),
+            (left, "out of band with nothing to trade"),
             (inside, "inside the band"),
             (refused, "refused"),
         ];
@@ -57,7 +57,7 @@ fn verdict(preview: &Preview<'_>) -> String {
     let Plan { assessment, legs, .. } = &preview.plan;
     match (assessment.is_out_of_band(), legs.len()) {
         (false, _) => "inside its band, nothing to do".to_owned(),
-        (true, 0) => "out of band, but there is nothing to trade".to_owned(),
+        (true, 0) => "out of band with nothing to trade".to_owned(),
         (true, trades) => format!("out of band, {}", count(trades, "trade")),
     }
 }

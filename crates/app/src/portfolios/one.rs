@@ -4,7 +4,7 @@
 
 use super::{LoadedPortfolio, Priced, policy};
 use crate::document::form::{Form, Notation, field};
-use crate::document::nearest::nearest;
+use crate::document::nearest::similar;
 use crate::document::{Entry, Kind, Node, Table};
 use evenkeel_domain::allocation::{AllocationError, AllocationViolation, Target, TargetAllocation};
 use evenkeel_domain::books::{Books, Definition};
@@ -12,7 +12,7 @@ use evenkeel_domain::policy::Policy;
 use evenkeel_domain::values::{
     AccountId, Currency, IdError, Money, Percentage, PortfolioId, Quantity, Symbol, SymbolError, SymbolReason,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a portfolio may have.
 pub(super) const KEYS: [&str; 7] = ["id", "account", "currency", "cash", "targets", "holdings", "policy"];
@@ -146,10 +146,11 @@ fn targets_of(form: &mut Form<'_>, entry: &Entry<'_>, prices: &mut Prices<'_>) -
         Ok(allocation) => return Some(allocation).filter(|_| all_read),
         Err(error) => error,
     };
+    let entries: BTreeMap<Target, &Entry<'_>> = weights.iter().map(|(entry, target, _)| (*target, *entry)).collect();
     for violation in violations {
         match violation {
-            AllocationViolation::NotPositive { target, weight } => {
-                if let Some((entry, _, _)) = weights.iter().find(|(_, t, w)| (*t, *w) == (target, weight)) {
+            AllocationViolation::NotPositive { target, .. } => {
+                if let Some(entry) = entries.get(&target) {
                     let path = field("targets", &entry.key);
                     form.refuse(&entry.value, &path, "a weight is above 0", "correct it, or leave the target out");
                 }
@@ -231,10 +232,13 @@ impl Prices<'_> {
         if symbols.contains(&symbol) || !self.known.insert(symbol) {
             return;
         }
-        let similar = Some(symbols).filter(|symbols| symbols.len() <= Self::MOST);
-        let similar = similar.and_then(|symbols| nearest(symbol.as_str(), symbols.iter().map(Symbol::as_str)));
-        let similar = similar.map(|symbol| format!(" (the nearest there is {symbol})")).unwrap_or_default();
+        let few = Some(symbols).filter(|symbols| symbols.len() <= Self::MOST);
+        let meant = few.and_then(|symbols| similar(symbol.as_str(), symbols.iter().map(Symbol::as_str)));
+        let remedy = match meant {
+            Some(meant) => format!("add one, or write {meant} if that is meant"),
+            None => "add one, or correct the symbol".to_owned(),
+        };
         let problem = format!("{source} has no price of {symbol}");
-        form.note(entry.at, path, Some(entry.value.written), problem, format!("add one, or correct the symbol{similar}"));
+        form.note(entry.at, path, Some(entry.value.written), problem, remedy);
     }
 }

@@ -107,7 +107,7 @@ fn why_things_are_left_alone() {
          CCC        0.0000     0.0100    0.0000                                       out of band; left alone: worth 0.10, less than the minimum order of 1.00
         sells first, then buys: turnover 199.90 USD, cost at most 0.00 USD, cash never below 0.00 USD; a full restoration is paid for
 
-        no-batch: out of band, but there is nothing to trade
+        no-batch: out of band with nothing to trade
         worth 1,000.00 USD; drift 100.0000 % of a target, band 5.0000 %
          symbol   weight %   target %   why
         ──────── ────────── ────────── ──────────────────────────────────────────────────────────────────────────
@@ -128,7 +128,7 @@ fn why_things_are_left_alone() {
          AAA        0.0000   100.0000   100.0000   buy          7.5   10.00    75.00   out of band
         all at once: turnover 75.00 USD, cost at most 0.00 USD, cash never below 25.00 USD; a full restoration is paid for
 
-        7 portfolios at the prices of 2024-01-05: 3 to rebalance, 1 out of band, but with nothing to trade, 1 inside the band and 2 refused
+        7 portfolios at the prices of 2024-01-05: 3 to rebalance, 1 out of band with nothing to trade, 1 inside the band and 2 refused
     "#]].assert_eq(desk.run(line).done());
     expect![[r#"
         {"type":"plan","at":"2024-01-05","portfolio":"inside","out_of_band":false,"measure":"relative","drift":"0.9901","trades":[],"skipped":[],"weights":[{"symbol":"AAA","before":"50.4950","after":"50.4950","target":"50.0000"},{"symbol":"BBB","before":"49.5050","after":"49.5050","target":"50.0000"}],"currency":"USD","value":"202.00","turnover":"0.00","cost":"0.00","held_back":"0.00","stages":"together","certificate":{"lowest_cash":"0.00","restorable":true,"shortfall":"0.00"}}

@@ -101,6 +101,12 @@ impl OrderState {
         matches!(self, Self::UnknownInFlight { .. } | Self::UnknownQuiet)
     }
 
+    /// True if nothing has shown yet that the broker has the order, and something may.
+    #[must_use]
+    pub const fn is_unseen(self) -> bool {
+        self.is_unknown() || matches!(self, Self::Intent | Self::AssumedNotExecuted)
+    }
+
     /// True if the broker has the order and it can still execute, as far as is known.
     #[must_use]
     pub const fn is_open(self) -> bool {

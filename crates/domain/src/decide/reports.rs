@@ -3,6 +3,7 @@
 //! Reports may come late, twice and in any order: what they say once booked is the same. See table A in [`crate::batch`].
 
 use super::{Draft, Refusal, close};
+use crate::apply::ApplyError;
 use crate::batch::{Order, OrderState};
 use crate::order::{
     BrokerStatus, CancelAnswer, ClientOrderId, Fill, Lookup, OrderFill, OrderView, SubmitAnswer, UnknownCause, booked_amount,
@@ -63,7 +64,7 @@ fn submitted(draft: &mut Draft, id: ClientOrderId, answer: SubmitAnswer) -> Resu
     let waiting = order.state == OrderState::Intent || order.state.is_unknown();
     match answer {
         SubmitAnswer::Acknowledged(view) => seen(draft, id, &view),
-        SubmitAnswer::AlreadyExists if waiting => draft.order(id, OrderEvent::Acknowledged),
+        SubmitAnswer::AlreadyExists if order.state.is_unseen() => draft.order(id, OrderEvent::Acknowledged),
         SubmitAnswer::Refused(why) if waiting => draft.order(id, OrderEvent::Refused(why)),
         // A repetition that was not sent says nothing about the first sending.
         SubmitAnswer::NotSent(_) if order.state == OrderState::Intent && order.unknown_since.is_some() => {
@@ -105,10 +106,7 @@ fn looked(draft: &mut Draft, id: ClientOrderId, lookup: Lookup) -> Result<(), Re
 /// The broker shows the order: book what is new, and end it once all that it says it executed is booked.
 fn seen(draft: &mut Draft, id: ClientOrderId, view: &OrderView) -> Result<(), Refusal> {
     let Some(order) = known(draft, id) else { return Ok(()) };
-    let unseen = order.state == OrderState::Intent
-        || order.state.is_unknown()
-        || (order.state == OrderState::AssumedNotExecuted && !has_ended(&view.status));
-    if unseen {
+    if order.state.is_unseen() {
         draft.order(id, OrderEvent::Acknowledged)?;
     }
     for fill in &view.fills {
@@ -128,13 +126,6 @@ fn seen(draft: &mut Draft, id: ClientOrderId, view: &OrderView) -> Result<(), Re
     draft.order(id, OrderEvent::Ended(how))
 }
 
-const fn has_ended(status: &BrokerStatus) -> bool {
-    match status {
-        BrokerStatus::Filled | BrokerStatus::Canceled | BrokerStatus::Expired | BrokerStatus::Rejected => true,
-        BrokerStatus::Working | BrokerStatus::Unmapped(_) => false,
-    }
-}
-
 /// A fill from the broker's list: of the open batch, of a closed one (a late fill), or not ours.
 fn fill_from_list(draft: &mut Draft, listed: &OrderFill) -> Result<(), Refusal> {
     let Some(id) = listed.order else { return Ok(()) };
@@ -149,7 +140,11 @@ fn fill_from_list(draft: &mut Draft, listed: &OrderFill) -> Result<(), Refusal> 
     let closed = draft.state.closed_batch(id).and_then(|batch| batch.orders.get(&id));
     let Some(order) = closed.filter(|order| !order.fills.contains(&listed.fill.id)) else { return Ok(()) };
     let booked = next_amount(order, &listed.fill)?;
-    draft.record(Event::LateFill { fill: listed.clone(), booked })
+    match draft.record(Event::LateFill { fill: listed.clone(), booked }) {
+        // The comparison with the broker that follows finds the difference, and a person accepts what the broker says.
+        Err(Refusal::Apply(ApplyError::Booking { .. })) => Ok(()),
+        other => other,
+    }
 }
 
 /// Books one fill, unless it is booked already. What cannot be booked is a person's business.

@@ -1,6 +1,6 @@
 //! Step 3 of a plan: the proof that it is sound, and the function that re-checks one.
 //!
-//! [`certify`] states figures; [`verify`] derives every claim again from the valuation and the legs alone, by multiplying and
+//! `certify` states figures; [`verify`] derives every claim again from the valuation and the legs alone, by multiplying and
 //! comparing. It shares no code with the sizing and the funding, so a fault there is a fault found here.
 
 use super::{Leg, Plan, Stages, Venue};

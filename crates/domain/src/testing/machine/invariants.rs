@@ -111,8 +111,8 @@ fn is_legal(order: &Order, event: &OrderEvent) -> bool {
     match event {
         OrderEvent::Acknowledged => state == S::Intent || state.is_unknown() || state == S::AssumedNotExecuted,
         OrderEvent::Refused(_) => state == S::Intent || state.is_unknown(),
-        OrderEvent::NotSent(_) => state == S::Intent && order.unknown_since.is_none(),
-        OrderEvent::Withdrawn | OrderEvent::Unknown { .. } => state == S::Intent,
+        OrderEvent::NotSent(_) | OrderEvent::Withdrawn => state == S::Intent && order.unknown_since.is_none(),
+        OrderEvent::Unknown { .. } => state == S::Intent,
         OrderEvent::NotFound => matches!(state, S::UnknownInFlight { .. }),
         OrderEvent::Resent { .. } | OrderEvent::AssumedNotExecuted => state == S::UnknownQuiet,
         OrderEvent::CancelRequested => state.is_open(),

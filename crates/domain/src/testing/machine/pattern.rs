@@ -98,6 +98,8 @@ impl World {
             }
             match effect {
                 Effect::Submit(order) => self.submit_as(order.id, pattern.fate(order.id)),
+                Effect::Withhold(id) => drop(self.act(Action::Withhold(id))),
+                Effect::Withhold(id) => drop(self.act(Action::Withhold(id))),
                 Effect::Cancel(id) => self.cancel_as(id, pattern.fate(id)),
                 Effect::Look(id) => drop(self.act(Action::Look(id, Looking::Truth))),
                 Effect::Compare => drop(self.act(Action::Compare(false))),

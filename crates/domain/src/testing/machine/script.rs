@@ -4,6 +4,7 @@
 //! begin | abandon | abort | take-over | tick | wait 5 | later 5 | hold | go on
 //! settle | settle off | confirm | confirm off | accept | accept off | fixed | fixed off | retry
 //! 0F1 submit acknowledged VIEW | exists | refused | closed-until 600 | not-sent | not-sent 30 | unknown
+//! 0F1 withheld
 //! 0F1 look found VIEW | absent | unproven
 //! 0F1 cancel requested | ended VIEW | no-such-order | not-sent | unknown
 //! 0F1 fill a:2@50.5/0.35             id, units, and perhaps price and fee
@@ -109,6 +110,7 @@ impl Machine {
                 answer(SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }))
             }
             ["submit", "unknown"] => answer(SubmitAnswer::Unknown(UnknownCause::Timeout)),
+            ["withheld"] => Report::Withheld { order },
             ["look", "found", ref view @ ..] => {
                 Report::Looked { order, lookup: Lookup::Found(self.view(words[0], view)) }
             }

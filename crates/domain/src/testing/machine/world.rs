@@ -133,6 +133,7 @@ impl World {
             match effect {
                 Effect::Submit(request) => actions.extend(self.submissions(request.id)),
                 Effect::Withhold(id) => actions.push(Action::Withhold(id)),
+                Effect::Withhold(id) => actions.push(Action::Withhold(id)),
                 Effect::Cancel(id) => actions.push(Action::Cancel(id)),
                 Effect::Look(id) => actions.extend(self.looks(id)),
                 Effect::Compare => {
@@ -237,6 +238,7 @@ impl World {
                 let seen = matches!(answer, SubmitAnswer::Acknowledged(_));
                 self.tell(Report::Submitted { order: id, answer }, seen)
             }
+            Action::Withhold(id) => self.tell(Report::Withheld { order: id }, true),
             Action::Withhold(id) => self.tell(Report::Withheld { order: id }, true),
             Action::Arrive(id) => self.happen(id, Truth::arrive),
             Action::Vanish(id) => self.happen(id, |truth| truth.on_the_way = false),
@@ -485,6 +487,7 @@ impl fmt::Debug for Action {
             Self::Abort => write!(f, "abort"),
             Self::TakeOver(sent) => write!(f, "take over, sent {sent}"),
             Self::Submit(id, sending) => write!(f, "{} submit {sending:?}", short(*id)),
+            Self::Withhold(id) => write!(f, "{} is withheld", short(*id)),
             Self::Withhold(id) => write!(f, "{} is withheld", short(*id)),
             Self::Arrive(id) => write!(f, "{} arrives", short(*id)),
             Self::Vanish(id) => write!(f, "{} is lost", short(*id)),
