@@ -9,7 +9,9 @@ mod gate;
 mod world;
 
 mod rebalance;
+mod answers;
 mod leases;
 mod prices;
 mod restore;
+mod stale;
 mod waves;

@@ -11,8 +11,9 @@
 //! max_price_age = "3d"     # prices older than that are refused; without it, none is
 //! ```
 //!
-//! Every key is optional, with these defaults, but for `max_price_age`, which has none, and `quiescence`, which is the broker's own (70 s at BanChile). A length of time is a whole number of seconds,
-//! or a string as in [`crate::duration`]. What the values mean is the engine's.
+//! Every key is optional, and the page shows its default; only the last two have none: without `quiescence` the broker's own
+//! figure counts. A length of time is a whole number of seconds, or a string as in [`crate::duration`]. What the values mean is
+//! the engine's.
 
 use crate::document::form::{Form, Notation, field};
 use crate::document::{Entry, Kind, Lines, Node, Table, from_toml};
@@ -67,16 +68,8 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 8] = [
-    "lease",
-    "heartbeat",
-    "attempts",
-    "delay",
-    "legs_at_once",
-    "order_deadline",
-    "quiescence",
-    "max_price_age",
-];
+const KEYS: [&str; 8] =
+    ["lease", "heartbeat", "attempts", "delay", "legs_at_once", "order_deadline", "quiescence", "max_price_age"];
 
 /// The most orders of a batch that may be under way at once.
 const MOST_LEGS: u16 = 4_096;
@@ -112,12 +105,12 @@ fn read(source: &str, text: &str) -> Result<Config, FileFaults> {
 fn values(form: &mut Form<'_>, root: &Table<'_>) -> Config {
     form.only(root, "", &KEYS, ("", &[]));
     let default = Config::default();
-    let mut length = |key: &str, default, least| root.get(key).map_or(default, |e| length(form, e, least).unwrap_or(default));
+    let mut length =
+        |key: &str, default, least| root.get(key).map_or(default, |e| length(form, e, least).unwrap_or(default));
     let moment = Duration::from_millis(1);
     let (lease, heartbeat) = (length("lease", default.lease, moment), length("heartbeat", default.heartbeat, moment));
     let delay = length("delay", default.delay, Duration::ZERO);
     let order_deadline = length("order_deadline", default.order_deadline, moment);
-    
     let quiescence = root.get("quiescence").and_then(|entry| self::length(form, entry, Duration::ZERO));
     let max_price_age = root.get("max_price_age").and_then(|entry| self::length(form, entry, Duration::ZERO));
     let attempts = root.get("attempts").and_then(|entry| whole(form, entry, 9)).and_then(|n| u8::try_from(n).ok());
@@ -146,7 +139,9 @@ fn length(form: &mut Form<'_>, entry: &Entry<'_>, least: Duration) -> Option<Dur
         Some(Ok(Length(length))) if length >= least => return Some(length),
         Some(Ok(_)) => form.refuse(value, &field("", key), "it is no time at all", "write more than that"),
         Some(Err(error @ LengthError::TooLong)) => form.refuse(value, &field("", key), error.to_string(), "write less"),
-        Some(Err(error @ LengthError::Form)) => form.refuse(value, &field("", key), error.to_string(), duration::REMEDY),
+        Some(Err(error @ LengthError::Form)) => {
+            form.refuse(value, &field("", key), error.to_string(), duration::REMEDY)
+        }
         None => form.refuse(value, &field("", key), format!("it is {}", value.kind.name()), duration::REMEDY),
     }
     None
@@ -225,8 +220,11 @@ mod tests {
                 evenkeel.toml:9:1: attempts: the key is there already; keep one of them
             "#]],
         );
-        check("lease = \n", &expect![[r#"
+        check(
+            "lease = \n",
+            &expect![[r#"
             evenkeel.toml:1:9: lease =: this is no TOML: string values must be quoted, expected literal string; write key = "value", and close what is opened
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -79,7 +79,9 @@ impl Stage<'_> {
         self.owns(&actor)?;
         self.rebalance(&actor)?;
         self.owns(&actor)?;
-        self.say("Every symbol holds its units of before; the cost of that is recorded. After a pause it is tried again:")?;
+        self.say(
+            "Every symbol holds its units of before; the cost of that is recorded. After a pause it is tried again:",
+        )?;
         if let Some(pause) = actor.simulation.engine.portfolio(&actor.id).and_then(|state| state.pause) {
             actor.simulation.clock.advance_to(pause.until);
         }
@@ -93,7 +95,12 @@ impl Stage<'_> {
         self.prices(&actor, &FIRST)?;
         self.prices(&actor, &[("META", "440")])?;
         wiring::refuse(&actor.simulation.broker, symbol("MSFT")?, Direction::Forward, 1);
-        wiring::refuse(&actor.simulation.broker, symbol("META")?, Direction::Reverse, u64::from(self.settings.attempts));
+        wiring::refuse(
+            &actor.simulation.broker,
+            symbol("META")?,
+            Direction::Reverse,
+            u64::from(self.settings.attempts),
+        );
         self.rebalance(&actor)?;
         self.owns(&actor)?;
         self.deliver_alerts(&actor)?;
@@ -111,7 +118,8 @@ impl Stage<'_> {
         for (id, weather) in cast {
             accounts.push(Account::new(self.plan(id, "5000.00", weather)?).map_err(rebalancing)?);
         }
-        let first: Vec<(Symbol, Price)> = FIRST.iter().map(|(s, p)| Ok((symbol(s)?, parse(p)?))).collect::<Result<_, Failure>>()?;
+        let first: Vec<(Symbol, Price)> =
+            FIRST.iter().map(|(s, p)| Ok((symbol(s)?, parse(p)?))).collect::<Result<_, Failure>>()?;
         let mut waves = wiring::fake_ticks(self.seed, &first, parse(START)?, ticks)?.peekable();
         let mut lines = Lines::new();
         let mut last = String::new();
@@ -147,7 +155,14 @@ impl Stage<'_> {
         let units = [("META", "83.325"), ("AAPL", "202"), ("MSFT", "100")];
         let units: Vec<_> = units.iter().map(|(s, q)| Ok((symbol(s)?, parse(q)?))).collect::<Result<_, Failure>>()?;
         let books = Books::new(parse(cash)?, units);
-        Ok(SimulationPlan { id: parse(id)?, definition, books, weather, settings: self.settings.clone(), seed: self.seed })
+        Ok(SimulationPlan {
+            id: parse(id)?,
+            definition,
+            books,
+            weather,
+            settings: self.settings.clone(),
+            seed: self.seed,
+        })
     }
 
     fn enter(&mut self, id: &str, cash: &str, weather: Weather) -> Result<Actor, Failure> {
@@ -199,7 +214,9 @@ impl Stage<'_> {
         match done {
             Ok(Rebalanced::Batch(_)) => Ok(()),
             Ok(Rebalanced::InBand(_) | Rebalanced::NotWorthwhile { .. }) => self.tell(actor, "nothing to do"),
-            Err(error @ (EngineError::Stale { .. } | EngineError::Paused { .. })) => self.tell(actor, &format!("refused: {error}")),
+            Err(error @ (EngineError::Stale { .. } | EngineError::Paused { .. })) => {
+                self.tell(actor, &format!("refused: {error}"))
+            }
             Err(error) => Err(rebalancing(error)),
         }
     }
@@ -252,4 +269,3 @@ fn impossible(error: impl Error + Send + Sync + 'static) -> Failure {
 fn rebalancing(error: EngineError) -> Failure {
     Failure::dependency("rebalancing", error)
 }
-

@@ -18,7 +18,8 @@ pub(crate) enum LengthError {
 }
 
 /// What would be right.
-pub(crate) const REMEDY: &str = "write seconds, like 90, or a length, like \"500ms\", \"60s\", \"5m\", \"6h\" or \"7d\"";
+pub(crate) const REMEDY: &str =
+    "write seconds, like 90, or a length, like \"500ms\", \"60s\", \"5m\", \"6h\" or \"7d\"";
 
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 

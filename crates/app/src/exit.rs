@@ -59,10 +59,10 @@ impl Failure {
 
     /// Standard output could not be written.
     pub(crate) fn stdout(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::BrokenPipe => Self::ClosedStdout,
-            _ => Self::dependency("writing to standard output", error),
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::ClosedStdout;
         }
+        Self::dependency("writing to standard output", error)
     }
 }
 

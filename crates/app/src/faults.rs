@@ -121,7 +121,9 @@ pub(crate) fn shorten(written: &str) -> String {
     const LONGEST: usize = 60;
     let mut characters = written.chars();
     let shown = characters.by_ref().take(LONGEST);
-    let mut shown: String = shown.flat_map(|c| if c.is_control() { Shown::Escaped(c.escape_debug()) } else { Shown::Plain(Some(c)) }).collect();
+    let mut shown: String = shown
+        .flat_map(|c| if c.is_control() { Shown::Escaped(c.escape_debug()) } else { Shown::Plain(Some(c)) })
+        .collect();
     if characters.next().is_some() {
         shown.push('…');
     }

@@ -8,7 +8,7 @@ use crate::exit::Failure;
 use crate::faults::{Fault, FileFaults};
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, Write};
 use std::path::PathBuf;
 
 /// A file on the command line.
@@ -60,10 +60,8 @@ impl FileArg {
     }
 
     fn unreadable(&self, error: &io::Error) -> FileFaults {
-        let remedy = match error.kind() {
-            io::ErrorKind::NotFound => "give a file that is there",
-            _ => "give a file that can be read",
-        };
+        let is_there = error.kind() != io::ErrorKind::NotFound;
+        let remedy = if is_there { "give a file that can be read" } else { "give a file that is there" };
         FileFaults::of(self.name(), Fault::new(format!("it cannot be read: {error}"), remedy))
     }
 }
@@ -103,21 +101,24 @@ pub(crate) fn read_text(file: &FileArg) -> Result<String, FileFaults> {
             return Err(FileFaults::of(file.name(), fault));
         }
     }
-    text(bytes).map_err(|fault| FileFaults::of(file.name(), fault))
+    text(bytes, &file.name())
 }
 
-fn text(mut bytes: Vec<u8>) -> Result<String, Fault> {
+fn text(mut bytes: Vec<u8>, source: &str) -> Result<String, FileFaults> {
     const SAVE: &str = "save it as UTF-8";
     let is_utf16 = match bytes.as_slice() {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => true,
         // Without a mark, every second byte of a plain text is zero.
         [first, second, third, fourth, ..] => {
-            matches!([first, second, third, fourth].map(|byte| *byte == 0), [false, true, false, true] | [true, false, true, false])
+            matches!(
+                [first, second, third, fourth].map(|byte| *byte == 0),
+                [false, true, false, true] | [true, false, true, false]
+            )
         }
         _ => false,
     };
     if is_utf16 {
-        return Err(Fault::new("it is UTF-16", SAVE));
+        return Err(FileFaults::of(source, Fault::new("it is UTF-16", SAVE)));
     }
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         bytes.drain(..3);
@@ -128,13 +129,13 @@ fn text(mut bytes: Vec<u8>) -> Result<String, Fault> {
     };
     if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
         let fault = Fault::new("it is not text: there is a zero byte", "give a text file saved as UTF-8");
-        return Err(Fault { line: line_of(&bytes, at), ..fault });
+        return Err(FileFaults::of(source, Fault { line: line_of(&bytes, at), ..fault }));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let byte = error.as_bytes().get(at).copied().unwrap_or_default();
         let fault = Fault::new(format!("it is not text in UTF-8: there is a byte {byte:#04x}"), SAVE);
-        Fault { line: line_of(error.as_bytes(), at), ..fault }
+        FileFaults::of(source, Fault { line: line_of(error.as_bytes(), at), ..fault })
     })
 }
 
@@ -153,11 +154,11 @@ impl Reread {
     /// [`Failure::Input`] if it is not there or not readable; [`Failure::Dependency`] if it cannot be copied.
     pub(crate) fn open(file: &FileArg) -> Result<Self, Failure> {
         let name = file.name();
-        let Opened { mut reader, regular } = file.open()?;
+        let Opened { reader, regular } = file.open()?;
         if let Some(file) = regular {
             return Ok(Self { name, file });
         }
-        let copy = tempfile::tempfile().and_then(|mut copy| io::copy(&mut reader, &mut copy).map(|_| copy));
+        let copy = tempfile::tempfile().and_then(|mut copy| spool(reader, &mut copy).map(|()| copy));
         let doing = || format!("copying {name} to a temporary file");
         let file = copy.map_err(|error| Failure::dependency(doing(), error))?;
         Ok(Self { name, file })
@@ -178,25 +179,40 @@ impl Reread {
     }
 }
 
+/// Copies everything. Of what has a zero byte in its first line, and so is no text, the first piece is enough to say so.
+fn spool(mut reader: impl Read, copy: &mut File) -> io::Result<()> {
+    let mut start = Vec::with_capacity(1 << 16);
+    reader.by_ref().take(1 << 16).read_to_end(&mut start)?;
+    copy.write_all(&start)?;
+    let first_line = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if !first_line.contains(&0) {
+        io::copy(&mut reader, copy)?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn fault_of(bytes: &[u8]) -> String {
-        text(bytes.to_vec()).unwrap_err().to_string()
+        text(bytes.to_vec(), "a").unwrap_err().to_string()
     }
 
     #[test]
     fn text_is_utf8_with_or_without_a_mark() {
-        assert_eq!(text(b"\xEF\xBB\xBFa\r\n".to_vec()).unwrap(), "a\r\n");
-        assert_eq!(text(Vec::new()).unwrap(), "");
-        let utf16 = ": it is UTF-16; save it as UTF-8";
+        assert_eq!(text(b"\xEF\xBB\xBFa\r\n".to_vec(), "a").unwrap(), "a\r\n");
+        assert_eq!(text(Vec::new(), "a").unwrap(), "");
+        let utf16 = "a: it is UTF-16; save it as UTF-8\n";
         assert_eq!(fault_of(b"\xFF\xFEa\0"), utf16);
         assert_eq!(fault_of(b"\xFE\xFF\0a"), utf16);
         assert_eq!(fault_of(b"a\0b\0"), utf16);
         assert_eq!(fault_of(b"\0a\0b"), utf16);
-        assert_eq!(fault_of(b"a\n\x7fELF\0"), ":2: it is not text: there is a zero byte; give a text file saved as UTF-8");
-        assert_eq!(fault_of(b"a\n\nb\xFF"), ":3: it is not text in UTF-8: there is a byte 0xff; save it as UTF-8");
+        assert_eq!(
+            fault_of(b"a\n\x7fELF\0"),
+            "a:2: it is not text: there is a zero byte; give a text file saved as UTF-8\n"
+        );
+        assert_eq!(fault_of(b"a\n\nb\xFF"), "a:3: it is not text in UTF-8: there is a byte 0xff; save it as UTF-8\n");
     }
 
     #[test]

@@ -39,7 +39,8 @@ fn filter(wanted: &str) -> Result<Targets, Failure> {
             None => (None, part),
         };
         let level = level_of(level).ok_or_else(|| {
-            let remedy = "write off, error, warn, info, debug or trace; or, for a part of the program, evenkeel_engine=debug";
+            let remedy =
+                "write off, error, warn, info, debug or trace; or, for a part of the program, evenkeel_engine=debug";
             Failure::Environment(format!("{VARIABLE}: {part:?}: there is no such level; {remedy}"))
         })?;
         targets = match target {

@@ -21,8 +21,6 @@ mod render;
 mod replay;
 mod wiring;
 
-use args::Command;
-
 fn main() -> std::process::ExitCode {
     exit::report(args::parse(std::env::args_os()).map_err(exit::Failure::from).and_then(run))
 }
@@ -31,11 +29,11 @@ fn run(args::Cli { command, config, .. }: args::Cli) -> Result<exit::Outcome, ex
     logging::start()?;
     let (config, out) = (config.as_ref(), &mut output::Output::stdout());
     match command {
-        Command::Demo(args) => demo::run(&args, config, out),
-        Command::Prices(args) => prices::run(&args, out),
-        Command::Plan(args) => plan::run(&args, config, out),
-        Command::Replay(args) => replay::run(&args, config, out),
-        Command::Check(args) => check::run(&args, config, out),
-        Command::Completions(args) => completions::run(&args, out),
+        args::Command::Demo(args) => demo::run(&args, config, out),
+        args::Command::Prices(args) => prices::run(&args, out),
+        args::Command::Plan(args) => plan::run(&args, config, out),
+        args::Command::Replay(args) => replay::run(&args, config, out),
+        args::Command::Check(args) => check::run(&args, config, out),
+        args::Command::Completions(args) => completions::run(&args, out),
     }
 }

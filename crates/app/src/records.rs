@@ -65,7 +65,13 @@ pub(crate) struct TradeRecord {
 impl From<&Leg> for TradeRecord {
     fn from(leg: &Leg) -> Self {
         let terms = &leg.terms;
-        Self { symbol: terms.symbol, side: terms.side, quantity: terms.quantity, price: terms.reference, amount: leg.amount }
+        Self {
+            symbol: terms.symbol,
+            side: terms.side,
+            quantity: terms.quantity,
+            price: terms.reference,
+            amount: leg.amount,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Text for people: tables, amounts, counted words. What programs read is in [`crate::records`].
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use evenkeel_domain::values::{Currency, Money, Price};
 use std::fmt::Display;
 
@@ -13,8 +13,8 @@ pub(crate) enum Side {
     Right,
 }
 
-/// A table with a line below its header and nothing else around. It is as wide as it must be; only on a terminal does it fit
-/// itself to the window.
+/// A table with a line below its header and nothing else around. It is as wide as it must be; on a terminal the last column
+/// fits itself to the window. Numbers are never cut.
 pub(crate) fn table<const N: usize>(columns: [(&str, Side); N], rows: Vec<[String; N]>, is_terminal: bool) -> String {
     const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction(' '));
     let mut table = Table::new();
@@ -27,7 +27,11 @@ pub(crate) fn table<const N: usize>(columns: [(&str, Side); N], rows: Vec<[Strin
     for row in rows {
         table.add_row(row);
     }
-    for (column, (_, side)) in table.column_iter_mut().zip(columns) {
+    for (place, (column, (_, side))) in table.column_iter_mut().zip(columns).enumerate() {
+        column.set_padding((0, 1));
+        if place.saturating_add(1) < N {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
         column.set_cell_alignment(match side {
             Side::Left => CellAlignment::Left,
             Side::Right => CellAlignment::Right,
@@ -135,10 +139,11 @@ mod tests {
         let rows = vec![row("META", "440"), row("BRK.B", "1,402.25")];
         let table = table([("symbol", Side::Left), ("price", Side::Right)], rows, false);
         expect![[r#"
-             symbol      price
-            ──────── ──────────
-             META          440
-             BRK.B    1,402.25
-        "#]].assert_eq(&table);
+            symbol     price
+            ─────── ─────────
+            META         440
+            BRK.B   1,402.25
+        "#]]
+        .assert_eq(&table);
     }
 }

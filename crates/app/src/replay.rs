@@ -17,7 +17,6 @@ pub(crate) mod text;
 pub(crate) use account::Account;
 pub(crate) use lines::Lines;
 
-
 use crate::args::{BrokerKind, Format, ProfileKind, ReplayArgs};
 use crate::exit::{Failure, Outcome};
 use crate::files::FileArg;

@@ -64,7 +64,10 @@ pub(crate) fn check_prices(file: &Reread, round: bool) -> Result<(PriceSummary, 
 ///
 /// # Errors
 /// [`Failure::Dependency`] if the file cannot be read again.
-pub(crate) fn waves(file: &Reread, round: bool) -> Result<impl Iterator<Item = Result<Wave, FileFaults>> + use<>, Failure> {
+pub(crate) fn waves(
+    file: &Reread,
+    round: bool,
+) -> Result<impl Iterator<Item = Result<Wave, FileFaults>> + use<>, Failure> {
     let name = file.name().to_owned();
     let waves: CsvWaves<File> = CsvWaves::new(file.reader()?, &name, options(round));
     Ok(waves.map(move |wave| wave.map_err(|found| FileFaults::of(name.clone(), fault(found)))))
@@ -117,7 +120,8 @@ pub(crate) fn fake_prices(
     if days > FakeMarket::MOST_DAYS {
         return Err(usage(format!("--days {days}: at most {} are possible", FakeMarket::MOST_DAYS)).into());
     }
-    let market = FakeMarket::new(seed, symbols, Pace::Days).map_err(|error| usage(format!("--symbols {symbols}: {error}")))?;
+    let market =
+        FakeMarket::new(seed, symbols, Pace::Days).map_err(|error| usage(format!("--symbols {symbols}: {error}")))?;
     Ok(move |out: &mut dyn Write| evenkeel_market::write_csv(out, market.limited_to(days)))
 }
 
@@ -131,7 +135,8 @@ pub(crate) fn fake_ticks(
     start: Timestamp,
     ticks: u64,
 ) -> Result<impl Iterator<Item = Wave> + use<>, Failure> {
-    let listings = first.iter().map(|(symbol, first)| Listing { symbol: *symbol, first: *first, volatility: Volatility::Wild });
+    let listings =
+        first.iter().map(|(symbol, first)| Listing { symbol: *symbol, first: *first, volatility: Volatility::Wild });
     let pace = Pace::Ticks { start, step: Duration::from_secs(60 * 60) };
     let market = FakeMarket::with_listings(seed, listings, pace);
     Ok(market.map_err(|error| Failure::dependency("making up a market", error))?.limited_to(ticks))
@@ -139,7 +144,9 @@ pub(crate) fn fake_ticks(
 
 /// Has the broker refuse orders of `symbol`, the first `times` that go this way.
 pub(crate) fn refuse(broker: &BanChile, symbol: Symbol, direction: Direction, times: u64) {
-    broker.script(Rule::new(BrokerFault::Refuse(RefusalReason::NotTradable)).symbol(symbol).direction(direction).times(times));
+    broker.script(
+        Rule::new(BrokerFault::Refuse(RefusalReason::NotTradable)).symbol(symbol).direction(direction).times(times),
+    );
 }
 
 /// What the broker `ideal` declares: everything fills at the price, at once, without cost.
@@ -185,7 +192,11 @@ impl Simulation {
     }
 
     /// For a short story: everything is kept, from this time on.
-    pub(crate) fn full(plan: SimulationPlan, start: Timestamp, observer: Arc<dyn Observer>) -> Result<Self, EngineError> {
+    pub(crate) fn full(
+        plan: SimulationPlan,
+        start: Timestamp,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, EngineError> {
         Self::new(plan, start, Retention::Everything, BrokerRetention::Everything, observer)
     }
 
@@ -204,7 +215,8 @@ impl Simulation {
             Weather::Calm => Profile::calm(),
             Weather::Storm => Profile::storm(),
         };
-        let broker = Arc::new(BanChile::new(Profile { retention: remembered, ..profile }, Arc::new(clock.clone()), seed));
+        let broker =
+            Arc::new(BanChile::new(Profile { retention: remembered, ..profile }, Arc::new(clock.clone()), seed));
         let notifier = Arc::new(MemoryNotifier::new());
         let ports = Ports {
             broker: broker.clone(),

@@ -60,8 +60,9 @@
 //!
 //! # Decisions
 //!
-//! * **A cash account.** No credit, no shorts. An open buy reserves quantity × reference × (1 + collar) and the fee on it; an open sell
-//!   reserves its units; the proceeds of a sell can be spent when it is filled. Cash is never below zero by orders.
+//! * **A cash account.** No credit, no shorts. An open buy reserves quantity × reference, the collar and the declared costs, so
+//!   a planner can tell it beforehand; an open sell reserves its units; the proceeds of a sell can be spent when it is filled.
+//!   Cash is never below zero by orders.
 //! * **A market order can cost more than it reserved**, when the board has moved. The rest comes out of cash that nothing has reserved;
 //!   if that is not enough, the order is *rejected* after it was acknowledged, with what was executed before.
 //! * **Cash moves per order** by the rounded cumulative amount, and so do fees, rounded up: books that follow the same rule agree to the cent.

@@ -97,9 +97,10 @@ impl TargetAllocation {
             match (target.parse::<Target>(), weight.parse::<Percentage>()) {
                 (Ok(target), Ok(weight)) => read.push((target, weight)),
                 (target_result, weight_result) => {
-                    for message in [target_result.err().map(|e| e.to_string()), weight_result.err().map(|e| e.to_string())]
-                        .into_iter()
-                        .flatten()
+                    for message in
+                        [target_result.err().map(|e| e.to_string()), weight_result.err().map(|e| e.to_string())]
+                            .into_iter()
+                            .flatten()
                     {
                         unreadable.push(AllocationViolation::Unreadable { target: target.to_owned(), message });
                     }
@@ -112,7 +113,9 @@ impl TargetAllocation {
             Err(mut error) => {
                 if !unreadable.is_empty() {
                     // A sum over what happened to be readable would only mislead.
-                    error.violations.retain(|v| !matches!(v, AllocationViolation::Sum { .. } | AllocationViolation::Empty));
+                    error
+                        .violations
+                        .retain(|v| !matches!(v, AllocationViolation::Sum { .. } | AllocationViolation::Empty));
                 }
                 unreadable.append(&mut error.violations);
                 Err(AllocationError { violations: unreadable })

@@ -5,7 +5,8 @@
 
 use crate::batch::{Batch, BookingError, Order, OrderState, Phase};
 use crate::books::Books;
-use crate::order::{ClientOrderId, Direction, Fill, NotSent, RefusalReason, Side};
+use crate::order::{ClientOrderId, Direction, Fill, NotSent, RefusalReason, Side, UnknownCause};
+use crate::plan::Leg;
 use crate::portfolio::{Portfolio, Standing};
 use crate::record::{Cause, Closing, End, Event, Intent, Movement, Opening, OrderEvent, Outcome, Record, Stage, UnwindCause};
 use crate::values::{Money, Overflow, Symbol, Timestamp};
@@ -52,7 +53,7 @@ pub enum ApplyError {
     /// The record opens a batch, and one is open.
     #[error("a second batch was opened while one is open")]
     BatchOpen,
-    /// The record names an order that was never intended, or one again.
+    /// The record names an order that it cannot be about.
     #[error("a {record} record for the order {order}, which {problem}")]
     Order {
         /// Which kind of record.
@@ -141,11 +142,7 @@ impl Applying<'_> {
                 let at = self.at;
                 let batch = self.batch("taken_over")?;
                 batch.token = *token;
-                // The former owner may have sent them, and nobody can tell any more.
-                for order in batch.orders.values_mut().filter(|o| o.state == OrderState::Intent && o.send_at <= at) {
-                    order.state = OrderState::UnknownInFlight { quiet_at: *quiet_at };
-                    order.unknown_since.get_or_insert(at);
-                }
+                lose_sender(batch, at, *quiet_at);
                 self.portfolio.token = *token;
                 Ok(())
             }
@@ -183,8 +180,8 @@ impl Applying<'_> {
     /// that ended stays ended.
     fn filled(&mut self, id: ClientOrderId, fill: &Fill, booked: Money) -> Result<(), ApplyError> {
         let refused = |source| ApplyError::Booking { record: "order", source };
-        let known = order_mut(self.batch("order")?, "order", id)?;
-        let mut order = known.clone();
+        let mut order = order_mut(self.batch("order")?, "order", id)?.clone();
+        is_new(&order, "order", id, fill)?;
         order.book(fill, booked).map_err(refused)?;
         if order.state.is_unseen() || order.state == OrderState::Acknowledged {
             order.state = OrderState::Partial;
@@ -285,12 +282,9 @@ impl Applying<'_> {
         }
         batch.attempts = attempts;
         let quiet_at = at.plus(batch.rules().quiescence);
+        lose_sender(&mut batch, at, quiet_at);
         for order in batch.orders.values_mut() {
-            if order.state == OrderState::Intent && order.send_at <= at {
-                // Whoever worked on it when it went stale may have sent it.
-                order.state = OrderState::UnknownInFlight { quiet_at };
-                order.unknown_since = Some(at);
-            } else if order.unknown_since.is_some() {
+            if order.unknown_since.is_some() {
                 order.unknown_since = Some(at);
             }
             if let OrderState::CancelRequested { since } = &mut order.state {
@@ -317,9 +311,13 @@ impl Applying<'_> {
         let batch = Arc::make_mut(batch);
         let known = order_mut(batch, "late_fill", id)?;
         let mut order = known.clone();
+        is_new(&order, "late_fill", id, &late.fill)?;
         order.book(&late.fill, booked).map_err(refused)?;
+        let forward = if id.direction == Direction::Forward { booked } else { Money::ZERO };
+        let turnover = portfolio.tally.turnover.add(forward)?;
         book(&mut portfolio.books, late.symbol, late.side, &late.fill, booked).map_err(refused)?;
         *known = order;
+        portfolio.tally.turnover = turnover;
         if portfolio.standing == Standing::Active {
             portfolio.standing = Standing::Quarantined { differences: Vec::new() };
         }
@@ -344,6 +342,8 @@ fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Result<(), Appl
             "was intended before"
         } else if intent.order.batch != batch.id {
             "belongs to another batch"
+        } else if !batch.opening.legs.iter().any(|leg| fits(intent, leg)) {
+            "does not fit its leg"
         } else {
             continue;
         };
@@ -358,11 +358,35 @@ fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Result<(), Appl
     Ok(())
 }
 
+/// Forward it trades what its leg says, in reverse the other way.
+fn fits(intent: &Intent, leg: &Leg) -> bool {
+    let side = match intent.order.direction {
+        Direction::Forward => leg.terms.side,
+        Direction::Reverse => leg.terms.side.opposite(),
+    };
+    intent.order.leg == leg.number && intent.terms.symbol == leg.terms.symbol && intent.terms.side == side
+}
+
+/// A fill is booked once.
+fn is_new(order: &Order, record: &'static str, id: ClientOrderId, fill: &Fill) -> Result<(), ApplyError> {
+    let problem = "has this fill already";
+    if order.fills.contains(&fill.id) { Err(ApplyError::Order { record, order: id, problem }) } else { Ok(()) }
+}
+
+/// Whoever worked on the batch before may have sent what was due, and nobody can tell any more.
+fn lose_sender(batch: &mut Batch, at: Timestamp, quiet_at: Timestamp) {
+    let lost = OrderEvent::Unknown { cause: UnknownCause::OwnerLost, quiet_at };
+    for order in batch.orders.values_mut().filter(|order| order.state == OrderState::Intent && order.send_at <= at) {
+        order_event(order, &lost, at);
+    }
+}
+
 fn order_event(order: &mut Order, event: &OrderEvent, at: Timestamp) {
     match event {
         OrderEvent::Acknowledged => {
             order.state = if order.filled.is_zero() { OrderState::Acknowledged } else { OrderState::Partial };
             order.unknown_since = None;
+            order.note.clear();
         }
         OrderEvent::Refused(why) => {
             order.state = if order.filled.is_zero() { OrderState::Rejected } else { OrderState::FailedPartial };

@@ -19,7 +19,7 @@ mod order;
 
 pub use order::{BookingError, Order, OrderState};
 
-use crate::order::{BatchId, ClientOrderId, Direction, LegNumber, Side};
+use crate::order::{Attempt, BatchId, ClientOrderId, Direction, LegNumber, Side};
 use crate::plan::{Leg, Stages};
 use crate::record::{Closing, Opening, Outcome, Residual, Rules, Stage, UnwindCause};
 use crate::values::{Money, Overflow, Quantity, QuantityError, Symbol, Timestamp, Token};
@@ -80,7 +80,8 @@ pub enum Phase {
 impl Batch {
     /// The orders of one leg and direction, first attempt first.
     pub fn attempts_of(&self, leg: LegNumber, direction: Direction) -> impl DoubleEndedIterator<Item = (&ClientOrderId, &Order)> {
-        self.orders.iter().filter(move |(id, _)| id.leg == leg && id.direction == direction)
+        let attempt = |attempt| ClientOrderId { batch: self.id, leg, direction, attempt };
+        self.orders.range(attempt(Attempt::FIRST)..=attempt(Attempt::LAST))
     }
 
     /// The last order of one leg and direction.

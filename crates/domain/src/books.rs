@@ -95,9 +95,9 @@ pub struct Prices(BTreeMap<Symbol, Quote>);
 impl Prices {
     /// Sets the price of `symbol`, unless a newer one is known already.
     pub fn set(&mut self, symbol: Symbol, quote: Quote) {
-        let newer = self.0.get(&symbol).is_some_and(|known| known.at > quote.at);
-        if !newer {
-            self.0.insert(symbol, quote);
+        let known = self.0.entry(symbol).or_insert(quote);
+        if known.at <= quote.at {
+            *known = quote;
         }
     }
 

@@ -110,7 +110,9 @@ pub fn is_out_of_band(valuation: &Valuation, measure: &Measure) -> Result<bool, 
     }
     match measure {
         Measure::Total { band } => total_out(sum, valuation.investable, *band),
-        Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => Ok(false),
+        Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
+            Ok(false)
+        }
     }
 }
 
@@ -126,8 +128,11 @@ fn points(valuation: &Valuation) -> impl Iterator<Item = Point> {
     let free = valuation.cash.to_value().sub(valuation.held_back.to_value()).unwrap_or(Value::ZERO);
     let cash = Point { target: Target::Cash, value: free, goal: valuation.cash_target };
     let lines = valuation.lines.iter();
-    std::iter::once(cash)
-        .chain(lines.map(|l| Point { target: Target::Symbol(l.symbol), value: l.value, goal: l.target }))
+    std::iter::once(cash).chain(lines.map(|l| Point {
+        target: Target::Symbol(l.symbol),
+        value: l.value,
+        goal: l.target,
+    }))
 }
 
 impl Point {

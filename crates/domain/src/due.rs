@@ -7,6 +7,7 @@ use crate::batch::{Order, OrderState, Phase};
 use crate::order::{ClientOrderId, Direction, OrderRequest};
 use crate::portfolio::Portfolio;
 use crate::values::Timestamp;
+use std::time::Duration;
 
 /// Something to do in the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub enum Effect {
     Look(ClientOrderId),
     /// Ask the broker for its fills, positions and account, and settle.
     Compare,
-    /// Nothing more until then: decide again at that time.
+    /// Nothing more until then: decide again at that time, which may have come already.
     Wake(Timestamp),
 }
 
@@ -33,42 +34,40 @@ pub enum Effect {
 pub fn due(portfolio: &Portfolio, now: Timestamp) -> Vec<Effect> {
     let Some(batch) = &portfolio.batch else { return Vec::new() };
     let mut effects = Vec::new();
-    let mut wake: Option<Timestamp> = None;
-    let mut wake_at = |time: Timestamp| {
-        if time > now {
-            wake = Some(wake.map_or(time, |earlier| earlier.min(time)));
-        }
-    };
+    let mut times = Vec::new();
     for (id, order) in &batch.orders {
         let is_wanted = id.direction == Direction::Reverse || matches!(batch.phase, Phase::Forward(_));
         order_effects(*id, order, is_wanted, now, &mut effects);
-        match order.state {
-            OrderState::Intent => {
-                wake_at(order.send_at);
-                wake_at(order.deadline);
-            }
-            OrderState::Acknowledged | OrderState::Partial => wake_at(order.deadline),
-            OrderState::UnknownInFlight { quiet_at } => {
-                wake_at(quiet_at);
-                wake_at(order.unknown_since.unwrap_or(now).plus(batch.rules().patience));
-            }
-            OrderState::UnknownQuiet => wake_at(order.unknown_since.unwrap_or(now).plus(batch.rules().patience)),
-            OrderState::CancelRequested { since } => wake_at(since.plus(batch.rules().patience)),
-            OrderState::NotSent
-            | OrderState::Rejected
-            | OrderState::Canceled
-            | OrderState::Expired
-            | OrderState::FailedPartial
-            | OrderState::Filled
-            | OrderState::AssumedNotExecuted => {}
-        }
+        times.extend(timers(order, batch.rules().patience, now));
     }
     if let Phase::Settling { since, .. } = batch.phase {
         effects.push(Effect::Compare);
-        wake_at(since.plus(batch.rules().settle_within));
+        times.extend(Some(since.plus(batch.rules().settle_within)).filter(|time| *time > now));
     }
-    effects.extend(wake.map(Effect::Wake));
+    effects.extend(times.into_iter().min().map(Effect::Wake));
     effects
+}
+
+/// When time alone changes something about an order. A deadline that has passed is decided on at once; whatever else has passed is
+/// being asked about.
+fn timers(order: &Order, patience: Duration, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let gives_up_at = order.unknown_since.map(|since| since.plus(patience));
+    let (deadline, others) = match order.state {
+        OrderState::Intent => (Some(order.deadline), [Some(order.send_at), gives_up_at]),
+        OrderState::Acknowledged | OrderState::Partial => (Some(order.deadline), [None, None]),
+        OrderState::UnknownInFlight { quiet_at } => (None, [Some(quiet_at), gives_up_at]),
+        OrderState::UnknownQuiet => (None, [gives_up_at, None]),
+        OrderState::CancelRequested { since } => (None, [Some(since.plus(patience)), None]),
+        OrderState::NotSent
+        | OrderState::Rejected
+        | OrderState::Canceled
+        | OrderState::Expired
+        | OrderState::FailedPartial
+        | OrderState::Filled
+        | OrderState::AssumedNotExecuted => (None, [None, None]),
+    };
+    let others = others.into_iter().flatten().filter(move |time| *time > now);
+    deadline.map(|deadline| deadline.max(now)).into_iter().chain(others)
 }
 
 fn order_effects(id: ClientOrderId, order: &Order, is_wanted: bool, now: Timestamp, effects: &mut Vec<Effect>) {

@@ -240,8 +240,7 @@ fn legs_the_broker_allows(valuation: &Valuation, minimum: Money, venue: Venue<'_
 
 /// Cash has no order of its own: any leg moves it. So does any leg a portfolio whose total is out of band.
 fn is_worthwhile(legs: &[Leg], assessment: &Assessment, trigger: Trigger) -> bool {
-    let any_leg_counts =
-        trigger == Trigger::Now || assessment.total_breached || assessment.breached(Target::Cash);
+    let any_leg_counts = trigger == Trigger::Now || assessment.total_breached || assessment.breached(Target::Cash);
     legs.iter().any(|leg| any_leg_counts || assessment.breached(Target::Symbol(leg.terms.symbol)))
 }
 

@@ -108,7 +108,11 @@ impl Measure {
 
 /// The distance from a target that is allowed: a percentage from 0 to 100. At 0 every difference counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Percentage", into = "Percentage"))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(try_from = "Percentage", into = "Percentage")
+)]
 pub struct Band(Percentage);
 
 impl Band {

@@ -4,8 +4,8 @@
 
 #![expect(clippy::arithmetic_side_effects, reason = "figures of tests stay far from the limits of their types")]
 
-pub(crate) mod oracle;
 pub(crate) mod machine;
+pub(crate) mod oracle;
 pub(crate) mod strategies;
 
 use crate::allocation::{Target, TargetAllocation};
@@ -173,13 +173,17 @@ impl Scene {
     }
 
     pub(crate) fn plan(&self, trigger: Trigger) -> Result<Plan, PlanError> {
+        self.plan_in(self.market(), trigger)
+    }
+
+    pub(crate) fn plan_in(&self, market: Market<'_>, trigger: Trigger) -> Result<Plan, PlanError> {
         let definition = Definition {
             account: read("account"),
             currency: read("USD"),
             allocation: self.allocation.clone(),
             policy: self.policy,
         };
-        self.at_venue(|venue| plan(&self.books, &definition, self.market(), venue, trigger))
+        self.at_venue(|venue| plan(&self.books, &definition, market, venue, trigger))
     }
 
     /// The books after every leg was filled at its reference price, without cost: cash moves by whole cents.

@@ -81,7 +81,10 @@ impl Valuation {
         for line in &lines {
             total = total.add(line.value)?;
         }
-        let held_back = policy.cash_buffer.max(Money::ZERO).add(reserve.of(lines.iter().map(|line| (line.value, line.target)), total)?)?;
+        let held_back = policy
+            .cash_buffer
+            .max(Money::ZERO)
+            .add(reserve.of(lines.iter().map(|line| (line.value, line.target)), total)?)?;
         let investable = total.sub(held_back.to_value())?;
         if investable <= Value::ZERO {
             return Err(ValuationError::NothingToInvest { total, held_back });

@@ -51,11 +51,14 @@ fn told(record: &Record) -> Option<String> {
             let fee = if fill.fee.is_zero() { String::new() } else { format!(", fee {}", fill.fee) };
             format!("    leg {}: filled {} at {} for {booked}{fee}", order.leg, fill.quantity, fill.price)
         }
-        Event::Order { order, event: OrderEvent::Refused(why) } => format!("    leg {}: refused: {}", order.leg, why.reason),
+        Event::Order { order, event: OrderEvent::Refused(why) } => {
+            format!("    leg {}: refused: {}", order.leg, why.reason)
+        }
         Event::Unwinding { cause } => format!("unwinding: {cause}"),
         Event::Retried { who, why, .. } => format!("{who} has it tried again: {why}"),
         Event::Closed(closing) => {
-            let cost = if closing.outcome == Outcome::Completed { String::new() } else { format!(", cost {}", closing.cost) };
+            let cost =
+                if closing.outcome == Outcome::Completed { String::new() } else { format!(", cost {}", closing.cost) };
             let residual = closing.residual.iter().map(|residual| format!("; {residual}")).collect::<String>();
             format!("batch {}{cost}, fees {}{residual}", closing.outcome.name(), closing.fees)
         }

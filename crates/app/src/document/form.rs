@@ -80,7 +80,13 @@ impl<'a> Form<'a> {
     }
 
     /// Notes that a value is not what it should be.
-    pub(crate) fn refuse(&mut self, node: &Node<'_>, field: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+    pub(crate) fn refuse(
+        &mut self,
+        node: &Node<'_>,
+        field: &str,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         self.note(node.at, field, Some(node.written), problem, remedy);
     }
 
@@ -159,9 +165,16 @@ impl<'a> Form<'a> {
 
     /// A decimal, which is a string: a number may have been a float, on its way here or before. A number is a fault, but
     /// gives its value, so that what else is wrong is found as well.
-    pub(crate) fn decimal<T: FromStr<Err = ParseError>>(&mut self, node: &Node<'_>, field: &str, remedy: &str) -> Option<T> {
+    pub(crate) fn decimal<T: FromStr<Err = ParseError>>(
+        &mut self,
+        node: &Node<'_>,
+        field: &str,
+        remedy: &str,
+    ) -> Option<T> {
         match &node.kind {
-            Kind::Text(text) => text.parse().map_err(|e: ParseError| self.refuse(node, field, e.reason.to_string(), remedy)).ok(),
+            Kind::Text(text) => {
+                text.parse().map_err(|e: ParseError| self.refuse(node, field, e.reason.to_string(), remedy)).ok()
+            }
             Kind::Number => {
                 let digits = node.written.replace('_', "");
                 let digits = digits.strip_prefix('+').unwrap_or(&digits);
@@ -214,9 +227,21 @@ mod tests {
         for (written, value, fault) in [
             ("12.5", Some("12.50"), "it is a number, which may lose digits; write it as a string: \"12.5\""),
             ("+1_000", Some("1000"), "it is a number, which may lose digits; write it as a string: \"1000\""),
-            ("12.505", None, "it is a number, not a string; and it has 3 decimals, at most 2 are allowed; write an amount"),
-            ("nan", None, "it is a number, not a string; and it must be digits with at most one point between them, like 12 or 12.5; write an amount"),
-            ("\"1e400\"", None, "it must be digits with at most one point between them, like 12 or 12.5; write an amount"),
+            (
+                "12.505",
+                None,
+                "it is a number, not a string; and it has 3 decimals, at most 2 are allowed; write an amount",
+            ),
+            (
+                "nan",
+                None,
+                "it is a number, not a string; and it must be digits with at most one point between them, like 12 or 12.5; write an amount",
+            ),
+            (
+                "\"1e400\"",
+                None,
+                "it must be digits with at most one point between them, like 12 or 12.5; write an amount",
+            ),
             ("\"\"", None, "it is empty; write an amount"),
             ("true", None, "it is true or false, not a decimal; write an amount"),
             ("[]", None, "it is a list, not a decimal; write an amount"),

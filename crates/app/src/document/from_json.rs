@@ -18,7 +18,8 @@ const DEEPEST: usize = 4;
 /// # Errors
 /// [`Malformed`], if it is no JSON.
 pub(crate) fn parse(line: &str) -> Result<(Node<'_>, Vec<Malformed>), Malformed> {
-    let raw: &RawValue = serde_json::from_str(line).map_err(|error| broken(error.column().saturating_sub(1), &error))?;
+    let raw: &RawValue =
+        serde_json::from_str(line).map_err(|error| broken(error.column().saturating_sub(1), &error))?;
     let mut walk = Walk { line, repeated: Vec::new() };
     let node = walk.node(raw, 0)?;
     Ok((node, walk.repeated))

@@ -28,7 +28,10 @@ pub(crate) fn parse(text: &str, base: usize) -> Parsed<'_> {
     let place = Base { text, base };
     let mut malformed: Vec<Malformed> = errors
         .iter()
-        .map(|error| Malformed { at: place.of(error.span().map_or(0, |span| span.start)), what: syntax(error.message()) })
+        .map(|error| Malformed {
+            at: place.of(error.span().map_or(0, |span| span.start)),
+            what: syntax(error.message()),
+        })
         .collect();
     malformed.sort_by_key(|malformed| malformed.at);
     Parsed { root: place.table(root.into_inner()), malformed }

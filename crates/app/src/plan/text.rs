@@ -49,7 +49,9 @@ pub(super) fn one(portfolio: &LoadedPortfolio, preview: &Result<Preview<'_>, Pla
     let id = out.heading(&portfolio.id);
     match preview {
         Err(error) => format!("{id}: refused: {error}\n\n"),
-        Ok(preview) => format!("{id}: {}\n{}\n{}{}\n", verdict(preview), worth(preview), rows(preview, out), proof(preview)),
+        Ok(preview) => {
+            format!("{id}: {}\n{}\n{}{}\n", verdict(preview), worth(preview), rows(preview, out), proof(preview))
+        }
     }
 }
 

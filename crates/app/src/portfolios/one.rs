@@ -161,11 +161,15 @@ fn targets_of(form: &mut Form<'_>, entry: &Entry<'_>, prices: &mut Prices<'_>) -
                 let problem = format!("the weights add up to {} %", percent(units));
                 let missing = i128::from(Percentage::HUNDRED.units()).saturating_sub(units);
                 let way = if missing > 0 { "add" } else { "take off" };
-                let remedy = format!("{way} {} %, so that they are exactly 100.0000 %", percent(missing.saturating_abs()));
+                let remedy =
+                    format!("{way} {} %, so that they are exactly 100.0000 %", percent(missing.saturating_abs()));
                 form.refuse(&entry.value, "targets", problem, remedy);
             }
             AllocationViolation::Empty => form.refuse(&entry.value, "targets", "there is no target", TARGETS),
-            other => form.refuse(&entry.value, "targets", other.to_string(), TARGETS),
+            AllocationViolation::Repeated { .. }
+            | AllocationViolation::Unreadable { .. }
+            | AllocationViolation::NoSuchTarget { .. }
+            | _ => form.refuse(&entry.value, "targets", violation.to_string(), TARGETS),
         }
     }
     None

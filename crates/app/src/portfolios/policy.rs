@@ -134,3 +134,22 @@ fn amount(form: &mut Form<'_>, table: &Table<'_>, key: &str, default: Money) -> 
     }
     Some(amount)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn measures_are_called_what_they_are() {
+        let band = five_percent().unwrap();
+        assert_eq!(Policy::default().measure, Measure::Relative { band });
+        for Known { name, bands } in MEASURES {
+            let measure = match bands {
+                Bands::One(measure) => measure(band),
+                Bands::Two(measure) => measure(band, band),
+            };
+            assert_eq!(measure.name(), name);
+            assert!(bands.keys().iter().all(|key| KEYS.contains(key)));
+        }
+    }
+}

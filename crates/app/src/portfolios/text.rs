@@ -72,7 +72,11 @@ impl<'s> Section<'s, '_> {
             let number = self.reader.number.saturating_add(1);
             self.reader.number = number;
             let mut form = Form::new(Notation::Toml, self.lines, one::subject(portfolios.first(), number));
-            parsed.malformed.iter().filter(|repeated| repeated.at < broken.at).for_each(|repeated| form.malformed(repeated));
+            parsed
+                .malformed
+                .iter()
+                .filter(|repeated| repeated.at < broken.at)
+                .for_each(|repeated| form.malformed(repeated));
             form.malformed(broken);
             self.found.extend(form.into_found());
             return;

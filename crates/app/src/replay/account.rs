@@ -33,7 +33,8 @@ impl Account {
     pub(crate) fn new(plan: SimulationPlan) -> Result<Self, EngineError> {
         let id = plan.id.clone();
         let held = plan.books.holdings().map(|(symbol, _)| symbol);
-        let mut symbols: Vec<Symbol> = plan.definition.allocation.symbols().map(|(symbol, _)| symbol).chain(held).collect();
+        let mut symbols: Vec<Symbol> =
+            plan.definition.allocation.symbols().map(|(symbol, _)| symbol).chain(held).collect();
         symbols.sort_unstable();
         symbols.dedup();
         let prices: Vec<(Symbol, Option<Price>)> = symbols.into_iter().map(|symbol| (symbol, None)).collect();
@@ -94,7 +95,12 @@ impl Account {
         }
     }
 
-    fn done(&mut self, wave: &Wave, done: Result<Rebalanced, EngineError>, lines: &mut Lines) -> Result<(), EngineError> {
+    fn done(
+        &mut self,
+        wave: &Wave,
+        done: Result<Rebalanced, EngineError>,
+        lines: &mut Lines,
+    ) -> Result<(), EngineError> {
         match done {
             Ok(Rebalanced::Batch(report)) => {
                 self.refused = None;

@@ -1,7 +1,7 @@
 //! The records of a replay, as JSON lines and as text. Field names are a contract; more fields may be added.
 
-use crate::records::{RefusedRecord, SkippedRecord, TradeRecord};
 use super::fleet::Finished;
+use crate::records::{RefusedRecord, SkippedRecord, TradeRecord};
 use crate::wiring::PriceSummary;
 use evenkeel_domain::allocation::Target;
 use evenkeel_domain::order::Capabilities;
@@ -92,7 +92,12 @@ impl Line {
 
     pub(crate) fn finding(at: &str, portfolio: &PortfolioId, plan: &Plan) -> Self {
         let skipped = plan.skipped.iter().map(SkippedRecord::from).collect();
-        Self::Finding(FindingLine { at: at.to_owned(), portfolio: portfolio.clone(), drift: plan.assessment.drift, skipped })
+        Self::Finding(FindingLine {
+            at: at.to_owned(),
+            portfolio: portfolio.clone(),
+            drift: plan.assessment.drift,
+            skipped,
+        })
     }
 
     pub(crate) fn refused(at: &str, portfolio: &PortfolioId, why: &str) -> Self {
@@ -140,8 +145,11 @@ impl PortfolioLine {
         price: impl Fn(Symbol) -> Option<Price>,
     ) -> Option<Self> {
         let definition = state.definition.as_ref()?;
-        let reserve =
-            ReserveRule { costs: capabilities.costs, fills_rounded: capabilities.fills_rounded, attempts: settings.attempts };
+        let reserve = ReserveRule {
+            costs: capabilities.costs,
+            fills_rounded: capabilities.fills_rounded,
+            attempts: settings.attempts,
+        };
         let figures = Figures::new(state, reserve, &price)?;
         let mut holdings = Vec::new();
         if definition.allocation.cash() != Percentage::ZERO {
@@ -196,7 +204,8 @@ impl Figures {
         let lines: Vec<_> = symbols.into_iter().map(|s| (s, state.books.units(s), price(s))).collect();
         let values = lines.iter().map(|(_, quantity, price)| price.map_or(Value::ZERO, |p| p.times(*quantity)));
         let total = values.fold(state.books.cash.to_value(), |sum, value| sum.add(value).unwrap_or(sum));
-        let weights = lines.iter().map(|(s, q, p)| (p.map_or(Value::ZERO, |p| p.times(*q)), definition.allocation.of(*s)));
+        let weights =
+            lines.iter().map(|(s, q, p)| (p.map_or(Value::ZERO, |p| p.times(*q)), definition.allocation.of(*s)));
         let reserve = reserve.of(weights, total).unwrap_or(Money::ZERO);
         let held_back = definition.policy.cash_buffer.add(reserve).unwrap_or(reserve).to_value();
         let investable = total.sub(held_back).unwrap_or(total);

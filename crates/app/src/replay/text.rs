@@ -43,7 +43,8 @@ fn reasons(skipped: &[SkippedRecord]) -> String {
 /// What the portfolios came to.
 pub(crate) fn table_of(portfolios: &[PortfolioLine], out: &Output) -> String {
     let rows = portfolios.iter().map(|p| {
-        let [value, cash, turnover] = [p.value.clone(), p.cash.to_string(), p.turnover.to_string()].map(|n| grouped(&n));
+        let [value, cash, turnover] =
+            [p.value.clone(), p.cash.to_string(), p.turnover.to_string()].map(|n| grouped(&n));
         [p.portfolio.to_string(), p.status.to_owned(), p.rebalances.to_string(), value, cash, turnover]
     });
     let columns = [
@@ -63,7 +64,9 @@ pub(super) fn end(portfolios: &[PortfolioLine], summary: &SummaryLine, out: &Out
     let SummaryLine { portfolios, waves, rebalances, restored, stale, rounded, .. } = summary;
     let mut counts = vec![format!("{rebalances} completed")];
     counts.extend((*restored > 0).then(|| format!("{restored} restored")));
-    counts.extend((*stale > 0).then(|| format!("{} stale: see evenkeel resolve", count(*stale, "portfolio is|portfolios are"))));
+    counts.extend(
+        (*stale > 0).then(|| format!("{} stale: see evenkeel resolve", count(*stale, "portfolio is|portfolios are"))),
+    );
     counts.extend((*rounded > 0).then(|| format!("{rounded} prices rounded to 9 decimals")));
     counts.extend(summary.interrupted.then(|| "interrupted".to_owned()));
     let (portfolios, waves) = (count(*portfolios, "portfolio"), count(*waves, "wave"));

@@ -40,11 +40,11 @@ fn the_worked_example_in_text() {
     expect![[r#"
         growth: out of band, 3 trades
         worth 103,333.00 USD; drift 6.4520 % of a target, band 5.0000 %
-         symbol   weight %   target %   after %   trade    quantity    price     amount   why
-        ──────── ────────── ────────── ───────── ─────── ─────────── ──────── ────────── ───────────────────────
-         AAPL      32.2549    33.3300   33.3300   buy       6.73266   165.00   1,110.89   along with the others
-         META      35.4804    33.3300   33.3300   sell    5.0502525   440.00   2,222.11   out of band
-         MSFT      32.2646    33.3400   33.3400   buy         3.333   333.40   1,111.22   along with the others
+        symbol  weight %  target %  after %  trade   quantity   price    amount  why
+        ─────── ───────── ───────── ──────── ────── ────────── ─────── ───────── ──────────────────────
+        AAPL     32.2549   33.3300  33.3300  buy      6.73266  165.00  1,110.89  along with the others
+        META     35.4804   33.3300  33.3300  sell   5.0502525  440.00  2,222.11  out of band
+        MSFT     32.2646   33.3400  33.3400  buy        3.333  333.40  1,111.22  along with the others
         sells first, then buys: turnover 4,444.22 USD, cost at most 0.00 USD, cash never below 0.00 USD; a full restoration is paid for
 
         1 portfolio at the prices of 2024-01-03: 1 to rebalance
@@ -55,10 +55,19 @@ fn the_worked_example_in_text() {
 #[test]
 fn why_things_are_left_alone() {
     let desk = Desk::new();
-    desk.file("prices.csv", "date,symbol,close\n2024-01-02,OLD,1\n2024-01-05,AAA,10\n2024-01-05,BBB,10\n2024-01-05,CCC,10\n");
-    let portfolio = |id: &str, cash: &str, rest: &str| format!("[[portfolio]]\nid = \"{id}\"\ncurrency = \"USD\"\ncash = \"{cash}\"\n{rest}\n");
+    desk.file(
+        "prices.csv",
+        "date,symbol,close\n2024-01-02,OLD,1\n2024-01-05,AAA,10\n2024-01-05,BBB,10\n2024-01-05,CCC,10\n",
+    );
+    let portfolio = |id: &str, cash: &str, rest: &str| {
+        format!("[[portfolio]]\nid = \"{id}\"\ncurrency = \"USD\"\ncash = \"{cash}\"\n{rest}\n")
+    };
     let portfolios = [
-        portfolio("inside", "0", "targets = { AAA = \"50\", BBB = \"50\" }\nholdings = { AAA = \"10.2\", BBB = \"10\" }"),
+        portfolio(
+            "inside",
+            "0",
+            "targets = { AAA = \"50\", BBB = \"50\" }\nholdings = { AAA = \"10.2\", BBB = \"10\" }",
+        ),
         portfolio(
             "at-target",
             "0",
@@ -83,38 +92,38 @@ fn why_things_are_left_alone() {
     expect![[r#"
         inside: inside its band, nothing to do
         worth 202.00 USD; drift 0.9901 % of a target, band 5.0000 %
-         symbol   weight %   target %   why
-        ──────── ────────── ────────── ─────────────────
-         AAA       50.4950    50.0000   inside the band
-         BBB       49.5050    50.0000   inside the band
+        symbol  weight %  target %  why
+        ─────── ───────── ───────── ────────────────
+        AAA      50.4950   50.0000  inside the band
+        BBB      49.5050   50.0000  inside the band
 
         at-target: out of band, 2 trades
         worth 1,000.00 USD; drift 20.0000 % of a target, band 5.0000 %
-         symbol   weight %   target %   after %   trade   quantity   price   amount   why
-        ──────── ────────── ────────── ───────── ─────── ────────── ─────── ──────── ───────────────
-         AAA       50.0000    50.0000   50.0000                                       at its target
-         BBB       20.0000    25.0000   25.0000   buy            5   10.00    50.00   out of band
-         CCC       30.0000    25.0000   25.0000   sell           5   10.00    50.00   out of band
+        symbol  weight %  target %  after %  trade  quantity  price  amount  why
+        ─────── ───────── ───────── ──────── ────── ───────── ────── ─────── ──────────────
+        AAA      50.0000   50.0000  50.0000                                  at its target
+        BBB      20.0000   25.0000  25.0000  buy           5  10.00   50.00  out of band
+        CCC      30.0000   25.0000  25.0000  sell          5  10.00   50.00  out of band
         sells first, then buys: turnover 100.00 USD, cost at most 0.00 USD, cash never below 0.00 USD; a full restoration is paid for
 
         skips: out of band, 2 trades
         worth 1,000.00 USD; drift 100.0000 % of a target, band 5.0000 %
-         symbol   weight %   target %   after %   trade   quantity   price   amount   why
-        ──────── ────────── ────────── ───────── ─────── ────────── ─────── ──────── ──────────────────────────────────────────────────────────────────────────
-         CASH       0.0000     0.0000    0.0100
-         AAA       60.0000    50.0000   50.0000   sell          10   10.00   100.00   out of band
-         BBB       40.0000    49.9900   49.9900   buy         9.99   10.00    99.90   out of band
-         CCC        0.0000     0.0100    0.0000                                       out of band; left alone: worth 0.10, less than the minimum order of 1.00
+        symbol  weight %  target %  after %  trade  quantity  price  amount  why
+        ─────── ───────── ───────── ──────── ────── ───────── ────── ─────── ─────────────────────────────────────────────────────────────────────────
+        CASH      0.0000    0.0000   0.0100
+        AAA      60.0000   50.0000  50.0000  sell         10  10.00  100.00  out of band
+        BBB      40.0000   49.9900  49.9900  buy        9.99  10.00   99.90  out of band
+        CCC       0.0000    0.0100   0.0000                                  out of band; left alone: worth 0.10, less than the minimum order of 1.00
         sells first, then buys: turnover 199.90 USD, cost at most 0.00 USD, cash never below 0.00 USD; a full restoration is paid for
 
         no-batch: out of band with nothing to trade
         worth 1,000.00 USD; drift 100.0000 % of a target, band 5.0000 %
-         symbol   weight %   target %   why
-        ──────── ────────── ────────── ──────────────────────────────────────────────────────────────────────────
-         CASH       0.0000     0.0000
-         AAA       51.0000    50.0000   left alone: it is inside its band, and what is outside cannot be traded
-         BBB       49.0000    49.9900   left alone: it is inside its band, and what is outside cannot be traded
-         CCC        0.0000     0.0100   out of band; left alone: worth 0.10, less than the minimum order of 1.00
+        symbol  weight %  target %  why
+        ─────── ───────── ───────── ─────────────────────────────────────────────────────────────────────────
+        CASH      0.0000    0.0000
+        AAA      51.0000   50.0000  left alone: it is inside its band, and what is outside cannot be traded
+        BBB      49.0000   49.9900  left alone: it is inside its band, and what is outside cannot be traded
+        CCC       0.0000    0.0100  out of band; left alone: worth 0.10, less than the minimum order of 1.00
 
         old: refused: the price of OLD is 259200 s old: at most 172800 s are allowed
 
@@ -122,10 +131,10 @@ fn why_things_are_left_alone() {
 
         buffer: out of band, 1 trade
         worth 100.00 USD; drift 100.0000 % of a target, band 5.0000 %; 25.00 USD of cash are never invested
-         symbol   weight %   target %    after %   trade   quantity   price   amount   why
-        ──────── ────────── ────────── ────────── ─────── ────────── ─────── ──────── ─────────────
-         CASH     100.0000     0.0000     0.0000
-         AAA        0.0000   100.0000   100.0000   buy          7.5   10.00    75.00   out of band
+        symbol  weight %  target %   after %  trade  quantity  price  amount  why
+        ─────── ───────── ───────── ───────── ────── ───────── ────── ─────── ────────────
+        CASH    100.0000    0.0000    0.0000
+        AAA       0.0000  100.0000  100.0000  buy         7.5  10.00   75.00  out of band
         all at once: turnover 75.00 USD, cost at most 0.00 USD, cash never below 25.00 USD; a full restoration is paid for
 
         7 portfolios at the prices of 2024-01-05: 3 to rebalance, 1 out of band with nothing to trade, 1 inside the band and 2 refused
@@ -175,11 +184,13 @@ fn a_file_in_order_is_summed_up() {
     expect![[r#"
         portfolios.toml: in order
         5 portfolios (1 absolute, 1 hybrid, 1 relative, 1 tighter, 1 total) in USD, 9 symbols held or targeted
-    "#]].assert_eq(desk.run("check --portfolios portfolios.toml").done());
+    "#]]
+    .assert_eq(desk.run("check --portfolios portfolios.toml").done());
     expect![[r#"
         stdin: in order
         1 portfolio (1 relative) in USD, 3 symbols held or targeted
-    "#]].assert_eq(desk.run_with_stdin("check --portfolios -", WORKED_EXAMPLE).done());
+    "#]]
+    .assert_eq(desk.run_with_stdin("check --portfolios -", WORKED_EXAMPLE).done());
 }
 
 #[test]

@@ -34,19 +34,22 @@ fn wrong_usage_is_told_on_standard_error() {
         Usage: evenkeel [OPTIONS] <COMMAND>
 
         For more information, try '--help'.
-    "#]].assert_eq(desk.run("prices --symbols 100001").refused(2));
+    "#]]
+    .assert_eq(desk.run("prices --symbols 100001").refused(2));
     expect![[r#"
         error: --profile is for --broker banchile: the broker ideal has no weather
 
         Usage: evenkeel [OPTIONS] <COMMAND>
 
         For more information, try '--help'.
-    "#]].assert_eq(desk.run("replay --portfolios a --prices b --profile calm").refused(2));
+    "#]]
+    .assert_eq(desk.run("replay --portfolios a --prices b --profile calm").refused(2));
     expect![[r#"
         error: invalid value 'soon' for '--max-price-age <S>': it is not a whole number with ms, s, m, h or d behind it
 
         For more information, try '--help'.
-    "#]].assert_eq(desk.run("plan --portfolios a --prices b --max-price-age soon").refused(2));
+    "#]]
+    .assert_eq(desk.run("plan --portfolios a --prices b --max-price-age soon").refused(2));
 }
 
 #[test]
@@ -97,7 +100,8 @@ fn help_and_version_are_results() {
           0 done, 1 something needs a person, 2 bad usage or input, 3 a dependency failed, 130 interrupted
 
         EVENKEEL_LOG sets what is logged on standard error: warn (the default), debug, …
-    "#]].assert_eq(desk.run("--help").done());
+    "#]]
+    .assert_eq(desk.run("--help").done());
     expect![[r#"
         Show what would be traded at each symbol's last price; sends nothing
 
@@ -132,7 +136,8 @@ fn help_and_version_are_results() {
 
         Every symbol that a portfolio holds or targets must have a price. A fault in any file ends the
         command with exit code 2, before anything is printed to standard output.
-    "#]].assert_eq(desk.run("plan --help").done());
+    "#]]
+    .assert_eq(desk.run("plan --help").done());
 }
 
 #[test]

@@ -38,12 +38,13 @@ fn costs_cover_fees_slippage_and_roundings() {
 
 #[test]
 fn calm_and_storm_declare_what_they_do() {
-    for (profile, bps, quiescence, horizon) in [(Profile::calm(), 11, 10, 2), (Profile::storm(), 26, 60, 5)] {
+    for (profile, bps, collar_bps, horizon) in [(Profile::calm(), 11, 250, 2), (Profile::storm(), 26, 400, 5)] {
         let capabilities = profile.capabilities();
         assert_eq!(capabilities.costs, fees(bps, "0.37", "0.00"));
         assert!(capabilities.fills_rounded);
         assert_eq!(capabilities.minimum_order.to_string(), "1.00");
-        assert_eq!(capabilities.quiescence, Duration::from_secs(quiescence));
+        assert_eq!(capabilities.collar_bps, collar_bps);
+        assert_eq!(capabilities.quiescence, Duration::from_secs(70));
         assert_eq!(capabilities.visibility_horizon, Duration::from_secs(horizon));
         assert_eq!(capabilities.name, profile.name);
     }
@@ -96,6 +97,27 @@ fn slippage_is_against_the_account_and_within_its_bound() {
     assert!(spread(&bought) > board / 250 && spread(&sold) > board / 250);
     assert!(bought.iter().all(|price| price % 200_000 == 0));
     desk.conserved();
+}
+
+#[test]
+fn slippage_reaches_from_nothing_to_its_bound() {
+    let desk = Desk::new(Profile { slippage_bps: 1, ..Profile::ideal() });
+    let buy = |leg| desk.place(&order(leg, "buy 0.001 AAPL @ 200")).fills[0].price.to_string();
+    let prices: std::collections::BTreeSet<_> = (0..1500).map(buy).collect();
+    assert_eq!(prices.len(), 101);
+    assert!(prices.contains("200") && prices.contains("200.02"));
+}
+
+#[test]
+fn every_fill_slips_by_itself() {
+    let duplicates = evenkeel_domain::order::Duplicates::Correlated;
+    let desk = Desk::new(Profile { slippage_bps: 500, partial_fills: Chance::ALWAYS, duplicates, ..Profile::ideal() });
+    let mut prices = Vec::new();
+    for _copy in 0..2 {
+        prices.extend(desk.place(&order(1, "buy 1 AAPL @ 200")).fills.into_iter().map(|fill| fill.price));
+    }
+    let different: std::collections::BTreeSet<_> = prices.iter().collect();
+    assert!(prices.len() >= 4 && different.len() == prices.len(), "{prices:?}");
 }
 
 #[test]

@@ -198,9 +198,23 @@ fn a_late_fill_after_a_cancel_overwrites_it() {
         assert_eq!(desk.fills(None).0, []);
         desk.settle();
         assert_eq!(desk.state(sent.id), format!("Filled {}", sent.terms.quantity));
-        assert_eq!(desk.fills(None).0.len(), 1);
+        // Acknowledged at 15 milliseconds, canceled at 125.
+        let fills = desk.fills(None).0;
+        assert_eq!(fills.len(), 1);
+        assert_eq!(fills[0].fill.at, Timestamp::EPOCH.plus(Duration::from_millis(9125)));
         assert!(desk.broker.ledger(&desk.account).unwrap().reserved.is_zero());
     }
+}
+
+#[test]
+fn without_a_cancel_there_is_no_late_fill() {
+    let desk = Desk::scripted(steady(), [Rule::new(Fault::LateFillAfterCancel { delay: Duration::from_secs(9) })]);
+    let buy = order(1, "buy 2 META @ 400");
+    desk.place(&buy);
+    desk.broker.close_market(Timestamp::MAX);
+    assert_eq!(desk.broker.next_event(), None);
+    assert_eq!(desk.state(buy.id), "Expired 0");
+    assert_eq!(desk.standing(), "10000.00 free 10000.00; AAPL 10/10 TINY 100/100");
 }
 
 #[test]

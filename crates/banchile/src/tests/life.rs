@@ -222,12 +222,12 @@ fn a_partial_execution_gives_back_what_it_did_not_need() {
     let half = Rule::new(Fault::PartialThenWork(Part::Units("4".parse().unwrap())));
     let fees = evenkeel_domain::order::Costs { bps: 100, ..Default::default() };
     let desk = Desk::scripted(Profile { collar_bps: 1000, fees, ..steady() }, [half]);
-    // 4,000, the collar of 400, and one percent of both.
+    // 4,000, the collar of 400, and the declared costs of 40.02.
     desk.place(&order(1, "buy 10 META @ 400"));
-    assert_eq!(desk.standing(), "10000.00 free 5556.00; AAPL 10/10 TINY 100/100");
+    assert_eq!(desk.standing(), "10000.00 free 5559.98; AAPL 10/10 TINY 100/100");
     desk.settle();
-    // Of the 4,444 that are reserved 1,616 were spent.
-    assert_eq!(desk.standing(), "8384.00 free 5556.00; AAPL 10/10 META 4/4 TINY 100/100");
+    // Of the 4,440.02 that are reserved 1,616 were spent.
+    assert_eq!(desk.standing(), "8384.00 free 5559.98; AAPL 10/10 META 4/4 TINY 100/100");
     desk.cancel(id(1, 1));
     desk.settle();
     assert_eq!(desk.standing(), "8384.00 free 8384.00; AAPL 10/10 META 4/4 TINY 100/100");

@@ -62,8 +62,9 @@ fn buying_power() {
         (Profile::ideal(), &["sell 10 AAPL @ 200"], "buy 30 META @ 400", Ok(())),
         (collar(), &[], "buy 24.752475 META @ 400", Ok(())),
         (collar(), &[], "buy 24.7525 META @ 400", refused()),
-        (fees(), &[], "buy 24.999975 META @ 400", Ok(())),
-        (fees(), &[], "buy 25 META @ 400", refused()),
+        // A cent is charged, two more are declared for roundings.
+        (fees(), &[], "buy 24.999925 META @ 400", Ok(())),
+        (fees(), &[], "buy 24.99995 META @ 400", refused()),
         // More than money can count.
         (Profile::ideal(), &[], "buy 999999999999999999 META @ 400", refused()),
     ] {

@@ -6,7 +6,9 @@ use crate::draws::{Concern, fingerprint};
 use crate::faults::{Course, Part, Treatment, share_of};
 use crate::orders::{Known, Order, OrderKey};
 use crate::profile::{Chance, Profile, Retention};
-use evenkeel_domain::order::{BrokerStatus, Costs, Duplicates, OrderRequest, RefusalReason, Refused, Side, Terms};
+use evenkeel_domain::order::{
+    BrokerStatus, Capabilities, Costs, Duplicates, OrderRequest, RefusalReason, Refused, Side, Terms,
+};
 use evenkeel_domain::values::{Money, Overflow, Percentage, Quantity, Rounding, Timestamp};
 use std::time::Duration;
 
@@ -51,12 +53,12 @@ fn refused(reason: RefusalReason, message: String) -> Refused {
     Refused { reason, message }
 }
 
-/// What an open buy reserves: what it is worth at its reference, the collar above it, and the fee on both.
-fn reservation(profile: &Profile, terms: &Terms) -> Result<Money, Overflow> {
+/// What an open buy reserves: what it is worth at its reference, the collar, and the declared costs. Whoever knows the
+/// capabilities can tell it beforehand, to the cent.
+fn reservation(declared: &Capabilities, terms: &Terms) -> Result<Money, Overflow> {
     let value = terms.value();
-    let collar = Costs { bps: profile.collar_bps, ..Costs::FREE }.of(value)?;
-    let amount = value.to_money(Rounding::HalfEven)?.add(collar)?;
-    amount.add(profile.fees.of(amount.to_value())?)
+    let collar = Costs { bps: declared.collar_bps, ..Costs::FREE }.of(value)?;
+    value.to_money(Rounding::HalfEven)?.add(collar)?.add(declared.costs.of(value)?)
 }
 
 impl Venue {
@@ -131,7 +133,7 @@ impl Venue {
             return Err(refused(RefusalReason::OppositeOrderOpen, message));
         }
         let cash = match terms.side {
-            Side::Buy => reservation(&self.profile, terms),
+            Side::Buy => reservation(&self.capabilities, terms),
             Side::Sell => Ok(Money::ZERO),
         };
         let cash = cash.map_err(|error| refused(RefusalReason::BuyingPower, error.to_string()))?;

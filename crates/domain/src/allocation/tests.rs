@@ -1,5 +1,7 @@
 //! What an allocation is, what keeps weights from being one, and that it always adds up.
 
+#![expect(clippy::arithmetic_side_effects, reason = "figures of tests stay far from the limits of their types")]
+
 use super::{AllocationViolation, Target, TargetAllocation};
 use crate::testing::read;
 use crate::testing::strategies::{allocations, cases, nth, percentage, split};

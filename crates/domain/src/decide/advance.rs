@@ -26,7 +26,8 @@ pub(super) fn advance(draft: &mut Draft, hold: bool) -> Result<(), Refusal> {
                     compensate::Next::Events(events) => events,
                     compensate::Next::Stuck => {
                         let cause = batch.unwinding.clone().unwrap_or(UnwindCause::LateFill);
-                        return close::stale(draft, Cause::Unwound(cause));
+                        let cause = unknown_for_too_long(batch, |_| true, draft.at).unwrap_or(Cause::Unwound(cause));
+                        return close::stale(draft, cause);
                     }
                 },
                 Phase::Settling { outcome, .. } => unsettled(batch, outcome, draft.at)?,
@@ -187,29 +188,37 @@ fn unsettled(batch: &Batch, outcome: Outcome, at: Timestamp) -> Result<Vec<Event
     Ok(vec![Event::Unwinding { cause: batch.unwinding.clone().unwrap_or(UnwindCause::LateFill) }])
 }
 
-/// An outcome that stays unknown, or a cancel without effect, for longer than the rules allow: a person must look.
+/// An outcome that stays unknown, or a cancel without effect, for longer than the rules allow: a person must look. On the way back
+/// a reverse order gives up its own leg alone, and the other legs are restored first.
 fn out_of_patience(batch: &Batch, at: Timestamp) -> Option<Cause> {
-    let patience = batch.rules().patience;
-    let waited = |order: &&Order| {
-        let since = match order.state {
-            OrderState::CancelRequested { since } => Some(since),
-            OrderState::Intent | OrderState::UnknownInFlight { .. } | OrderState::UnknownQuiet => order.unknown_since,
-            OrderState::Acknowledged
-            | OrderState::Partial
-            | OrderState::NotSent
-            | OrderState::Rejected
-            | OrderState::Canceled
-            | OrderState::Expired
-            | OrderState::FailedPartial
-            | OrderState::Filled
-            | OrderState::AssumedNotExecuted => None,
-        };
-        since.is_some_and(|since| at >= since.plus(patience))
-    };
-    match batch.orders.values().filter(waited).count() {
+    let is_going_back = matches!(batch.phase, Phase::Unwinding | Phase::Compensating(_));
+    unknown_for_too_long(batch, |id| !is_going_back || id.direction == Direction::Forward, at)
+}
+
+fn unknown_for_too_long(batch: &Batch, counts: impl Fn(&ClientOrderId) -> bool, at: Timestamp) -> Option<Cause> {
+    let waited = |(id, order): &(&ClientOrderId, &Order)| counts(id) && has_waited_too_long(order, batch, at);
+    match batch.orders.iter().filter(waited).count() {
         0 => None,
         orders => Some(Cause::Unknown { orders }),
     }
+}
+
+/// True if its outcome stays unknown, or its cancel without effect, for longer than the rules allow.
+pub(super) fn has_waited_too_long(order: &Order, batch: &Batch, at: Timestamp) -> bool {
+    let since = match order.state {
+        OrderState::CancelRequested { since } => Some(since),
+        OrderState::Intent | OrderState::UnknownInFlight { .. } | OrderState::UnknownQuiet => order.unknown_since,
+        OrderState::Acknowledged
+        | OrderState::Partial
+        | OrderState::NotSent
+        | OrderState::Rejected
+        | OrderState::Canceled
+        | OrderState::Expired
+        | OrderState::FailedPartial
+        | OrderState::Filled
+        | OrderState::AssumedNotExecuted => None,
+    };
+    since.is_some_and(|since| at >= since.plus(batch.rules().patience))
 }
 
 /// Buys are undone by selling, sells by buying.

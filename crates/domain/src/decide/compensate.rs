@@ -4,7 +4,7 @@
 //! frees cash; each leg has its attempts, with a delay between them; a leg that cannot be restored does not stop the others.
 
 use super::Refusal;
-use super::advance::{overdue, undo_stage};
+use super::advance::{has_waited_too_long, overdue, undo_stage};
 use crate::batch::{Batch, Order, OrderState};
 use crate::books::Books;
 use crate::order::{Attempt, ClientOrderId, Direction, Side, Terms};
@@ -83,7 +83,7 @@ fn has_ended(batch: &Batch, direction: Direction) -> bool {
 enum Undo {
     /// Exactly what was executed has come back.
     Done,
-    /// No attempt is left, or more came back than went.
+    /// No attempt is left, or what became of the last stays unknown, or more came back than went.
     GivenUp,
     /// An attempt is under way.
     Waiting,
@@ -96,6 +96,9 @@ enum Undo {
 fn undo(batch: &Batch, leg: &Leg, books: &Books, at: Timestamp) -> Result<Undo, Refusal> {
     let last = batch.last_attempt(leg.number, Direction::Reverse);
     if let Some((id, order)) = last.filter(|(_, order)| !order.state.is_terminal()) {
+        if has_waited_too_long(order, batch, at) {
+            return Ok(Undo::GivenUp);
+        }
         // It must be executed, so an order that was denied is sent again, where that cannot make a second one.
         if order.state == OrderState::UnknownQuiet && batch.rules().resend {
             let event = OrderEvent::Resent { deadline: at.plus(batch.rules().order_deadline) };

@@ -139,10 +139,10 @@ fn fill_from_list(draft: &mut Draft, listed: &OrderFill) -> Result<(), Refusal> 
     }
     let closed = draft.state.closed_batch(id).and_then(|batch| batch.orders.get(&id));
     let Some(order) = closed.filter(|order| !order.fills.contains(&listed.fill.id)) else { return Ok(()) };
-    let booked = next_amount(order, &listed.fill)?;
-    match draft.record(Event::LateFill { fill: listed.clone(), booked }) {
-        // The comparison with the broker that follows finds the difference, and a person accepts what the broker says.
-        Err(Refusal::Apply(ApplyError::Booking { .. })) => Ok(()),
+    let booked = next_amount(order, &listed.fill).map_err(Refusal::from);
+    match booked.and_then(|booked| draft.record(Event::LateFill { fill: listed.clone(), booked })) {
+        // It cannot be booked. The next comparison finds the difference, and a person accepts what the broker says.
+        Err(Refusal::Overflow(_) | Refusal::Apply(ApplyError::Booking { .. })) => Ok(()),
         other => other,
     }
 }

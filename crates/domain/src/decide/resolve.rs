@@ -1,8 +1,10 @@
 //! What a person may do with a portfolio that is blocked. Nothing else ever leaves the stale state, no timer above all.
 
 use super::{Draft, Refusal};
+use crate::batch::Batch;
 use crate::books::Books;
-use crate::order::Attempt;
+use crate::order::{Attempt, Direction};
+use crate::plan::Leg;
 use crate::portfolio::{Standing, compare_units};
 use crate::record::{Event, Resolution};
 
@@ -55,13 +57,19 @@ pub(super) fn resolve(draft: &mut Draft, request: ResolveRequest<'_>) -> Result<
         ResolveAction::Retry if stale => {
             let batch = draft.state.stale_batch().ok_or(nothing)?;
             let attempts = batch.attempts.saturating_add(batch.rules().attempts).min(Attempt::LAST.get());
-            let used_up = batch.attempts >= Attempt::LAST.get();
             let undecided = batch.orders.values().any(|order| !order.state.is_terminal());
-            if used_up && !undecided && !batch.residual()?.is_empty() {
+            if !undecided && !batch.residual()?.is_empty() && !batch.opening.legs.iter().any(|leg| can_be_tried(batch, leg)) {
                 return Err(Refusal::NoAttemptsLeft);
             }
             draft.record(Event::Retried { who, why, attempts })
         }
         ResolveAction::Accept { .. } | ResolveAction::Fixed { .. } | ResolveAction::Retry => Err(nothing),
     }
+}
+
+/// True if something of this leg is still to come back, and an attempt is left for it.
+fn can_be_tried(batch: &Batch, leg: &Leg) -> bool {
+    let left = batch.unrestored(leg.number).is_ok_and(|left| !left.is_zero());
+    let last = batch.last_attempt(leg.number, Direction::Reverse);
+    left && last.is_none_or(|(id, _)| id.attempt < Attempt::LAST)
 }

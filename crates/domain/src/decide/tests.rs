@@ -5,4 +5,5 @@
 //! | every state of an order against every report (table A) | [`orders`] |
 //! | attempts, resending, unknown outcomes, cancels and their races, as stories | [`answers`] |
 
+mod explored;
 mod orders;

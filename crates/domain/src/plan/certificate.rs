@@ -22,11 +22,7 @@ pub struct Certificate {
 }
 
 /// States what the certificate of these legs says.
-pub(super) fn certify(
-    valuation: &Valuation,
-    legs: &[Leg],
-    venue: Venue<'_>,
-) -> Result<Certificate, Overflow> {
+pub(super) fn certify(valuation: &Valuation, legs: &[Leg], venue: Venue<'_>) -> Result<Certificate, Overflow> {
     let lowest_cash = lowest_cash(valuation.cash, legs)?;
     let shortfall = shortfall_of(valuation.cash, legs, venue)?;
     Ok(Certificate { lowest_cash, restorable: shortfall.is_zero(), shortfall })

@@ -43,7 +43,15 @@ pub(super) fn size(
 
     let free = valuation.free_cash()?;
     let proceeds = proceeds(&sells)?;
-    let funded = fund::fund(&buys, Funding { available: free.add(proceeds)?, costs: capabilities.costs, collar_bps: capabilities.collar_bps, minimum })?;
+    let funded = fund::fund(
+        &buys,
+        Funding {
+            available: free.add(proceeds)?,
+            costs: capabilities.costs,
+            collar_bps: capabilities.collar_bps,
+            minimum,
+        },
+    )?;
     skipped.extend(funded.dropped.into_iter().map(|(symbol, reason)| Skip { symbol, reason }));
     let stages = if funded.taken <= free.max(Money::ZERO) { Stages::Together } else { Stages::SellsFirst };
 

@@ -7,7 +7,7 @@ use crate::values::Percentage;
 #[test]
 fn the_default_is_five_percent_relative() {
     let Policy { measure: found, minimum_order, cash_buffer } = Policy::default();
-    assert_eq!(found, measure("relative 5"));
+    assert_eq!(found, Measure::Relative { band: Band::new(read("5")).unwrap() });
     assert_eq!((minimum_order, cash_buffer), (read("1.00"), read("0.00")));
 }
 
@@ -74,5 +74,4 @@ fn what_cannot_be_does_not_arrive() {
             (found, expected) => panic!("{json}: {found:?}, not {expected:?}"),
         }
     }
-    assert_eq!(Policy::default().measure, Measure::Relative { band: Band::new(read("5")).unwrap() });
 }

@@ -57,8 +57,7 @@ pub(crate) struct Machine {
 impl Machine {
     /// A portfolio that was added with these books and has no batch.
     pub(crate) fn holding(books: &str) -> Self {
-        let mut machine =
-            Self { state: Portfolio::new(read("growth")), now: OPENED, journal: Vec::new(), hold: false };
+        let mut machine = Self { state: Portfolio::new(read("growth")), now: OPENED, journal: Vec::new(), hold: false };
         machine.must(Input::Add { definition: definition(), books: books_of(books) });
         machine
     }
@@ -113,7 +112,12 @@ impl Machine {
 
     pub(crate) fn order(&self, short: &str) -> &Order {
         let id = self.id(short);
-        self.state.batch.iter().chain(self.state.closed.iter().map(AsRef::as_ref)).find_map(|b| b.orders.get(&id)).unwrap()
+        self.state
+            .batch
+            .iter()
+            .chain(self.state.closed.iter().map(AsRef::as_ref))
+            .find_map(|b| b.orders.get(&id))
+            .unwrap()
     }
 }
 

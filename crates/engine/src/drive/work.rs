@@ -114,11 +114,18 @@ impl Work {
     }
 
     pub(super) fn look(&mut self, order: ClientOrderId, now: Timestamp) {
-        if self.doing.contains(&Doing::Submit(order)) || !self.may_start(Doing::Look(order), now) {
+        if !self.may_start(Doing::Look(order), now) {
             return;
         }
+        let is_sending = self.doing.contains(&Doing::Submit(order));
         let (broker, account) = (Arc::clone(&self.broker), self.account.clone());
-        self.under_way.push(async move { Done::Looked(order, look(&*broker, &account, order).await) }.boxed());
+        let looking = async move {
+            let found = look(&*broker, &account, order).await;
+            // While it is on its way, "not found" proves nothing.
+            let proven = found.map(|lookup| if is_sending && lookup == Lookup::Absent { Lookup::Unproven } else { lookup });
+            Done::Looked(order, proven)
+        };
+        self.under_way.push(looking.boxed());
     }
 
     pub(super) fn compare(&mut self, read: Option<FillCursor>, now: Timestamp) {
@@ -214,6 +221,6 @@ async fn look(broker: &dyn Broker, account: &AccountId, order: ClientOrderId) ->
                 None => Lookup::Unproven,
             })
         }
-        other => Ok(other),
+        known @ (Lookup::Found(_) | Lookup::Unproven) => Ok(known),
     }
 }

@@ -1,5 +1,7 @@
 //! Every decision and every figure again from the definitions, in fractions of any size.
 
+#![expect(clippy::arithmetic_side_effects, reason = "figures of tests stay far from the limits of their types")]
+
 use crate::allocation::{Target, TargetAllocation};
 use crate::books::Books;
 use crate::drift::{Assessment, Breach, assess, is_out_of_band};

@@ -1,12 +1,12 @@
 //! That a certificate holds for every plan and for no other: each claim is broken by hand and must be found broken.
 
 use super::thirds;
-use crate::order::{LegNumber, Side};
+use crate::order::LegNumber;
 use crate::plan::certificate::{Certificate, Fault, certify, verify};
 use crate::plan::{Leg, Plan, Skip, SkipReason, Stages, Trigger};
 use crate::testing::strategies::{cases, cents, scenes_at_brokers};
 use crate::testing::{Scene, read, units};
-use crate::values::{Lot, Money, Quantity};
+use crate::values::{Lot, Money, Quantity, Rounding};
 use proptest::prelude::*;
 
 fn faults(scene: &Scene, plan: &Plan) -> Vec<Fault> {
@@ -18,7 +18,7 @@ fn faults(scene: &Scene, plan: &Plan) -> Vec<Fault> {
 fn restated(scene: &Scene, mut plan: Plan) -> Plan {
     for (place, leg) in plan.legs.iter_mut().enumerate() {
         leg.number = LegNumber::new(place).unwrap();
-        leg.amount = leg.terms.value().to_money(crate::values::Rounding::HalfEven).unwrap();
+        leg.amount = leg.terms.value().to_money(Rounding::HalfEven).unwrap();
         leg.cost = scene.capabilities.costs.of(leg.terms.value()).unwrap();
     }
     let sum = |figure: fn(&Leg) -> Money| Money::sum(plan.legs.iter().map(figure)).unwrap();
@@ -101,9 +101,15 @@ fn legs_must_be_what_they_say() {
     );
     check(
         |plan| plan.legs[1].terms.reference = read("165.000000001"),
-        &["the leg of AAPL is wrong: its price is not the valued one", "the leg of AAPL is wrong: it passes its target"],
+        &[
+            "the leg of AAPL is wrong: its price is not the valued one",
+            "the leg of AAPL is wrong: it passes its target",
+        ],
     );
-    check(|plan| plan.legs[0].terms.exit = true, &["the leg of META is wrong: whether it leaves its holding is stated otherwise"]);
+    check(
+        |plan| plan.legs[0].terms.exit = true,
+        &["the leg of META is wrong: whether it leaves its holding is stated otherwise"],
+    );
     check(|plan| plan.legs[0].shrunk = true, &["the leg of META is wrong: a sale never shrinks for want of cash"]);
     check(|plan| plan.legs[2].number = LegNumber::new(3).unwrap(), &["the leg of MSFT is out of order"]);
     check(
@@ -152,20 +158,12 @@ fn every_leg_must_be_there_and_in_its_place() {
     );
     check(
         |plan| plan.legs.swap(1, 2),
-        &[
-            "the leg of MSFT is out of order",
-            "the leg of AAPL is out of order",
-            "the leg of AAPL is out of order",
-        ],
+        &["the leg of MSFT is out of order", "the leg of AAPL is out of order", "the leg of AAPL is out of order"],
     );
     // Numbered as they stand, the order of symbols and sides still tells.
     let (scene, mut plan) = worked();
     plan.legs.swap(0, 1);
-    check_plan(
-        &scene,
-        &restated(&scene, plan),
-        &["the leg of META is out of order"],
-    );
+    check_plan(&scene, &restated(&scene, plan), &["the leg of META is out of order"]);
     // Twice the same is once too often.
     let (scene, mut plan) = worked();
     let again = plan.legs[2];
@@ -181,13 +179,21 @@ fn a_plan_without_legs_must_have_had_nothing_to_do() {
     let empty = restated(&scene, plan.clone());
     let unexplained = ["AAPL", "META", "MSFT"].map(|symbol| format!("{symbol} stays off its target, unexplained"));
     check_plan(&scene, &empty, &unexplained.each_ref().map(String::as_str));
-    check_plan(&scene, &Plan { assessment: thirds().measure("absolute 5").plan(Trigger::Band).unwrap().assessment, ..empty }, &[]);
+    check_plan(
+        &scene,
+        &Plan { assessment: thirds().measure("absolute 5").plan(Trigger::Band).unwrap().assessment, ..empty },
+        &[],
+    );
     let found = faults(&scene, &plan);
     assert!(found.contains(&Fault::NotWorthwhile), "{found:?}");
     // A holding to be left is never close enough.
     let leaving = Scene::of("A 100 @ 10 100\n B 0.000000001 @ 7");
     let plan = leaving.plan(Trigger::Band).unwrap();
-    check_plan(&leaving, &restated(&leaving, Plan { legs: Vec::new(), ..plan }), &["B stays off its target, unexplained"]);
+    check_plan(
+        &leaving,
+        &restated(&leaving, Plan { legs: Vec::new(), ..plan }),
+        &["B stays off its target, unexplained"],
+    );
 }
 
 #[test]
@@ -219,14 +225,17 @@ fn lots_and_minimums_must_be_kept() {
     let scene = Scene::of("A 60 @ 1 50\n B 40 @ 1 50");
     let plan = scene.plan(Trigger::Band).unwrap();
     let lots = scene.clone().lot("4");
-    let lot = ["the leg of A is wrong: it is no multiple of the lot", "the leg of B is wrong: it is no multiple of the lot"];
+    let lot =
+        ["the leg of A is wrong: it is no multiple of the lot", "the leg of B is wrong: it is no multiple of the lot"];
     check_plan(&lots, &plan, &lot);
     let mut least = scene.clone();
     least.capabilities.minimum_order = read("10.00");
     check_plan(&least, &plan, &[]);
     least.capabilities.minimum_order = read("10.01");
-    let minimum =
-        ["the leg of A is wrong: it is below the broker's minimum", "the leg of B is wrong: it is below the broker's minimum"];
+    let minimum = [
+        "the leg of A is wrong: it is below the broker's minimum",
+        "the leg of B is wrong: it is below the broker's minimum",
+    ];
     check_plan(&least, &plan, &minimum);
     // Leaving a holding is exempt from both.
     let leaving = Scene::of("A 97.5 @ 1 100\n B 2.5 @ 1").lot("2");
@@ -256,10 +265,7 @@ fn amounts_are_rounded_half_even_exactly() {
         let scene = Scene::of(&lines);
         let mut plan = scene.plan(Trigger::Band).unwrap();
         plan.legs[0].amount = read(amount);
-        let wrong = Fault::Leg {
-            symbol: read("B"),
-            what: "its amount is not price × quantity, rounded half-even",
-        };
+        let wrong = Fault::Leg { symbol: read("B"), what: "its amount is not price × quantity, rounded half-even" };
         assert_eq!(!faults(&scene, &plan).contains(&wrong), expected, "{held}: {amount}");
     }
 }
@@ -287,9 +293,13 @@ fn broken(scene: &Scene, plan: &Plan, place: usize) -> Vec<(&'static str, Plan, 
     if let Ok(less) = leg.terms.quantity.sub(step) {
         push("less", !leg.shrunk, &|plan| plan.legs[place].terms.quantity = less);
         let others = plan.legs.len() > 1 || plan.assessment.is_out_of_band();
-        push("dropped", others, &|plan| drop(plan.legs.remove(place)));
+        push("dropped", others, &|plan| {
+            plan.legs.remove(place);
+        });
     }
-    push("dropped, however small", false, &|plan| drop(plan.legs.remove(place)));
+    push("dropped, however small", false, &|plan| {
+        plan.legs.remove(place);
+    });
     for cent in [1, -1] {
         push("amount", false, &|plan| plan.legs[place].amount = leg.amount.add(cents(cent)).unwrap());
         push("cost", false, &|plan| plan.legs[place].cost = leg.cost.add(cents(cent)).unwrap());

@@ -1,10 +1,10 @@
 //! Buys that are short of cash: the common factor, the last steps, and what falls below the minimum.
 
-use super::super::fund::{Bought, Buy, Funded, Funding, fund};
 use crate::order::{Costs, Side, Terms};
+use crate::plan::fund::{Bought, Buy, Funded, Funding, fund};
 use crate::testing::strategies::{any_money, any_prices, any_quantities, cases, cents, lots, nth};
-use crate::testing::{ideal, read, units};
-use crate::values::{Lot, Money, Price, Quantity, Rounding, Value};
+use crate::testing::{read, units};
+use crate::values::{Lot, Money, Price, Quantity, Rounding};
 use proptest::prelude::*;
 
 /// Funding without costs, for orders of a cent and more.
@@ -16,13 +16,8 @@ fn buy(line: &str) -> Buy {
     let [symbol, quantity, "@", price, ref lot @ ..] = line.split_whitespace().collect::<Vec<_>>()[..] else {
         panic!("no buy: {line}")
     };
-    let terms = Terms {
-        symbol: read(symbol),
-        side: Side::Buy,
-        quantity: read(quantity),
-        reference: read(price),
-        exit: false,
-    };
+    let terms =
+        Terms { symbol: read(symbol), side: Side::Buy, quantity: read(quantity), reference: read(price), exit: false };
     Buy { terms, lot: lot.first().map_or(Lot::FINEST, |lot| read(lot)) }
 }
 
@@ -78,11 +73,23 @@ fn quantities_shrink_by_one_factor_and_are_truncated() {
 #[test]
 fn the_largest_is_lowered_by_the_fewest_steps() {
     // Three times 0.335 is 1.005: booked as 0.34 each, though 1.01 would be enough for it.
-    check("A 0.335 @ 1, B 0.335 @ 1, C 0.335 @ 1", cash("1.01"), "A 0.334999999 = 0.33 shrunk, B 0.335 = 0.34, C 0.335 = 0.34");
+    check(
+        "A 0.335 @ 1, B 0.335 @ 1, C 0.335 @ 1",
+        cash("1.01"),
+        "A 0.334999999 = 0.33 shrunk, B 0.335 = 0.34, C 0.335 = 0.34",
+    );
     // The largest by worth, not by units.
-    check("A 0.335 @ 1, B 0.0674 @ 5, C 0.335 @ 1", cash("1.01"), "A 0.335 = 0.34, B 0.066999999 = 0.33 shrunk, C 0.335 = 0.34");
+    check(
+        "A 0.335 @ 1, B 0.0674 @ 5, C 0.335 @ 1",
+        cash("1.01"),
+        "A 0.335 = 0.34, B 0.066999999 = 0.33 shrunk, C 0.335 = 0.34",
+    );
     // One step would not do: 0.345 is booked as 0.34 already.
-    check("A 0.345 @ 1, B 0.015 @ 1, C 0.015 @ 1, D 0.015 @ 1", cash("0.39"), "A 0.334999999 = 0.33 shrunk, B 0.015 = 0.02, C 0.015 = 0.02, D 0.015 = 0.02");
+    check(
+        "A 0.345 @ 1, B 0.015 @ 1, C 0.015 @ 1, D 0.015 @ 1",
+        cash("0.39"),
+        "A 0.334999999 = 0.33 shrunk, B 0.015 = 0.02, C 0.015 = 0.02, D 0.015 = 0.02",
+    );
     // In lots, too.
     check("A 3.35 @ 0.1 0.05, B 3.35 @ 0.1 0.05", cash("0.67"), "A 3.3 = 0.33 shrunk, B 3.35 = 0.34");
 }
@@ -141,17 +148,17 @@ fn short_buys() -> impl Strategy<Value = (Vec<Buy>, Funding)> {
         let quantity = units(lot.size().nanos() * count);
         (Terms { symbol: nth(0), side: Side::Buy, quantity, reference, exit: false }, lot)
     });
-    let costs = prop_oneof![Just(Costs::FREE), (0..=100_u32, 0..=3_i64, 0..=5_i64).prop_map(|(bps, each, least)| {
-        Costs { bps, per_order: cents(each), minimum: cents(least) }
-    })];
-    let rules = (costs, prop_oneof![Just(0), 0..=500_u32], 1..=30_i64).prop_map(|(costs, collar_bps, minimum)| Funding {
-        available: Money::ZERO,
-        costs,
-        collar_bps,
-        minimum: cents(minimum),
+    let costs = prop_oneof![
+        Just(Costs::FREE),
+        (0..=100_u32, 0..=3_i64, 0..=5_i64)
+            .prop_map(|(bps, each, least)| { Costs { bps, per_order: cents(each), minimum: cents(least) } })
+    ];
+    let rules = (costs, prop_oneof![Just(0), 0..=500_u32], 1..=30_i64).prop_map(|(costs, collar_bps, minimum)| {
+        Funding { available: Money::ZERO, costs, collar_bps, minimum: cents(minimum) }
     });
     (prop::collection::vec(buy, 1..6), rules, 0..=1_100_i64).prop_map(|(buys, funding, permille)| {
-        let number = |(place, (terms, lot)): (usize, (Terms, Lot))| Buy { terms: Terms { symbol: nth(place), ..terms }, lot };
+        let number =
+            |(place, (terms, lot)): (usize, (Terms, Lot))| Buy { terms: Terms { symbol: nth(place), ..terms }, lot };
         let buys: Vec<Buy> = buys.into_iter().enumerate().map(number).collect();
         let wanted: i64 = buys.iter().map(|b| takes(b.terms.quantity, b.terms.reference, &funding)).sum();
         (buys, Funding { available: cents(wanted * permille / 1_000), ..funding })
@@ -180,7 +187,8 @@ fn step_by_step(buys: &[Buy], funding: &Funding) -> Vec<Quantity> {
     while taken(&sized) > available {
         let worth = |n: usize| buys[n].terms.reference.times(sized[n]);
         // Once lowered, a buy stays the one that is lowered until nothing of it is left.
-        let largest = || (0..buys.len()).filter(|n| !sized[*n].is_zero()).max_by_key(|n| (worth(*n), std::cmp::Reverse(*n)));
+        let largest =
+            || (0..buys.len()).filter(|n| !sized[*n].is_zero()).max_by_key(|n| (worth(*n), std::cmp::Reverse(*n)));
         let Some(n) = lowered.filter(|n: &usize| !sized[*n].is_zero()).or_else(largest) else { break };
         sized[n] = sized[n].sub(buys[n].lot.size()).unwrap();
         lowered = Some(n);

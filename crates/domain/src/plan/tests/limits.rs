@@ -50,7 +50,10 @@ fn a_leg_is_worth_at_least_the_minimum_of_both() {
 #[test]
 fn quantities_are_whole_lots_unless_a_holding_is_left() {
     let scene = Scene::of("A 47.77 @ 1 40\n B 50.23 @ 1 60\n C 2.005 @ 1").lot("2").lot_of("B", "0.5");
-    check(&scene, Trigger::Band, &expect![[r#"
+    check(
+        &scene,
+        Trigger::Band,
+        &expect![[r#"
         drift 19.4190 [A B C], SellsFirst
         0 sell A 6 @ 1 = 6.00
         1 sell C 2.005 @ 1 = 2.00, exit
@@ -60,17 +63,33 @@ fn quantities_are_whole_lots_unless_a_holding_is_left() {
         C: 2.0049 -> 0.0000 of 0.0000
         turnover 16.00, cost 0.00, held back 0.00, worthwhile true
         lowest cash 0.00, shortfall 0.00
-    "#]]);
+    "#]],
+    );
     let coarse = Scene::of("A 49 @ 1 40\n B 51 @ 1 60").lot("10").lot_of("B", "9").plan(Trigger::Now).unwrap();
-    assert_eq!(traded(&coarse), "A: less than one lot of 10, B: shrunk to 0.00 for want of cash, less than the minimum order of 1.00");
+    assert_eq!(
+        traded(&coarse),
+        "A: less than one lot of 10, B: shrunk to 0.00 for want of cash, less than the minimum order of 1.00"
+    );
     let fits = Scene::of("A 50 @ 1 40\n B 50 @ 1 60").lot("10").plan(Trigger::Now).unwrap();
     assert_eq!(traded(&fits), "-10 A, +10 B");
 }
 
 #[test]
+fn a_single_step_is_traded_where_it_is_worth_an_order() {
+    // At two thousand million a billionth is worth 2.00.
+    let exactly = Scene::of("A 0.999999999 @ 2000000000 100\n CASH 2.00").plan(Trigger::Now).unwrap();
+    assert_eq!(traded(&exactly), "+0.000000001 A");
+    let less = Scene::of("A 0.999999999 @ 2000000000 100\n CASH 1.99").plan(Trigger::Now).unwrap();
+    assert_eq!(traded(&less), "");
+}
+
+#[test]
 fn what_the_broker_refuses_is_left_out_of_the_next_plan() {
     // Without the sale there is no cash for the buys.
-    check(&thirds().refusing("META"), Trigger::Band, &expect![[r#"
+    check(
+        &thirds().refusing("META"),
+        Trigger::Band,
+        &expect![[r#"
         drift 6.4520 [META], Together
         - AAPL: shrunk to 0.00 for want of cash, less than the minimum order of 1.00
         - META: the broker does not allow it: not tradable: halted
@@ -80,9 +99,13 @@ fn what_the_broker_refuses_is_left_out_of_the_next_plan() {
         MSFT: 32.2646 -> 32.2646 of 33.3400
         turnover 0.00, cost 0.00, held back 0.00, worthwhile false
         lowest cash 0.00, shortfall 0.00
-    "#]]);
+    "#]],
+    );
     // Without one buy the other is not larger: its target is the same.
-    check(&thirds().refusing("AAPL"), Trigger::Band, &expect![[r#"
+    check(
+        &thirds().refusing("AAPL"),
+        Trigger::Band,
+        &expect![[r#"
         drift 6.4520 [META], SellsFirst
         0 sell META 5.0502525 @ 440 = 2222.11
         1 buy MSFT 3.333 @ 333.4 = 1111.22
@@ -93,7 +116,8 @@ fn what_the_broker_refuses_is_left_out_of_the_next_plan() {
         MSFT: 32.2646 -> 33.3400 of 33.3400
         turnover 3333.33, cost 0.00, held back 0.00, worthwhile true
         lowest cash 0.00, shortfall 0.00
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -154,7 +178,10 @@ fn a_sale_brings_at_least_what_it_costs() {
 #[test]
 fn costs_are_paid_from_what_is_there() {
     let scene = thirds().costs(10, "0.35", "1.00");
-    check(&scene, Trigger::Band, &expect![[r#"
+    check(
+        &scene,
+        Trigger::Band,
+        &expect![[r#"
         drift 6.6721 [META], SellsFirst
         0 sell META 5.21179695 @ 440 = 2293.19, cost 2.65
         1 buy AAPL 6.28539043 @ 165 = 1037.09, shrunk, cost 1.39
@@ -165,7 +192,8 @@ fn costs_are_paid_from_what_is_there() {
         MSFT: 32.3313 -> 33.3391 of 33.3400
         turnover 4367.68, cost 5.43, held back 213.26, worthwhile true
         lowest cash 0.00, shortfall 10.86
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -28,14 +28,13 @@ pub(crate) fn check_step(before: &Portfolio, records: &[Record], after: &Portfol
 }
 
 fn check_order(id: ClientOrderId, order: &Order) {
-    let what = format!("{}: {order:?}", short(id));
-    assert_eq!(order.filled.is_zero(), order.fills.is_empty(), "{what}");
-    assert_eq!(Ok(order.booked), booked_amount(Value::ZERO, order.value), "many fills cost no more than one: {what}");
-    assert!(order.state != OrderState::Filled || order.filled >= order.terms.quantity, "{what}");
-    assert!(order.state != OrderState::Partial || !order.filled.is_zero(), "{what}");
-    let may_be_under_way = order.state.is_unknown() || order.state == OrderState::Intent;
-    assert!(order.unknown_since.is_none() || may_be_under_way, "known, and unknown since: {what}");
-    assert!(!order.state.is_unknown() || order.unknown_since.is_some(), "unknown since never: {what}");
+    let what = || format!("{}: {order:?}", short(id));
+    assert_eq!(order.filled.is_zero(), order.fills.is_empty(), "{}", what());
+    assert_eq!(Ok(order.booked), booked_amount(Value::ZERO, order.value), "many fills cost no more than one: {}", what());
+    assert!(order.state != OrderState::Filled || order.filled >= order.terms.quantity, "{}", what());
+    assert!(order.state != OrderState::Partial || !order.filled.is_zero(), "{}", what());
+    assert!(order.unknown_since.is_none() || order.state.is_unseen(), "seen, and unknown since: {}", what());
+    assert!(!order.state.is_unknown() || order.unknown_since.is_some(), "unknown since never: {}", what());
 }
 
 /// In an open batch something is due, or a time to wake at; asking again gives the same. A planned one waits for its owner, and so
@@ -124,68 +123,70 @@ fn is_legal(order: &Order, event: &OrderEvent) -> bool {
 
 fn check_intent(batch: &Batch, stage: Stage, intent: &Intent, at: Timestamp) {
     let Intent { order: id, terms, send_at, deadline } = intent;
-    let what = format!("{} in {batch:#?}", short(*id));
+    let what = || format!("{} in {batch:#?}", short(*id));
     let leg = batch.opening.legs.iter().find(|leg| leg.number == id.leg).unwrap();
     let attempts = batch.attempts_of(id.leg, id.direction).collect::<Vec<_>>();
     let rules = batch.rules();
-    assert_eq!(usize::from(id.attempt.get()), attempts.len() + 1, "{what}");
-    assert!(attempts.iter().all(|(_, order)| order.state.is_terminal()), "two attempts at once: {what}");
-    assert_eq!(*deadline, send_at.plus(rules.order_deadline), "{what}");
-    assert_eq!((terms.symbol, terms.reference), (leg.terms.symbol, leg.terms.reference), "{what}");
-    assert!(!terms.quantity.is_zero(), "{what}");
+    assert_eq!(usize::from(id.attempt.get()), attempts.len() + 1, "{}", what());
+    assert!(attempts.iter().all(|(_, order)| order.state.is_terminal()), "two attempts at once: {}", what());
+    assert_eq!(*deadline, send_at.plus(rules.order_deadline), "{}", what());
+    assert_eq!((terms.symbol, terms.reference), (leg.terms.symbol, leg.terms.reference), "{}", what());
+    assert!(!terms.quantity.is_zero(), "{}", what());
     let mut earliest = at;
     if let Some((_, failed)) = attempts.last() {
         earliest = at.plus(rules.delay).max(failed.not_before.unwrap_or(at));
     }
-    assert_eq!(*send_at, earliest, "{what}");
+    assert_eq!(*send_at, earliest, "{}", what());
     match id.direction {
         Direction::Forward => {
-            assert!(attempts.iter().all(|(_, order)| order.state == OrderState::NotSent), "{what}");
-            assert!(id.attempt.get() <= rules.attempts, "{what}");
-            assert!(terms.side == leg.terms.side && terms.quantity <= leg.terms.quantity, "{what}");
+            assert!(attempts.iter().all(|(_, order)| order.state == OrderState::NotSent), "{}", what());
+            assert!(id.attempt.get() <= rules.attempts, "{}", what());
+            assert!(terms.side == leg.terms.side && terms.quantity <= leg.terms.quantity, "{}", what());
         }
         Direction::Reverse => {
             let mut forward = batch.orders.iter().filter(|(id, _)| id.direction == Direction::Forward);
-            assert!(forward.all(|(_, order)| order.state.is_terminal()), "compensated on a guess: {what}");
-            assert!(id.attempt.get() <= batch.attempts, "{what}");
-            assert_eq!(Ok(terms.quantity), batch.unrestored(id.leg), "{what}");
-            assert_eq!(terms.side, leg.terms.side.opposite(), "{what}");
-            assert_eq!(stage, if terms.side == Side::Sell { Stage::UndoBuys } else { Stage::UndoSells }, "{what}");
+            assert!(forward.all(|(_, order)| order.state.is_terminal()), "compensated on a guess: {}", what());
+            assert!(id.attempt.get() <= batch.attempts, "{}", what());
+            assert_eq!(Ok(terms.quantity), batch.unrestored(id.leg), "{}", what());
+            assert_eq!(terms.side, leg.terms.side.opposite(), "{}", what());
+            assert_eq!(stage, if terms.side == Side::Sell { Stage::UndoBuys } else { Stage::UndoSells }, "{}", what());
         }
     }
 }
 
 /// What a closing says is so (I9 to I11).
 fn check_closing(batch: &Batch, books: &Books, closing: &Closing) {
-    let what = format!("{closing:#?} of {batch:#?}");
+    let what = || format!("{closing:#?} of {batch:#?}");
     let off = off_by(batch);
     if closing.outcome == Outcome::Stale {
         let residual = closing.residual.iter().map(|r| (r.symbol, (r.side, r.quantity))).collect::<BTreeMap<_, _>>();
-        assert_eq!(residual, off, "{what}");
+        assert_eq!(residual, off, "{}", what());
         let open = batch.orders.iter().filter(|(_, order)| !order.state.is_terminal()).map(|(id, _)| *id);
-        assert_eq!(closing.unresolved, open.collect::<Vec<_>>(), "{what}");
-        assert!(closing.cause.is_some(), "{what}");
+        assert_eq!(closing.unresolved, open.collect::<Vec<_>>(), "{}", what());
+        assert!(closing.cause.is_some(), "{}", what());
     } else {
-        assert!(batch.orders.values().all(|order| order.state.is_terminal()), "{what}");
-        assert!(closing.residual.is_empty() && closing.unresolved.is_empty(), "{what}");
+        assert!(batch.orders.values().all(|order| order.state.is_terminal()), "{}", what());
+        assert!(closing.residual.is_empty() && closing.unresolved.is_empty(), "{}", what());
     }
     match closing.outcome {
         Outcome::Completed => {
-            for leg in batch.opening.legs.iter().filter(|leg| batch.dropped.iter().all(|skip| skip.symbol != leg.terms.symbol)) {
+            for leg in
+                batch.opening.legs.iter().filter(|leg| batch.dropped.iter().all(|skip| skip.symbol != leg.terms.symbol))
+            {
                 let (_, last) = batch.last_attempt(leg.number, Direction::Forward).unwrap();
-                assert!(last.state == OrderState::Filled && last.filled == last.terms.quantity, "{what}");
+                assert!(last.state == OrderState::Filled && last.filled == last.terms.quantity, "{}", what());
             }
         }
-        Outcome::Restored => assert_eq!(off, BTreeMap::new(), "{what}"),
-        Outcome::Abandoned => assert!(batch.orders.is_empty() && *books == batch.before, "{what}"),
+        Outcome::Restored => assert_eq!(off, BTreeMap::new(), "{}", what()),
+        Outcome::Abandoned => assert!(batch.orders.is_empty() && *books == batch.before, "{}", what()),
         Outcome::Stale => {}
     }
-    assert_eq!(closing.pause.is_some(), closing.outcome == Outcome::Restored, "{what}");
+    assert_eq!(closing.pause.is_some(), closing.outcome == Outcome::Restored, "{}", what());
     let cash = batch.orders.values().map(|order| match order.terms.side {
         Side::Buy => order.booked.add(order.fees).unwrap(),
         Side::Sell => order.fees.sub(order.booked).unwrap(),
     });
-    assert_eq!(Ok(closing.cost), Money::sum(cash), "{what}");
+    assert_eq!(Ok(closing.cost), Money::sum(cash), "{}", what());
 }
 
 /// Units that the batch traded and did not take back, per symbol.
@@ -236,7 +237,9 @@ impl Accounts {
                 let moved = if *kind == Movement::Deposit { *amount } else { amount.negate() };
                 self.books.cash = self.books.cash.add(moved).unwrap();
             }
-            Event::Intended { orders, .. } => self.terms.extend(orders.iter().map(|intent| (intent.order, intent.terms))),
+            Event::Intended { orders, .. } => {
+                self.terms.extend(orders.iter().map(|intent| (intent.order, intent.terms)))
+            }
             Event::Order { order, event: OrderEvent::Filled { fill, .. } } => self.fill(*order, fill),
             Event::LateFill { fill, .. } => self.fill(fill.order.unwrap(), &fill.fill),
             Event::Order { .. }

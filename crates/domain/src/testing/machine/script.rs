@@ -18,8 +18,8 @@ use super::{Machine, after, secs, story};
 use crate::books::Books;
 use crate::decide::{Input, Report, ResolveAction, ResolveRequest};
 use crate::order::{
-    BrokerStatus, CancelAnswer, ClientOrderId, Fill, FillCursor, Lookup, NotSent, OrderFill, OrderView, RefusalReason, Refused,
-    SubmitAnswer, UnknownCause,
+    BrokerStatus, CancelAnswer, ClientOrderId, Fill, FillCursor, Lookup, NotSent, OrderFill, OrderView, RefusalReason,
+    Refused, SubmitAnswer, UnknownCause,
 };
 use crate::testing::read;
 use crate::values::{Money, Quantity, Token};
@@ -144,7 +144,8 @@ impl Machine {
 
     fn view(&self, short: &str, words: &[&str]) -> OrderView {
         let order = self.order(short);
-        let fills: Vec<Fill> = words[1..].iter().filter(|word| word.contains(':')).map(|word| self.fill(short, word)).collect();
+        let fills: Vec<Fill> =
+            words[1..].iter().filter(|word| word.contains(':')).map(|word| self.fill(short, word)).collect();
         let said = words[1..].iter().find_map(|word| word.strip_prefix("filled="));
         let sum = fills.iter().try_fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity)).unwrap();
         OrderView {

@@ -17,7 +17,9 @@ pub(crate) fn records(records: &[Record]) -> String {
 pub(crate) fn shorten(text: &str) -> String {
     let mut parts = text.split("ek1-");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |text, part| format!("{text}{}{}", short(format!("ek1-{}", &part[..33]).parse().unwrap()), &part[33..]))
+    parts.fold(first, |text, part| {
+        format!("{text}{}{}", short(format!("ek1-{}", &part[..33]).parse().unwrap()), &part[33..])
+    })
 }
 
 /// `+5` for five seconds after the opening.
@@ -30,7 +32,8 @@ fn event(event: &Event) -> String {
         Event::Order { order, event } => format!("{} {}", short(*order), order_event(event)),
         Event::Intended { stage, orders, dropped } => {
             let orders: String = orders.iter().map(intent).collect();
-            let dropped: String = dropped.iter().map(|skip| format!(", without {}: {}", skip.symbol, skip.reason)).collect();
+            let dropped: String =
+                dropped.iter().map(|skip| format!(", without {}: {}", skip.symbol, skip.reason)).collect();
             format!("intended {}{orders}{dropped}", stage_name(*stage))
         }
         Event::Unwinding { cause } => format!("unwinding: {cause}"),
@@ -51,7 +54,9 @@ fn event(event: &Event) -> String {
             text
         }
         Event::Opened(opening) => format!("opened, {} legs", opening.legs.len()),
-        Event::TakenOver { token, owner, quiet_at } => format!("taken over by {owner} with {token}, quiet at {}", since(*quiet_at)),
+        Event::TakenOver { token, owner, quiet_at } => {
+            format!("taken over by {owner} with {token}, quiet at {}", since(*quiet_at))
+        }
         Event::LateFill { fill, booked } => {
             let order = fill.order.map(short).unwrap_or_default();
             format!("{order} late fill {} {} for {booked}", fill.fill.quantity, fill.symbol)

@@ -5,20 +5,20 @@
 
 use super::invariants::{check_due, check_step};
 use super::short;
-use crate::batch::{Batch, OrderState};
+use crate::batch::{Batch, OrderState, Phase};
 use crate::books::Books;
 use crate::decide::{Input, Report, step};
 use crate::due::{Effect, due};
 use crate::order::{
-    BrokerStatus, CancelAnswer, ClientOrderId, Direction, Fill, Lookup, NotSent, OrderFill, OrderView, RefusalReason, Refused,
-    Side, SubmitAnswer, Terms, UnknownCause, booked_amount,
+    BrokerStatus, CancelAnswer, ClientOrderId, Direction, Fill, Lookup, NotSent, OrderFill, OrderView, RefusalReason,
+    Refused, Side, SubmitAnswer, Terms, UnknownCause, booked_amount,
 };
 use crate::portfolio::{Portfolio, Standing, compare};
 use crate::record::{Event, Outcome, Record};
 use crate::testing::read;
 use crate::values::{Money, Price, Quantity, Timestamp, Token, Value};
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// The machine, the time, and what is true at the broker.
 #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ pub(crate) struct World {
     origin: Books,
     /// Whether the broker never makes two orders of one id.
     is_deduplicated: bool,
+    /// Whether something else moved the broker's cash.
+    is_off: bool,
+    /// Whether what happens at the broker may stay hidden for a while. If not, it happens when it is asked for.
+    pub(crate) hides: bool,
     /// What every fill costs, and by how many billionths its price is off.
     pub(crate) friction: (Money, u64),
 }
@@ -59,6 +63,10 @@ pub(crate) struct Limits {
     pub(crate) zombies: u8,
     /// Comparisons that find a difference.
     pub(crate) mismatches: u8,
+}
+
+impl Limits {
+    pub(crate) const NONE: Self = Self { takeovers: 0, aborts: 0, zombies: 0, mismatches: 0 };
 }
 
 /// Something that can happen.
@@ -115,6 +123,16 @@ pub(crate) enum Looking {
     Truth,
     /// The status and the sum, without the last fill.
     FillsLag,
+    /// The truth, after half of what is left was executed.
+    Half,
+    /// The truth, after all that is left was executed.
+    Rest,
+    /// All that is left was executed, and the last fill is not listed yet.
+    RestLags,
+    /// The truth, after it expired.
+    Expired,
+    /// The truth, after it was rejected.
+    Rejected,
 }
 
 impl World {
@@ -122,7 +140,7 @@ impl World {
     pub(crate) fn new(state: Portfolio, now: Timestamp, limits: Limits) -> Self {
         let origin = state.books.clone();
         let is_deduplicated = state.batch.as_ref().is_some_and(|batch| batch.rules().resend);
-        Self { state, now, sent: BTreeMap::new(), limits, origin, is_deduplicated, friction: (Money::ZERO, 0) }
+        Self { state, now, sent: BTreeMap::new(), limits, origin, is_deduplicated, is_off: false, hides: true, friction: (Money::ZERO, 0) }
     }
 
     /// All that can happen now, the kind things first.
@@ -134,7 +152,7 @@ impl World {
                 Effect::Submit(request) => actions.extend(self.submissions(request.id)),
                 Effect::Withhold(id) => actions.push(Action::Withhold(id)),
                 Effect::Withhold(id) => actions.push(Action::Withhold(id)),
-                Effect::Cancel(id) => actions.push(Action::Cancel(id)),
+                Effect::Cancel(id) => actions.push(Action::Cancel(id)), // Fills that come before it: see `Looking`.
                 Effect::Look(id) => actions.extend(self.looks(id)),
                 Effect::Compare => {
                     actions.push(Action::Compare(false));
@@ -144,7 +162,8 @@ impl World {
             }
         }
         for (id, truth) in &self.sent {
-            actions.extend(truth.happenings(*id));
+            let may_happen = self.hides || self.known(*id).state.is_terminal();
+            actions.extend(truth.happenings(*id).into_iter().filter(|happening| may_happen || happening.is_on_the_way()));
         }
         let unread = self.sent.iter().any(|(id, truth)| self.known(*id).fills.len() < truth.fills.len());
         actions.extend(unread.then_some(Action::List));
@@ -185,8 +204,14 @@ impl World {
 
     fn looks(&self, id: ClientOrderId) -> Vec<Action> {
         let mut looks = vec![Action::Look(id, Looking::Truth)];
-        let lags = self.sent.get(&id).is_some_and(|truth| truth.fills.len() > self.known(id).fills.len());
-        looks.extend(lags.then_some(Action::Look(id, Looking::FillsLag)));
+        let Some(truth) = self.sent.get(&id) else { return looks };
+        if truth.fills.len() > self.known(id).fills.len() {
+            looks.push(Action::Look(id, Looking::FillsLag));
+        }
+        if !self.hides && truth.status == Some(BrokerStatus::Working) {
+            let all = [Looking::Rest, Looking::Half, Looking::RestLags, Looking::Expired, Looking::Rejected];
+            looks.extend(all.into_iter().filter(|l| *l != Looking::Half || truth.fills.is_empty()).map(|l| Action::Look(id, l)));
+        }
         looks
     }
 
@@ -205,7 +230,8 @@ impl World {
 
     fn unsent(&self) -> Vec<(ClientOrderId, Terms)> {
         let effects = due(&self.state, self.now).into_iter();
-        let unsent = effects.filter_map(|effect| if let Effect::Submit(order) = effect { Some((order.id, order.terms)) } else { None });
+        let unsent = effects
+            .filter_map(|effect| if let Effect::Submit(order) = effect { Some((order.id, order.terms)) } else { None });
         unsent.collect()
     }
 
@@ -248,10 +274,7 @@ impl World {
             }
             Action::Expire(id) => self.happen(id, |truth| truth.status = Some(BrokerStatus::Expired)),
             Action::Reject(id) => self.happen(id, |truth| truth.status = Some(BrokerStatus::Rejected)),
-            Action::Look(id, looking) => match self.view(id, looking) {
-                Some(view) => self.tell(Report::Looked { order: id, lookup: Lookup::Found(view) }, true),
-                None => self.tell(Report::Looked { order: id, lookup: Lookup::Absent }, false),
-            },
+            Action::Look(id, looking) => self.look(id, looking),
             Action::Cancel(id) => self.cancel(id),
             Action::List => self.list(),
             Action::Compare(off) => self.compare(off),
@@ -297,7 +320,28 @@ impl World {
             Sending::TakenInPart => truth.execute(id, Share::Half, friction),
             Sending::Refused | Sending::NotSent | Sending::Taken => {}
         }
-        if is_there { SubmitAnswer::AlreadyExists } else { SubmitAnswer::Acknowledged(self.view(id, Looking::Truth).unwrap()) }
+        if is_there {
+            SubmitAnswer::AlreadyExists
+        } else {
+            SubmitAnswer::Acknowledged(self.view(id, Looking::Truth).unwrap())
+        }
+    }
+
+    fn look(&mut self, id: ClientOrderId, looking: Looking) -> Vec<Record> {
+        let friction = self.friction;
+        if let Some(truth) = self.sent.get_mut(&id) {
+            match looking {
+                Looking::Truth | Looking::FillsLag => {}
+                Looking::Half => truth.execute(id, Share::Half, friction),
+                Looking::Rest | Looking::RestLags => truth.execute(id, Share::Rest, friction),
+                Looking::Expired => truth.status = Some(BrokerStatus::Expired),
+                Looking::Rejected => truth.status = Some(BrokerStatus::Rejected),
+            }
+        }
+        match self.view(id, looking) {
+            Some(view) => self.tell(Report::Looked { order: id, lookup: Lookup::Found(view) }, true),
+            None => self.tell(Report::Looked { order: id, lookup: Lookup::Absent }, false),
+        }
     }
 
     fn view(&self, id: ClientOrderId, looking: Looking) -> Option<OrderView> {
@@ -305,7 +349,7 @@ impl World {
         let status = truth.status.clone()?;
         let Terms { symbol, side, quantity, .. } = truth.terms;
         let mut fills = truth.fills.clone();
-        if looking == Looking::FillsLag {
+        if looking == Looking::FillsLag || looking == Looking::RestLags {
             fills.pop();
         }
         Some(OrderView { id, symbol, side, quantity, status, filled: truth.filled(), fills })
@@ -337,9 +381,12 @@ impl World {
     }
 
     fn compare(&mut self, off: bool) -> Vec<Record> {
-        let mut broker = self.broker();
         if off {
             self.limits.mismatches -= 1;
+            self.is_off = true;
+        }
+        let mut broker = self.broker();
+        if self.is_off {
             broker.cash = broker.cash.add(Money::CENT).unwrap();
         }
         let mut records = self.list();
@@ -381,7 +428,7 @@ impl World {
 
     fn step(&mut self, input: Input<'_>) -> Vec<Record> {
         let before = self.state.clone();
-        let records = step(&mut self.state, self.now, input).unwrap_or_else(|refusal| panic!("{refusal}: {self:#?}"));
+        let records = step(&mut self.state, self.now, input).unwrap_or_else(|refusal| panic!("{refusal}: {before:#?}"));
         check_step(&before, &records, &self.state);
         self.check_truth(&records);
         records
@@ -413,6 +460,47 @@ impl World {
                 assert_eq!(crate::portfolio::compare_units(&self.origin, &self.broker()), []);
             }
         }
+    }
+
+    /// What tells this world from another, as far as anything that can still happen depends on it. Times count from now, and those
+    /// that have passed are alike; ids, tokens and words do not count, and nothing of an order that is over but what it executed.
+    pub(crate) fn key(&self) -> String {
+        let left = |at: Timestamp| if at > self.now { at.since(self.now).as_secs() } else { 0 };
+        let mut key = self.state.standing.name().to_owned();
+        let closed = self.state.closed.last().map(AsRef::as_ref);
+        let Some(batch) = self.state.batch.as_ref().or(closed) else { return key };
+        let rules = batch.rules();
+        match (&batch.closing, batch.phase) {
+            (Some(closing), _) => write!(key, " {}", closing.outcome.name()).unwrap(),
+            (None, Phase::Settling { outcome, since }) => {
+                write!(key, " {}{}", outcome.name(), left(since.plus(rules.settle_within))).unwrap();
+            }
+            (None, phase) => write!(key, " {phase:?}").unwrap(),
+        }
+        if self.limits != Limits::NONE {
+            let age = self.now.since(batch.opened_at);
+            write!(key, " {:?}{:?}{}", self.limits, rules.resume_max.checked_sub(age), self.is_off).unwrap();
+        }
+        if self.state.standing == Standing::Stale || batch.closing.is_some() && self.is_quiet() {
+            return key;
+        }
+        for (id, order) in &batch.orders {
+            let truth = self.sent.get(id);
+            let truth = truth.map(|truth| (truth.on_the_way, truth.status.clone(), truth.fills.len() - order.fills.len()));
+            let booked = order.fills.iter().map(|fill| fill.as_str().rsplit('-').next().unwrap().to_owned()).collect::<String>();
+            write!(key, "|{} {} {} {booked} {truth:?}", short(*id), order.state.name(), order.terms.quantity).unwrap();
+            if order.state.is_terminal() {
+                continue;
+            }
+            let state = match order.state {
+                OrderState::UnknownInFlight { quiet_at } => left(quiet_at) + 1,
+                OrderState::CancelRequested { since } => left(since.plus(rules.patience)),
+                _ => 0,
+            };
+            let gives_up = order.unknown_since.map(|since| left(since.plus(rules.patience)));
+            write!(key, " {state} {} {}{gives_up:?}{}", left(order.send_at), left(order.deadline), order.denials).unwrap();
+        }
+        key
     }
 
     /// True if nothing can come any more that the machine does not know.
@@ -466,13 +554,23 @@ impl Truth {
 }
 
 impl Action {
+    const fn is_on_the_way(self) -> bool {
+        matches!(self, Self::Arrive(_) | Self::Vanish(_))
+    }
+
     /// True for what a broker that is there and does its work does, and for time that passes.
     pub(crate) fn is_kind(self) -> bool {
         match self {
-            Self::Begin | Self::Withhold(_) | Self::Arrive(_) | Self::Vanish(_) | Self::Cancel(_) | Self::List | Self::Wake(_) => true,
+            Self::Begin
+            | Self::Withhold(_)
+            | Self::Arrive(_)
+            | Self::Vanish(_)
+            | Self::Cancel(_)
+            | Self::List
+            | Self::Wake(_) => true,
             Self::Submit(_, sending) => sending == Sending::Filled || sending == Sending::Taken,
             Self::Execute(_, share) => share == Share::Rest,
-            Self::Look(_, looking) => looking == Looking::Truth,
+            Self::Look(_, looking) => looking == Looking::Truth || looking == Looking::Rest,
             Self::Compare(off) => !off,
             Self::Abandon | Self::Abort | Self::TakeOver(_) | Self::Expire(_) | Self::Reject(_) => false,
         }

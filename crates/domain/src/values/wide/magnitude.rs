@@ -62,6 +62,9 @@ impl Magnitude {
     pub(super) fn checked_mul_u64(self, factor: u64) -> Option<Self> {
         let factor = u128::from(factor);
         let low = Self::product(self.lo, factor);
+        if self.hi == 0 {
+            return Some(low);
+        }
         let high = Self::product(self.hi, factor);
         if high.hi != 0 {
             return None;
