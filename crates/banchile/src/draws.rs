@@ -35,15 +35,21 @@ impl Concern {
     pub(crate) const SECOND_COPY: Self = Self(17);
 }
 
-/// What a draw is for: one order of one account, mixed into 128 bits.
+/// What a draw is for: one order of one account. It costs nothing until something is drawn, which some profiles never do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Key([u64; 2]);
+pub(crate) struct Key<'a>(Option<(&'a AccountId, ClientOrderId)>);
 
-impl Key {
+impl<'a> Key<'a> {
     /// Of nothing.
-    pub(crate) const NONE: Self = Self([0; 2]);
+    pub(crate) const NONE: Self = Self(None);
 
-    pub(crate) fn new(account: &AccountId, id: ClientOrderId) -> Self {
+    pub(crate) const fn new(account: &'a AccountId, id: ClientOrderId) -> Self {
+        Self(Some((account, id)))
+    }
+
+    /// All of it in 128 bits.
+    fn mixed(self) -> [u64; 2] {
+        let Some((account, id)) = self.0 else { return [0; 2] };
         let batch = id.batch.as_u128();
         let direction = match id.direction {
             Direction::Forward => 0,
@@ -51,7 +57,7 @@ impl Key {
         };
         let place = u64::from(id.leg.get()) << 16 | direction << 8 | u64::from(id.attempt.get());
         let words = [high_half(batch), low_half(batch), place];
-        Self([1, 2].map(|start| fold(fold_text(start, account.as_str()), words)))
+        [1, 2].map(|start| fold(fold_text(start, account.as_str()), words))
     }
 }
 
@@ -67,9 +73,9 @@ impl Draws {
     }
 
     /// The draws about `concern` for the `occurrence`-th time.
-    pub(crate) fn of(self, concern: Concern, key: Key, occurrence: u32) -> Draw {
+    pub(crate) fn of(self, concern: Concern, key: Key<'_>, occurrence: u32) -> Draw {
         let what = u64::from(concern.0) << 32 | u64::from(occurrence);
-        let [first, second] = key.0;
+        let [first, second] = key.mixed();
         let mut seed = [0; 32];
         for (bytes, word) in seed.chunks_exact_mut(8).zip([self.seed, what, first, second]) {
             bytes.copy_from_slice(&word.to_le_bytes());
@@ -78,12 +84,12 @@ impl Draws {
     }
 
     /// One latency; nothing is drawn where there is no choice.
-    pub(crate) fn latency(self, concern: Concern, key: Key, occurrence: u32, latency: Latency) -> Duration {
+    pub(crate) fn latency(self, concern: Concern, key: Key<'_>, occurrence: u32, latency: Latency) -> Duration {
         if latency.least >= latency.most { latency.most } else { self.of(concern, key, occurrence).latency(latency) }
     }
 
     /// Whether it happens; nothing is drawn where it never does.
-    pub(crate) fn happens(self, concern: Concern, key: Key, occurrence: u32, chance: Chance) -> bool {
+    pub(crate) fn happens(self, concern: Concern, key: Key<'_>, occurrence: u32, chance: Chance) -> bool {
         chance != Chance::NEVER && self.of(concern, key, occurrence).happens(chance)
     }
 }

@@ -58,7 +58,7 @@ pub(crate) struct CancelWay {
     pub(crate) answer_lost: bool,
     /// A cancel is under way at the venue.
     pub(crate) requested: bool,
-    /// It is executed all the same, this long afterwards.
+    /// It is executed all the same, this long after a cancel took effect; `None` once that has happened or cannot any more.
     pub(crate) late_fill: Option<Duration>,
 }
 
@@ -70,8 +70,6 @@ pub(crate) struct Order {
     pub(crate) accepted_at: Timestamp,
     pub(crate) visible_at: Timestamp,
     pub(crate) cancel: CancelWay,
-    /// Events that are still to come for it.
-    pub(crate) pending: u32,
     /// What it was when it was accepted, and what it became, each with when that is visible. More than once only by a late fill.
     opening: BrokerStatus,
     endings: Vec<(Timestamp, BrokerStatus)>,
@@ -94,7 +92,6 @@ impl Order {
             accepted_at: at,
             visible_at: at,
             cancel: CancelWay::default(),
-            pending: 0,
             opening: status,
             endings: Vec::new(),
             filled: Quantity::ZERO,
@@ -227,6 +224,6 @@ impl Order {
 
     fn is_forgettable(&self, read_past: u64) -> bool {
         let known = self.rows.iter().skip(self.handed_out).all(|row| row.number <= read_past);
-        !self.is_open() && self.pending == 0 && known
+        !self.is_open() && self.cancel.late_fill.is_none() && known
     }
 }

@@ -318,7 +318,7 @@ pub enum Retention {
     /// Their ids only, in 24 bytes each, with a fingerprint of their terms.
     ///
     /// An order is forgotten when an order of *another batch* is accepted on its account (whoever sends the next batch has closed the
-    /// one before), provided that it is terminal, that nothing is pending for it, and that each of its fills was handed out: in
+    /// one before), provided that it is terminal, that no late fill is to come, and that each of its fills was handed out: in
     /// a view, or on a page of `fills_since` that was read past. Its fills go with it.
     ///
     /// A forgotten id stays taken: sent again it answers `AlreadyExists` (with other terms `DuplicateIdOtherOrder`, wrong once in 2³²

@@ -97,7 +97,7 @@ impl Venue {
                 self.cancel_arrival(account, id, occurrence, slot, at)
             }
             Event::Execution { account, key, quantity } => self.execute(account, key, quantity, at),
-            Event::End { account, key, status } => self.end(account, key, status, at),
+            Event::End { account, key, status } => self.finish(account, key, status, at),
         }
     }
 
@@ -183,7 +183,7 @@ impl Venue {
         &mut self.script
     }
 
-    fn key_of(&self, account: usize, id: ClientOrderId) -> Key {
+    fn key_of(&self, account: usize, id: ClientOrderId) -> Key<'_> {
         let name = self.accounts.get(account).map(|a| &a.id);
         name.map_or(Key::NONE, |name| Key::new(name, id))
     }

@@ -21,7 +21,7 @@ pub enum Effect {
     Cancel(ClientOrderId),
     /// Ask the broker what became of it.
     Look(ClientOrderId),
-    /// Ask the broker for its fills, positions and account, and settle.
+    /// Ask the broker for its fills, positions and account: book what is new, and settle if that is what is left to do.
     Compare,
     /// Nothing more until then: decide again at that time, which may have come already.
     Wake(Timestamp),
@@ -40,9 +40,14 @@ pub fn due(portfolio: &Portfolio, now: Timestamp) -> Vec<Effect> {
         order_effects(*id, order, is_wanted, now, &mut effects);
         times.extend(timers(order, batch.rules().patience, now));
     }
-    if let Phase::Settling { since, .. } = batch.phase {
-        effects.push(Effect::Compare);
-        times.extend(Some(since.plus(batch.rules().settle_within)).filter(|time| *time > now));
+    match batch.phase {
+        Phase::Settling { since, .. } => {
+            effects.push(Effect::Compare);
+            times.extend(Some(since.plus(batch.rules().settle_within)).filter(|time| *time > now));
+        }
+        // What was executed after all must come back as well, and may be why the rest cannot.
+        Phase::Compensating(_) => effects.push(Effect::Compare),
+        Phase::Planned | Phase::Forward(_) | Phase::Unwinding | Phase::Closed => {}
     }
     effects.extend(times.into_iter().min().map(Effect::Wake));
     effects

@@ -14,6 +14,7 @@ use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::policy::Policy;
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::record::{Event, Outcome, Record};
+use evenkeel_domain::report::Trade;
 use evenkeel_domain::values::{OwnerId, PortfolioId, Sequence, StoreId, Timestamp, Token};
 use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, Settings};
 use evenkeel_memory::{ManualClock, MemoryNotifier};
@@ -71,9 +72,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("the second worker is told: {busy}");
     let Rebalanced::Batch(report) = done? else { return Err("it should have traded".into()) };
     println!("\nbatch {}: drift {} %, {}", report.batch, report.drift, report.outcome.name());
-    for trade in &report.trades {
-        let (side, units, price) = (trade.side, trade.quantity, trade.price);
-        println!("  {side:<4} {units:>12} {:<4} at {price:>13} = {:>8}, fees {}", trade.symbol, trade.amount, trade.fees);
+    for Trade { side, quantity, symbol, price, amount, fees } in &report.trades {
+        println!("  {side:<4} {quantity:>12} {symbol:<4} at {price:>13} = {amount:>8}, fees {fees}");
     }
     println!("  cash spent on it: {}, fees {} included", report.cost, report.fees);
 
@@ -102,17 +102,17 @@ struct OwnLeases {
 }
 
 /// 2: the row stays when the lease ends, and with it the last token.
-#[derive(Default)]
 struct LeaseRow {
     last_token: Token,
-    held: Option<(Lease, Timestamp)>,
+    lease: Option<Lease>,
+    heartbeat_at: Timestamp,
 }
 
 impl LeaseRow {
-    /// 4: a lease ends by release, by expiry, or by a heartbeat that is too long ago.
+    /// The lease that has not ended, and when it will. 4: by release, by expiry, or by a heartbeat that is too long ago.
     fn live(&self, now: Timestamp) -> Option<(&Lease, Timestamp)> {
-        let (lease, heartbeat) = self.held.as_ref()?;
-        let until = lease.granted_at.plus(lease.terms.expiry).min(heartbeat.plus(lease.terms.heartbeat));
+        let lease = self.lease.as_ref()?;
+        let until = lease.granted_at.plus(lease.terms.expiry).min(self.heartbeat_at.plus(lease.terms.heartbeat));
         (now < until).then_some((lease, until))
     }
 }
@@ -123,23 +123,28 @@ impl OwnLeases {
     }
 
     /// 5 and 6: only the owner and the token of a lease that has not ended may change anything.
-    fn change(&self, lease: &Lease, held: impl FnOnce(Timestamp) -> Option<(Lease, Timestamp)>) -> Result<(), HoldError> {
+    fn change(&self, lease: &Lease, change: impl FnOnce(&mut LeaseRow, Timestamp)) -> Result<(), HoldError> {
         let mut rows = lock(&self.rows);
         let now = self.clock.now();
         let row = rows.get_mut(&lease.portfolio).filter(|row| row.live(now).is_some_and(|(live, _)| live == lease));
         let Lease { portfolio, owner, token, .. } = lease.clone();
-        row.ok_or(HoldError::NotHeld { portfolio, owner, token })?.held = held(now);
-        Ok(())
+        row.map(|row| change(row, now)).ok_or(HoldError::NotHeld { portfolio, owner, token })
     }
 }
 
 #[async_trait]
 impl LeaseStore for OwnLeases {
-    async fn acquire(&self, portfolio: &PortfolioId, owner: &OwnerId, terms: LeaseTerms) -> Result<Lease, AcquireError> {
+    async fn acquire(
+        &self,
+        portfolio: &PortfolioId,
+        owner: &OwnerId,
+        terms: LeaseTerms,
+    ) -> Result<Lease, AcquireError> {
         // 1: judged and written under one lock; in a database, one conditional update.
         let mut rows = lock(&self.rows);
         let granted_at = self.clock.now();
-        let row = rows.entry(portfolio.clone()).or_default();
+        let free = LeaseRow { last_token: Token::ZERO, lease: None, heartbeat_at: granted_at };
+        let row = rows.entry(portfolio.clone()).or_insert(free);
         let portfolio = portfolio.clone();
         if let Some((lease, until)) = row.live(granted_at) {
             return Err(AcquireError::Busy { portfolio, holder: lease.owner.clone(), until });
@@ -148,16 +153,16 @@ impl LeaseStore for OwnLeases {
             return Err(AcquireError::Unavailable { portfolio, message: "there are no more tokens".to_owned() });
         };
         let lease = Lease { portfolio, owner: owner.clone(), token, granted_at, terms };
-        *row = LeaseRow { last_token: token, held: Some((lease.clone(), granted_at)) };
+        *row = LeaseRow { last_token: token, lease: Some(lease.clone()), heartbeat_at: granted_at };
         Ok(lease)
     }
 
     async fn renew(&self, lease: &Lease) -> Result<(), HoldError> {
-        self.change(lease, |now| Some((lease.clone(), now)))
+        self.change(lease, |row, now| row.heartbeat_at = now)
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), HoldError> {
-        self.change(lease, |_| None)
+        self.change(lease, |row, _| row.lease = None)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A broker of one's own: a paper broker, which fills every order at the last price it was told.
 //!
-//! The page of [`Broker`] in `evenkeel-ports` is the contract; "Contract 3" in a comment here is its number 3. An adapter to a
-//! real broker has the same nine methods and the same answers; what it puts in the place of [`Desk`] is an HTTP client that
+//! The page of [`Broker`] in `evenkeel-ports` is the contract; "Contract 3" in a comment here is its number 3. An adapter
+//! to a real broker has the same nine methods and the same answers; in the place of [`Desk`] it has an HTTP client, one that
 //! never retries by itself.
 //!
 //! Run it with `cargo run -p evenkeel-engine --example own_broker`.
@@ -15,6 +15,7 @@ use evenkeel_domain::order::{
 };
 use evenkeel_domain::policy::Policy;
 use evenkeel_domain::record::Outcome;
+use evenkeel_domain::report::Trade;
 use evenkeel_domain::values::{AccountId, Currency, Lot, PortfolioId, Price, StoreId, Symbol, Timestamp, Value};
 use evenkeel_engine::{Engine, Ports, Rebalanced, Settings};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier};
@@ -56,8 +57,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let Rebalanced::Batch(report) = clock.run(engine.rebalance(&growth))?? else { return Err("no batch".into()) };
     println!("\ndrift {} %, {}", report.drift, report.outcome.name());
-    for trade in &report.trades {
-        println!("  {:<4} {:>8} {:<4} at {:>7} = {:>9}", trade.side, trade.quantity, trade.symbol, trade.price, trade.amount);
+    for Trade { side, quantity, symbol, price, amount, .. } in &report.trades {
+        println!("  {side:<4} {quantity:>7} {symbol:<4} at {price:>7} = {amount:>8}");
     }
 
     // The broker is asked as the engine asks it, page by page.
@@ -69,23 +70,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(report.outcome, Outcome::Completed);
     assert_eq!((page.fills.len(), page.complete), (2, true));
     assert_eq!(view.cash, books.cash, "books and broker");
-    assert_eq!(sent_again(&broker, &account, &clock)?, ["already exists", "refused: the id names another order"]);
-    Ok(())
+    send_again(&broker, &account, &clock)
 }
 
-/// Contract 3, seen from outside: the same order again, and another order under its id.
-fn sent_again(broker: &PaperBroker, account: &AccountId, clock: &ManualClock) -> Result<[String; 2], Box<dyn Error>> {
+/// Contract 3, seen from outside: the same order again, then another order under its id.
+fn send_again(broker: &PaperBroker, account: &AccountId, clock: &ManualClock) -> Result<(), Box<dyn Error>> {
     let same = broker.lock().account(account)?.orders.values().next().ok_or("nothing was sent")?.0;
+    let answer = clock.run(broker.submit(account, &same))?;
+    assert_eq!(answer, SubmitAnswer::AlreadyExists);
+    println!("{} sent again: it exists already", same.id);
+
     let other = OrderRequest { terms: Terms { quantity: Lot::FINEST.size(), ..same.terms }, ..same };
-    let mut words = Vec::new();
-    for order in [same, other] {
-        words.push(match clock.run(broker.submit(account, &order))? {
-            SubmitAnswer::AlreadyExists => "already exists".to_owned(),
-            SubmitAnswer::Refused(refused) => format!("refused: {}", refused.reason),
-            other => format!("{other:?}"),
-        });
-    }
-    words.try_into().map_err(|words| format!("{words:?}").into())
+    let SubmitAnswer::Refused(refused) = clock.run(broker.submit(account, &other))? else {
+        return Err("an id names one order for ever".into());
+    };
+    assert_eq!(refused.reason, RefusalReason::DuplicateIdOtherOrder);
+    println!("{} with other terms: {refused}", same.id);
+    Ok(())
 }
 
 struct PaperBroker {
@@ -114,7 +115,7 @@ impl PaperBroker {
     fn new(clock: Arc<dyn Clock>) -> Result<Self, Box<dyn Error>> {
         let capabilities = Capabilities {
             name: "Paper".to_owned(),
-            // Contract 3 is kept for ever, so the engine may send an order again when it does not know what became of it.
+            // Contract 3 is kept for ever, so an order of which the engine does not know what became may be sent again.
             duplicates: Duplicates::Refused,
             costs: Costs::FREE,
             collar_bps: 0,
@@ -168,8 +169,8 @@ impl Broker for PaperBroker {
         Ok(())
     }
 
-    /// Contract 1: one attempt. Contract 2: every way out of here is a proof. Where a request goes over a wire, what is not
-    /// proven is `Unknown`: a timeout, a broken connection, a status code that the broker does not document, an unreadable answer.
+    /// Contract 1: one attempt. Contract 2: every way out of here is a proof. Over a wire, all that is not proven is `Unknown`:
+    /// a timeout, a broken connection, a status code that the broker does not document, an answer that cannot be read.
     async fn submit(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer {
         let (now, checked) = (self.clock.now(), self.check(account, &order.terms));
         let mut desk = self.lock();

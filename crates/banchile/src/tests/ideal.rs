@@ -1,10 +1,12 @@
 //! `ideal`: everything at once, at the board's price, without cost.
 
 use super::desk::{Desk, id, order, shown};
+use crate::{BanChile, Fault, Profile, Rule};
 use evenkeel_domain::order::{Costs, Duplicates, SubmitAnswer};
-use evenkeel_domain::values::{Lot, Money};
-use evenkeel_ports::Broker;
+use evenkeel_domain::values::{AccountId, Lot, Money, Timestamp};
+use evenkeel_ports::{Broker, Clock};
 use futures_util::FutureExt;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[test]
@@ -34,6 +36,37 @@ fn a_submission_is_answered_in_one_poll_with_the_terminal_view() {
     assert_eq!(desk.standing(), "11000.00 free 11000.00; META 2.5/2.5 TINY 100/100");
     assert_eq!(desk.state(id(1, 1)), "Filled 2.5");
     desk.conserved();
+}
+
+/// Time that nobody may wait for.
+struct Frozen;
+
+#[async_trait::async_trait]
+impl Clock for Frozen {
+    fn now(&self) -> Timestamp {
+        Timestamp::EPOCH
+    }
+
+    async fn sleep_until(&self, deadline: Timestamp) {
+        panic!("it waits until {deadline}");
+    }
+}
+
+#[test]
+fn no_clock_is_ever_waited_for() {
+    let broker = BanChile::new(Profile::ideal(), Arc::new(Frozen), 1);
+    let account: AccountId = "growth".parse().unwrap();
+    broker.open_account(&account, "USD".parse().unwrap(), "1000.00".parse().unwrap(), []).unwrap();
+    broker.set_price("META".parse().unwrap(), "400".parse().unwrap());
+    for fault in
+        [Fault::NeverFill, Fault::LoseRequest, Fault::LoseAnswer, Fault::Slow { delay: Duration::from_secs(1) }]
+    {
+        broker.script(Rule::new(fault));
+        broker.submit(&account, &order(1, "buy 1 META @ 400")).now_or_never().expect("it waited");
+        broker.cancel(&account, id(1, 1)).now_or_never().expect("it waited");
+    }
+    let repeats = broker.with(|venue| venue.account(&account).unwrap().repeats.len());
+    assert_eq!(repeats, 0, "how often something was sent matters for draws only");
 }
 
 #[test]

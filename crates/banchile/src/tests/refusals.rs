@@ -55,6 +55,8 @@ fn buying_power() {
     for (profile, before, text, expected) in [
         (Profile::ideal(), &[][..], "buy 25 META @ 400", Ok(())),
         (Profile::ideal(), &[], "buy 25.0001 META @ 400", refused()),
+        // 10,000.004 is booked as 10,000.00.
+        (Profile::ideal(), &[], "buy 25.00001 META @ 400", Ok(())),
         (Profile::ideal(), &["buy 15 META @ 400 open"], "buy 10 META @ 400", Ok(())),
         (Profile::ideal(), &["buy 15 META @ 400 open"], "buy 10.0001 META @ 400", refused()),
         // The proceeds of an open sell are not there yet, those of a filled one are.

@@ -161,11 +161,10 @@ impl Venue {
         let executions = parts.into_iter().filter(|units| !units.is_zero());
         let events = executions.map(|quantity| Event::Execution { account, key, quantity });
         let events = events.chain(ending.map(|status| Event::End { account, key, status }));
-        let draw_key = self.key_of(account, key.id);
         let mut due = at.plus(delay);
         for (step, event) in (u32::from(key.copy) << 8..).zip(events) {
+            let draw_key = self.key_of(account, key.id);
             due = due.plus(self.draws.latency(Concern::EXECUTION, draw_key, step, self.profile.at_venue));
-            order.pending = order.pending.saturating_add(1);
             self.schedule(due, event);
         }
         if let Some(account) = self.accounts.get_mut(account) {

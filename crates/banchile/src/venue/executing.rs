@@ -15,7 +15,6 @@ impl Venue {
         if self.halted.contains(&order.symbol()) {
             self.parked.push((order.symbol(), Event::Execution { account, key, quantity }));
         } else {
-            order.pending = order.pending.saturating_sub(1);
             self.execute_order(account, &mut order, quantity, at);
         }
         if let Some(account) = self.accounts.get_mut(account) {
@@ -73,14 +72,6 @@ impl Venue {
         self.draws.latency(Concern::VISIBLE, key, step(order), self.profile.visibility_lag)
     }
 
-    /// Ends an order by an event of its own.
-    pub(super) fn end(&mut self, account: usize, key: OrderKey, status: BrokerStatus, at: Timestamp) {
-        let order = self.accounts.get_mut(account).and_then(|a| a.book.get_mut(key));
-        let Some(order) = order else { return };
-        order.pending = order.pending.saturating_sub(1);
-        self.finish(account, key, status, at);
-    }
-
     /// Ends an order that is open.
     pub(super) fn finish(&mut self, account: usize, key: OrderKey, status: BrokerStatus, at: Timestamp) {
         let Some(mut order) = self.accounts.get_mut(account).and_then(|a| a.book.take(key)) else { return };
@@ -94,14 +85,14 @@ impl Venue {
 
     fn finish_order(&mut self, place: usize, order: &mut Order, status: BrokerStatus, at: Timestamp) {
         let lag = self.lag(place, order);
-        let late_fill = order.cancel.late_fill.filter(|_| status == BrokerStatus::Canceled && order.is_open());
+        let canceled = status == BrokerStatus::Canceled && order.is_open();
+        order.cancel.late_fill = order.cancel.late_fill.filter(|_| canceled);
         if let Some(account) = self.accounts.get_mut(place) {
             let visible_at =
                 if status == BrokerStatus::Filled { account.seen_at(at) } else { account.seen_at(at.plus(lag)) };
             order.end(status, visible_at);
         }
-        if let Some(delay) = late_fill {
-            order.pending = order.pending.saturating_add(1);
+        if let Some(delay) = order.cancel.late_fill {
             let event = Event::Execution { account: place, key: order.key(), quantity: order.remaining() };
             self.schedule(at.plus(delay), event);
         } else if let Some(account) = self.accounts.get_mut(place) {

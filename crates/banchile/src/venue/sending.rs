@@ -70,7 +70,7 @@ impl Venue {
         if let Some(why) = treatment.not_sent {
             return Delivery::now(SubmitAnswer::NotSent(why));
         }
-        let key = self.key_of(place, request.id);
+        let key = Key::new(name, request.id);
         let occurrence = self.note_send(place, request.id, treatment.questions_fail);
         self.draw_faults(key, occurrence, &mut treatment);
         let way = self.draws.latency(Concern::TO_VENUE, key, occurrence, self.profile.to_venue);
@@ -222,7 +222,7 @@ impl Venue {
             || p.faults != crate::FaultRates::NONE
     }
 
-    fn draw_faults(&self, key: Key, occurrence: u32, treatment: &mut Treatment) {
+    fn draw_faults(&self, key: Key<'_>, occurrence: u32, treatment: &mut Treatment) {
         let rates = &self.profile.faults;
         let happens = |concern, chance: Chance| self.draws.happens(concern, key, occurrence, chance);
         let drawn = [
@@ -252,7 +252,7 @@ impl Venue {
         let Some(place) = self.index.get(name).copied() else {
             return Delivery::now(CancelAnswer::NoSuchOrder);
         };
-        let key = self.key_of(place, id);
+        let key = Key::new(name, id);
         let (lost, answer_lost, occurrence) = self.note_cancel(place, id);
         let timeout = CancelAnswer::Unknown(UnknownCause::Timeout);
         let way = self.draws.latency(Concern::CANCEL_TO_VENUE, key, occurrence, self.profile.to_venue);
@@ -274,14 +274,12 @@ impl Venue {
     }
 
     fn note_cancel(&mut self, account: usize, id: ClientOrderId) -> (bool, bool, u32) {
-        let draws = self.is_random();
         let Some(account) = self.accounts.get_mut(account) else { return (false, false, 0) };
         let way = match account.book.find(id) {
             Known::Order(order) => order.cancel,
             Known::Nothing | Known::Forgotten(_) => CancelWay::default(),
         };
-        let repeats = account.repeats.get_mut(&id).filter(|_| draws);
-        let occurrence = repeats.map_or(0, |repeats| {
+        let occurrence = account.repeats.get_mut(&id).map_or(0, |repeats| {
             repeats.canceled = repeats.canceled.saturating_add(1);
             repeats.canceled
         });
@@ -321,7 +319,6 @@ impl Venue {
         }
         if !order.cancel.requested {
             order.cancel.requested = true;
-            order.pending = order.pending.saturating_add(1);
             let key = order.key();
             self.schedule(at.plus(delay), Event::End { account, key, status: BrokerStatus::Canceled });
         }

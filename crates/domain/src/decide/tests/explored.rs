@@ -117,3 +117,21 @@ fn probe() {
         );
     }
 }
+
+#[test]
+fn probe2() {
+    for (legs, stages, attempts, patience) in [
+        ("sell A 2 @ 50, buy B 2 @ 25", Stages::SellsFirst, 1, 3),
+        ("sell A 2 @ 50, buy B 2 @ 25", Stages::SellsFirst, 1, 2),
+        ("sell A 2 @ 50, buy B 2 @ 25", Stages::SellsFirst, 2, 2),
+        ("sell A 2 @ 50, buy B 2 @ 25", Stages::Together, 1, 2),
+    ] {
+        let start = std::time::Instant::now();
+        let graph = explore(legs, stages, Rules { attempts, patience: secs(patience), ..short_rules() }, Limits::NONE);
+        println!(
+            "{legs} {stages:?} {attempts} {patience}: {} states, {} steps, lost {} {}, c{} r{} a{} s{} {:?}",
+            graph.ends.len(), graph.steps, graph.lost(|_| true), graph.lost(|kind| kind),
+            graph.ends_in(Outcome::Completed), graph.ends_in(Outcome::Restored), graph.ends_in(Outcome::Abandoned), graph.ends_in(Outcome::Stale), start.elapsed()
+        );
+    }
+}

@@ -3,11 +3,11 @@
 //! What can happen next is a list ([`World::actions`]); doing one of them is a step ([`World::act`]). An exhaustive search takes all of
 //! them, a random walk draws one. After every step the machine is compared with the truth.
 
-use super::invariants::{check_due, check_step};
+use super::invariants::{check_due, check_records};
 use super::short;
 use crate::batch::{Batch, OrderState, Phase};
 use crate::books::Books;
-use crate::decide::{Input, Report, step};
+use crate::decide::{Input, Report, decide};
 use crate::due::{Effect, due};
 use crate::order::{
     BrokerStatus, CancelAnswer, ClientOrderId, Direction, Fill, Lookup, NotSent, OrderFill, OrderView, RefusalReason,
@@ -427,15 +427,15 @@ impl World {
     }
 
     fn step(&mut self, input: Input<'_>) -> Vec<Record> {
-        let before = self.state.clone();
-        let records = step(&mut self.state, self.now, input).unwrap_or_else(|refusal| panic!("{refusal}: {before:#?}"));
-        check_step(&before, &records, &self.state);
+        let refused = |refusal| panic!("{refusal}: {:#?}", self.state);
+        let records = decide(&self.state, self.now, input).unwrap_or_else(refused);
+        check_records(&mut self.state, &records);
         self.check_truth(&records);
         records
     }
 
     fn try_step(&mut self, input: Input<'_>) -> Vec<Record> {
-        if crate::decide::decide(&self.state, self.now, input.clone()).is_err() { Vec::new() } else { self.step(input) }
+        if decide(&self.state, self.now, input.clone()).is_err() { Vec::new() } else { self.step(input) }
     }
 
     /// Books never claim what did not happen, and a batch that ended well ended well at the broker.
@@ -487,8 +487,16 @@ impl World {
         for (id, order) in &batch.orders {
             let truth = self.sent.get(id);
             let truth = truth.map(|truth| (truth.on_the_way, truth.status.clone(), truth.fills.len() - order.fills.len()));
-            let booked = order.fills.iter().map(|fill| fill.as_str().rsplit('-').next().unwrap().to_owned()).collect::<String>();
-            write!(key, "|{} {} {} {booked} {truth:?}", short(*id), order.state.name(), order.terms.quantity).unwrap();
+            let state = match order.state {
+                OrderState::AssumedNotExecuted => "assumed",
+                // It may be tried again.
+                OrderState::NotSent if matches!(batch.phase, Phase::Forward(_)) => "not sent",
+                state if state.is_terminal() => "over",
+                state => state.name(),
+            };
+            let (filled, of) = (order.filled, order.terms.quantity);
+            let truth = truth.filter(|truth| !order.state.is_terminal() || truth.0 || truth.1 == Some(BrokerStatus::Working) || truth.2 > 0);
+            write!(key, "|{} {state} {filled} {of} {truth:?}", short(*id)).unwrap();
             if order.state.is_terminal() {
                 continue;
             }
