@@ -245,9 +245,8 @@ fn trading_in_a_symbol_is_halted() {
     world.broker.resume(p("MSFT"));
     world.clock.advance(minutes(15));
 
-    let (engine, growth) = (world.engine.clone(), p("growth"));
-    let mut batch = Box::pin(engine.rebalance(&growth));
-    assert!(world.clock.poll_until(batch.as_mut(), world.clock.now().plus(seconds(3))).is_none());
+    let mut batch = world.start("growth");
+    world.drive_for(&mut batch, seconds(3));
     world.broker.halt(p("MSFT"));
     assert_eq!(shown(&world.run(batch)), "restored");
     world.assert_restored("growth", &before);

@@ -10,7 +10,9 @@ mod world;
 
 mod rebalance;
 mod answers;
+mod late;
 mod leases;
+mod manage;
 mod prices;
 mod restore;
 mod stale;

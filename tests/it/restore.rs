@@ -197,9 +197,8 @@ fn a_restoration_at_other_prices_says_what_it_cost() {
         let world = World::drifted(Profile::ideal(), &QUARTERS);
         let before = world.truth("growth");
         world.script([Rule::new(Fault::NeverFill).symbol(p("MSFT"))]);
-        let (engine, growth) = (world.engine.clone(), p("growth"));
-        let mut batch = Box::pin(engine.rebalance(&growth));
-        assert!(world.clock.poll_until(batch.as_mut(), noon().plus(seconds(30))).is_none());
+        let mut batch = world.start("growth");
+        world.drive_for(&mut batch, seconds(30));
         world.wave(&[("META", later)]);
         let report: BatchReport = crate::world::batch_of(world.run(batch));
         assert_eq!((report.outcome, report.cost), (Outcome::Restored, p(cost)), "META at {later}");
@@ -212,9 +211,8 @@ fn a_reversal_waits_for_the_market_to_open() {
     let world = World::drifted(Profile::ideal(), &QUARTERS);
     let before = world.truth("growth");
     world.script([Rule::new(Fault::NeverFill).symbol(p("MSFT"))]);
-    let (engine, growth) = (world.engine.clone(), p("growth"));
-    let mut batch = Box::pin(engine.rebalance(&growth));
-    assert!(world.clock.poll_until(batch.as_mut(), noon().plus(seconds(30))).is_none());
+    let mut batch = world.start("growth");
+    world.drive_for(&mut batch, seconds(30));
     // The market closes: the open order expires, and nothing can be traded back for an hour.
     let opens_at = noon().plus(minutes(60));
     world.broker.close_market(opens_at);

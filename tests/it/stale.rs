@@ -8,7 +8,6 @@ use evenkeel_domain::books::Books;
 use evenkeel_domain::decide::Refusal;
 use evenkeel_domain::order::{Direction, RefusalReason, Side};
 use evenkeel_domain::record::{Cause, Event, Outcome, Resolution, UnwindCause};
-use evenkeel_domain::report::BatchReport;
 use evenkeel_engine::{EngineError, Resolve};
 use evenkeel_ports::{Clock, Journal};
 
@@ -24,10 +23,6 @@ fn goes_stale(profile: Profile) -> (World, Books) {
     assert_eq!(shown(&world.rebalance("growth")), "stale");
     world.broker.clear_script();
     (world, before)
-}
-
-fn resolve(world: &World, how: Resolve) -> Result<Option<BatchReport>, EngineError> {
-    world.run(world.engine.resolve(&p("growth"), how, "ann", "looked at it"))
 }
 
 fn refusal<T: std::fmt::Debug>(result: Result<T, EngineError>) -> Refusal {
@@ -112,16 +107,16 @@ fn a_person_accepts_what_the_broker_has() {
     // Somebody sold two of them by hand.
     world.broker.deliver(&p("growth"), p("AAPL"), p("2")).unwrap();
     world.broker.deposit(&p("growth"), p("400.00")).unwrap();
-    assert_eq!(resolve(&world, Resolve::Accept), Ok(None));
+    assert_eq!(world.resolve("growth", Resolve::Accept), Ok(None));
     assert_resolved(&world, Resolution::Accept);
     assert_eq!(shown(&world.rebalance("growth")), "completed");
-    assert_eq!(refusal(resolve(&world, Resolve::Accept)), Refusal::NothingToResolve { standing: "active" });
+    assert_eq!(refusal(world.resolve("growth", Resolve::Accept)), Refusal::NothingToResolve { standing: "active" });
 }
 
 #[test]
 fn a_person_restored_it_by_hand() {
     let (world, before) = goes_stale(Profile::ideal());
-    let states = refusal(resolve(&world, Resolve::Fixed));
+    let states = refusal(world.resolve("growth", Resolve::Fixed));
     let Refusal::Differs { differences } = states else { panic!("{states:?}") };
     let told: Vec<_> = differences.iter().map(ToString::to_string).collect();
     assert_eq!(told, ["AAPL: 125 in the books, 132.8125 at the broker"]);
@@ -130,12 +125,12 @@ fn a_person_restored_it_by_hand() {
     // One unit of the last decimal is still one too many.
     world.broker.deliver(&p("growth"), p("AAPL"), p("7.812499999")).unwrap();
     world.broker.deposit(&p("growth"), p("1555.00")).unwrap();
-    assert!(matches!(refusal(resolve(&world, Resolve::Fixed)), Refusal::Differs { .. }));
+    assert!(matches!(refusal(world.resolve("growth", Resolve::Fixed)), Refusal::Differs { .. }));
     world.broker.deliver(&p("growth"), p("AAPL"), p("0.000000001")).unwrap();
-    assert_eq!(resolve(&world, Resolve::Fixed), Ok(None));
+    assert_eq!(world.resolve("growth", Resolve::Fixed), Ok(None));
     assert_resolved(&world, Resolution::Fixed);
     world.assert_restored("growth", &before);
-    assert_eq!(refusal(resolve(&world, Resolve::Fixed)), Refusal::NothingToResolve { standing: "active" });
+    assert_eq!(refusal(world.resolve("growth", Resolve::Fixed)), Refusal::NothingToResolve { standing: "active" });
 }
 
 fn assert_resolved(world: &World, resolution: Resolution) {
@@ -153,7 +148,7 @@ fn assert_resolved(world: &World, resolution: Resolution) {
 #[test]
 fn a_person_has_the_restoration_tried_again() {
     let (world, before) = goes_stale(costly());
-    let report = resolve(&world, Resolve::Retry).unwrap().unwrap();
+    let report = world.resolve("growth", Resolve::Retry).unwrap().unwrap();
     assert_eq!(report.outcome, Outcome::Restored);
     world.assert_restored("growth", &before);
     let state = world.state("growth");
@@ -163,7 +158,7 @@ fn a_person_has_the_restoration_tried_again() {
     assert!(matches!(report.cause, Some(Cause::Unwound(UnwindCause::LegFailed { .. }))));
     // It counts from the batch's opening, as any restoration.
     assert_eq!(state.pause.unwrap().until, noon().plus(minutes(15)));
-    assert_eq!(refusal(resolve(&world, Resolve::Retry)), Refusal::NothingToResolve { standing: "active" });
+    assert_eq!(refusal(world.resolve("growth", Resolve::Retry)), Refusal::NothingToResolve { standing: "active" });
 }
 
 #[test]
@@ -171,17 +166,17 @@ fn a_restoration_can_be_tried_again_until_nine_attempts_are_used_up() {
     let (world, _) = goes_stale(Profile::ideal());
     for attempts in [6, 9] {
         world.script([refused("AAPL").direction(Direction::Reverse).always()]);
-        let report = resolve(&world, Resolve::Retry).unwrap().unwrap();
+        let report = world.resolve("growth", Resolve::Retry).unwrap().unwrap();
         assert_eq!(report.outcome, Outcome::Stale);
         assert_eq!(report.residual.len(), 1);
         let tries = world.desk.sent().iter().filter(|s| s.request.terms.symbol == p("AAPL")).count() - 1;
         assert_eq!(tries, attempts);
         world.broker.clear_script();
     }
-    assert_eq!(refusal(resolve(&world, Resolve::Retry)), Refusal::NoAttemptsLeft);
+    assert_eq!(refusal(world.resolve("growth", Resolve::Retry)), Refusal::NoAttemptsLeft);
     // Every time it went stale somebody was told.
     assert_eq!(world.run(world.engine.deliver_alerts()), Ok(3));
-    assert_eq!(resolve(&world, Resolve::Accept), Ok(None));
+    assert_eq!(world.resolve("growth", Resolve::Accept), Ok(None));
     assert_resolved(&world, Resolution::Accept);
 }
 
@@ -191,7 +186,7 @@ fn resolving_needs_a_broker_that_answers() {
     let before = world.journal.records(&p("growth"));
     for how in [Resolve::Accept, Resolve::Fixed, Resolve::Retry] {
         world.broker.fail_queries(&p("growth"), 1).unwrap();
-        assert!(matches!(resolve(&world, how), Err(EngineError::Broker { .. })));
+        assert!(matches!(world.resolve("growth", how), Err(EngineError::Broker { .. })));
         assert_eq!(world.leases.holder(&p("growth")), None);
     }
     assert_eq!(world.journal.records(&p("growth")), before);
@@ -228,7 +223,7 @@ fn an_outcome_that_stays_unknown() {
 
     // The broker comes to its senses at the end of the day, and the restoration is tried again.
     world.broker.close_market(world.clock.now());
-    let report = resolve(&world, Resolve::Retry).unwrap().unwrap();
+    let report = world.resolve("growth", Resolve::Retry).unwrap().unwrap();
     assert_eq!(report.outcome, Outcome::Restored);
     assert!(report.cause.is_some(), "why it was not completed is not forgotten");
     world.assert_restored("growth", &before);
@@ -240,9 +235,8 @@ fn prices_move_so_far_that_it_cannot_be_bought_back() {
     let world = World::drifted(Profile::ideal(), &THIRDS);
     let before = world.truth("growth");
     world.script([Rule::new(Fault::NeverFill).symbol(p("MSFT"))]);
-    let (engine, growth) = (world.engine.clone(), p("growth"));
-    let mut batch = Box::pin(engine.rebalance(&growth));
-    assert!(world.clock.poll_until(batch.as_mut(), noon().plus(seconds(30))).is_none());
+    let mut batch = world.start("growth");
+    world.drive_for(&mut batch, seconds(30));
     world.wave(&[("META", "450")]);
     // An open buy reserves what it was worth when it was planned, and is rejected when it costs more than there is.
     let report = batch_of(world.run(batch));
@@ -253,8 +247,8 @@ fn prices_move_so_far_that_it_cannot_be_bought_back() {
 
     // Somebody pays in what is missing.
     world.broker.deposit(&p("growth"), p("100.00")).unwrap();
-    world.run(world.engine.deposit(&p("growth"), p("rescue"), p("100.00"), p("USD"))).unwrap();
-    let report = resolve(&world, Resolve::Retry).unwrap().unwrap();
+    world.deposit("growth", "rescue", "100.00").unwrap();
+    let report = world.resolve("growth", Resolve::Retry).unwrap().unwrap();
     assert_eq!(report.outcome, Outcome::Restored);
     world.assert_restored("growth", &before);
 }

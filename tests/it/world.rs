@@ -11,9 +11,10 @@ use evenkeel_domain::policy::Policy;
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::{PortfolioId, Price, StoreId, Symbol, Timestamp};
-use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, Settings};
+use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, Resolve, Settings};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier};
 use evenkeel_ports::{Clock, NullObserver, codec};
+use futures_util::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -62,6 +63,9 @@ pub(crate) const QUARTERS: Scene = Scene {
     calm: &[("META", "400"), ("AAPL", "200"), ("MSFT", "250")],
     drifted: &[("META", "500")],
 };
+
+/// A rebalance under way.
+pub(crate) type Running = BoxFuture<'static, Result<Rebalanced, EngineError>>;
 
 pub(crate) struct World {
     pub(crate) clock: ManualClock,
@@ -181,6 +185,30 @@ impl World {
 
     pub(crate) fn rebalance(&self, id: &str) -> Result<Rebalanced, EngineError> {
         self.run(self.engine.rebalance(&p(id)))
+    }
+
+    /// A rebalance that is driven bit by bit: see [`World::drive_for`].
+    pub(crate) fn start(&self, id: &str) -> Running {
+        let (engine, id) = (Arc::clone(&self.engine), p(id));
+        Box::pin(async move { engine.rebalance(&id).await })
+    }
+
+    /// Drives what was started for so long, and expects it to go on after that.
+    pub(crate) fn drive_for(&self, running: &mut Running, time: Duration) {
+        let until = self.clock.now().plus(time);
+        if let Some(done) = self.clock.poll_until(running.as_mut(), until) {
+            panic!("it is over: {done:?}");
+        }
+        self.clock.advance_to(until);
+    }
+
+    /// Tells the books of cash that came in.
+    pub(crate) fn deposit(&self, id: &str, movement: &str, amount: &str) -> Result<(), EngineError> {
+        self.run(self.engine.deposit(&p(id), p(movement), p(amount), p("USD")))
+    }
+
+    pub(crate) fn resolve(&self, id: &str, how: Resolve) -> Result<Option<BatchReport>, EngineError> {
+        self.run(self.engine.resolve(&p(id), how, "ann", "looked at it"))
     }
 
     /// Rebalances, and expects a batch.

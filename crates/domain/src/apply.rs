@@ -434,17 +434,20 @@ fn order_event(order: &mut Order, event: &OrderEvent, at: Timestamp) {
 const DENIALS: u8 = 2;
 
 fn ended(order: &mut Order, how: End) {
+    let (nothing_executed, note) = match how {
+        End::Filled => (OrderState::Canceled, ""),
+        End::Canceled => (OrderState::Canceled, "canceled"),
+        End::Expired => (OrderState::Expired, "expired"),
+        End::Rejected => (OrderState::Rejected, "refused after it was acknowledged"),
+    };
     order.state = if order.filled >= order.terms.quantity {
         OrderState::Filled
     } else if order.filled.is_zero() {
-        match how {
-            End::Filled | End::Canceled => OrderState::Canceled,
-            End::Expired => OrderState::Expired,
-            End::Rejected => OrderState::Rejected,
-        }
+        nothing_executed
     } else {
         OrderState::FailedPartial
     };
+    order.note = note.to_owned();
     order.unknown_since = None;
 }
 

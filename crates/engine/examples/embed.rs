@@ -60,9 +60,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     clock.run(second.load_all())??; // what a worker does when it starts; and `recover`, which finishes what a crash left open
     let wave = [(aapl, "165.00".parse()?), (meta, "440".parse()?), (msft, "333.40".parse()?)];
     broker.set_prices(wave);
-    for worker in [&first, &second] {
+    for (name, worker) in [("first", &first), ("second", &second)] {
         for finding in worker.on_wave(clock.now(), &wave) {
-            println!("{} is out of band", finding.portfolio());
+            println!("the {name} worker finds {} out of band", finding.portfolio());
         }
     }
 
@@ -75,12 +75,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for Trade { side, quantity, symbol, price, amount, fees } in &report.trades {
         println!("  {side:<4} {quantity:>12} {symbol:<4} at {price:>13} = {amount:>8}, fees {fees}");
     }
-    println!("  cash spent on it: {}, fees {} included", report.cost, report.fees);
+    println!("  it cost {} (cash before - cash after), of which {} are fees", report.cost, report.fees);
 
     // All of it is in the journal, as text; and the text is enough to know again what the portfolio owns.
     println!("\nsequence token record");
     for line in journal.lines(&growth) {
-        println!("{:>8} {:>5} {:.100}", line.sequence, line.token, line.text);
+        println!("{:>8} {:>5} {:.140}", line.sequence, line.token, line.text);
     }
     let records = clock.run(journal.read(&growth, Sequence::ZERO))??.into_iter().map(|entry| entry.record);
     let rebuilt = replay(Portfolio::new(growth.clone()), &records.collect::<Vec<_>>())?;

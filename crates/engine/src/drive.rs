@@ -47,7 +47,7 @@ impl Session<'_> {
     }
 
     /// A person's wish. One that comes too late is not an error of the batch.
-    async fn pass_on(&mut self, AbortRequest { who, why }: AbortRequest) -> Result<(), EngineError> {
+    pub(crate) async fn pass_on(&mut self, AbortRequest { who, why }: AbortRequest) -> Result<(), EngineError> {
         match self.commit(Input::Abort { who, why }).await {
             Err(EngineError::Refused { cause, .. }) => {
                 tracing::warn!(portfolio = %self.id(), %cause, "the batch was not aborted");

@@ -97,9 +97,12 @@ impl Session<'_> {
     async fn abort(&mut self, who: String, why: String) -> Result<Option<BatchReport>, EngineError> {
         if self.state.batch.is_some() {
             self.take_over().await?;
+        } else {
+            // Refused: there is nothing to abort.
+            self.commit(Input::Abort { who: who.clone(), why: why.clone() }).await?;
         }
-        if self.state.batch.is_some() || self.state.closed.is_empty() {
-            self.commit(Input::Abort { who, why }).await?;
+        if self.state.batch.is_some() {
+            self.pass_on(AbortRequest { who, why }).await?;
         }
         self.drive().await.map(Some)
     }

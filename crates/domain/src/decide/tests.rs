@@ -3,7 +3,32 @@
 //! | to see | look in |
 //! |---|---|
 //! | every state of an order against every report (table A) | [`orders`] |
-//! | attempts, resending, unknown outcomes, cancels and their races, as stories | [`answers`] |
+//! | not sent, unknown, sent again: what is tried again and what is not | [`attempts`] |
+//! | how a batch goes forward, and how it is given up or taken over (table B) | [`forward`] |
+//! | how it is taken back (table B) | [`back`] |
+//! | how it ends: pauses, comparisons, patience (table B) | [`closing`] |
+//! | every standing of a portfolio against everything a person or a comparison may do (table C) | [`standings`] |
+//! | fills that come after the end | [`late`] |
+//! | small batches explored completely | [`explored`] |
+//! | any plan, any broker, any order of events | [`properties`] |
+//!
+//! Stories are told by [`Machine::story`]: what happens, and below it what is recorded, with the seconds since the opening.
 
+mod attempts;
+mod back;
+mod closing;
 mod explored;
+mod forward;
+mod late;
 mod orders;
+mod properties;
+mod standings;
+
+use crate::testing::machine::Machine;
+use expect_test::Expect;
+
+/// Tells what the text makes of the machine, and compares it with what is expected.
+fn check(mut machine: Machine, text: &str, expected: Expect) -> Machine {
+    expected.assert_eq(&machine.story(text));
+    machine
+}

@@ -64,15 +64,18 @@ impl Machine {
 
     /// The same with a batch of these legs open, all together, under the usual [`rules`].
     pub(crate) fn of(books: &str, legs: &str) -> Self {
-        let mut machine = Self::holding(books);
-        machine.open(&plan_of(legs, Stages::Together), rules());
-        machine
+        Self::under(rules(), Stages::Together, books, legs)
     }
 
     /// The same with the sells first.
     pub(crate) fn sells_first(books: &str, legs: &str) -> Self {
+        Self::under(rules(), Stages::SellsFirst, books, legs)
+    }
+
+    /// The same under other rules.
+    pub(crate) fn under(rules: Rules, stages: Stages, books: &str, legs: &str) -> Self {
         let mut machine = Self::holding(books);
-        machine.open(&plan_of(legs, Stages::SellsFirst), rules());
+        machine.open(&plan_of(legs, stages), rules);
         machine
     }
 

@@ -23,12 +23,23 @@ use crate::order::{
 };
 use crate::testing::read;
 use crate::values::{Money, Quantity, Token};
+use std::time::Duration;
 
 impl Machine {
     /// Does what the text says, and tells what was recorded.
     pub(crate) fn run(&mut self, text: &str) -> String {
         let commands = text.split([';', '\n']).map(str::trim).filter(|command| !command.is_empty());
         commands.map(|command| self.command(command)).collect()
+    }
+
+    /// Does what the text says, and tells each command with what was recorded, and where everything stands in the end.
+    pub(crate) fn story(&mut self, text: &str) -> String {
+        let commands = text.split([';', '\n']).map(str::trim).filter(|command| !command.is_empty());
+        let told = commands.map(|command| {
+            let records: String = self.command(command).lines().map(|line| format!("    {line}\n")).collect();
+            format!("{command}\n{records}")
+        });
+        told.collect::<String>() + &story::state(&self.state) + "\n"
     }
 
     fn command(&mut self, text: &str) -> String {
@@ -44,11 +55,11 @@ impl Machine {
             }
             ["tick"] => self.step(Input::Tick { hold: self.hold }),
             ["wait", seconds] => {
-                self.now = self.now.plus(secs(seconds.parse().unwrap()));
+                self.now = self.now.plus(duration(seconds));
                 self.step(Input::Tick { hold: self.hold })
             }
             ["later", seconds] => {
-                self.now = self.now.plus(secs(seconds.parse().unwrap()));
+                self.now = self.now.plus(duration(seconds));
                 Ok(Vec::new())
             }
             ["hold"] => {
@@ -166,6 +177,10 @@ impl Machine {
             fills,
         }
     }
+}
+
+fn duration(seconds: &str) -> Duration {
+    Duration::from_secs_f64(seconds.parse().unwrap())
 }
 
 fn refused(reason: RefusalReason) -> Refused {

@@ -10,7 +10,7 @@ use crate::books::Books;
 use crate::decide::{Input, Report, decide};
 use crate::due::{Effect, due};
 use crate::order::{
-    BrokerStatus, CancelAnswer, ClientOrderId, Direction, Fill, Lookup, NotSent, OrderFill, OrderView, RefusalReason,
+    BrokerStatus, CancelAnswer, ClientOrderId, Direction, Fill, LegNumber, Lookup, NotSent, OrderFill, OrderView, RefusalReason,
     Refused, Side, SubmitAnswer, Terms, UnknownCause, booked_amount,
 };
 use crate::portfolio::{Portfolio, Standing, compare};
@@ -34,7 +34,7 @@ pub(crate) struct World {
     /// Whether the broker never makes two orders of one id.
     is_deduplicated: bool,
     /// Whether something else moved the broker's cash.
-    is_off: bool,
+    pub(crate) is_off: bool,
     /// Whether what happens at the broker may stay hidden for a while. If not, it happens when it is asked for.
     pub(crate) hides: bool,
     /// What every fill costs, and by how many billionths its price is off.
@@ -181,6 +181,7 @@ impl World {
             }
         } else if self.state.standing != Standing::Stale {
             actions.push(Action::Compare(false));
+            actions.extend((self.limits.mismatches > 0).then_some(Action::Compare(true)));
         }
         actions
     }
@@ -189,6 +190,8 @@ impl World {
         let all: &[Sending] = match self.sent.get(&id) {
             // The same id again: the broker has it, or is about to.
             Some(truth) if truth.status.is_some() => &[Sending::Taken, Sending::LostAnswer],
+            // The others come to one of these and what happens next.
+            _ if !self.hides => &[Sending::Filled, Sending::Taken, Sending::Refused, Sending::NotSent, Sending::OnTheWay],
             _ => &[
                 Sending::Filled,
                 Sending::Taken,
@@ -210,7 +213,7 @@ impl World {
         }
         if !self.hides && truth.status == Some(BrokerStatus::Working) {
             let all = [Looking::Rest, Looking::Half, Looking::RestLags, Looking::Expired, Looking::Rejected];
-            looks.extend(all.into_iter().filter(|l| *l != Looking::Half || truth.fills.is_empty()).map(|l| Action::Look(id, l)));
+            looks.extend(all.into_iter().filter(|l| *l != Looking::Half || truth.can_be_halved()).map(|l| Action::Look(id, l)));
         }
         looks
     }
@@ -484,31 +487,45 @@ impl World {
         if self.state.standing == Standing::Stale || batch.closing.is_some() && self.is_quiet() {
             return key;
         }
-        for (id, order) in &batch.orders {
+        for leg in &batch.opening.legs {
+            for direction in [Direction::Forward, Direction::Reverse] {
+                self.write_attempts(&mut key, batch, leg.number, direction);
+            }
+        }
+        key
+    }
+
+    /// What counts of one leg's orders one way: what they executed together, how many there are, and whatever is not over.
+    fn write_attempts(&self, key: &mut String, batch: &Batch, leg: LegNumber, direction: Direction) {
+        let left = |at: Timestamp| if at > self.now { at.since(self.now).as_secs() } else { 0 };
+        let patience = batch.rules().patience;
+        let is_forward = matches!(batch.phase, Phase::Forward(_));
+        let Some((last, _)) = batch.last_attempt(leg, direction) else { return };
+        let attempts = if is_forward || direction == Direction::Reverse { last.attempt.get() } else { 0 };
+        write!(key, "|{leg}{direction:?} {} {attempts}", batch.executed(leg, direction).unwrap()).unwrap();
+        for (id, order) in batch.attempts_of(leg, direction) {
             let truth = self.sent.get(id);
-            let truth = truth.map(|truth| (truth.on_the_way, truth.status.clone(), truth.fills.len() - order.fills.len()));
-            let state = match order.state {
-                OrderState::AssumedNotExecuted => "assumed",
-                // It may be tried again.
-                OrderState::NotSent if matches!(batch.phase, Phase::Forward(_)) => "not sent",
-                state if state.is_terminal() => "over",
-                state => state.name(),
-            };
-            let (filled, of) = (order.filled, order.terms.quantity);
-            let truth = truth.filter(|truth| !order.state.is_terminal() || truth.0 || truth.1 == Some(BrokerStatus::Working) || truth.2 > 0);
-            write!(key, "|{} {state} {filled} {of} {truth:?}", short(*id)).unwrap();
-            if order.state.is_terminal() {
+            let on_the_way = truth.is_some_and(|truth| truth.on_the_way && truth.status.is_none());
+            let hidden = truth.map_or(0, |truth| truth.fills.len() - order.fills.len());
+            let status = truth.and_then(|truth| truth.status.clone());
+            let is_working = status == Some(BrokerStatus::Working);
+            let is_last_word = order.state.is_terminal() && order.state != OrderState::AssumedNotExecuted;
+            if is_last_word && !on_the_way && !is_working && hidden == 0 {
+                // Only an order that was not sent is tried again.
+                write!(key, "{}", if is_forward && id == last { order.state.name() } else { "" }).unwrap();
                 continue;
             }
             let state = match order.state {
                 OrderState::UnknownInFlight { quiet_at } => left(quiet_at) + 1,
-                OrderState::CancelRequested { since } => left(since.plus(rules.patience)),
+                OrderState::CancelRequested { since } => left(since.plus(patience)),
                 _ => 0,
             };
-            let gives_up = order.unknown_since.map(|since| left(since.plus(rules.patience)));
-            write!(key, " {state} {} {}{gives_up:?}{}", left(order.send_at), left(order.deadline), order.denials).unwrap();
+            let gives_up = order.unknown_since.filter(|_| !order.state.is_terminal()).map(|since| left(since.plus(patience)));
+            let times = (state, left(order.send_at), left(order.deadline), gives_up);
+            let times = if order.state.is_terminal() { (0, 0, 0, None) } else { times };
+            write!(key, " {} {}/{} {} ", order.state.name(), order.filled, order.terms.quantity, order.denials).unwrap();
+            write!(key, "{times:?}{on_the_way}{hidden}{status:?}").unwrap();
         }
-        key
     }
 
     /// True if nothing can come any more that the machine does not know.
@@ -532,11 +549,16 @@ impl Truth {
         self.status.get_or_insert(BrokerStatus::Working);
     }
 
+    /// One unit is executed as a whole, so that exploring comes to an end; so is the last decimal.
+    fn can_be_halved(&self) -> bool {
+        self.fills.is_empty() && self.terms.quantity != read("1") && self.terms.quantity > Quantity::STEP
+    }
+
     /// Executes half of what is left, or all of it.
     fn execute(&mut self, id: ClientOrderId, share: Share, (fee, off): (Money, u64)) {
         let left = self.terms.quantity.sub(self.filled()).unwrap();
         let half = Quantity::from_nanos(left.nanos() / 2).unwrap();
-        let quantity = if share == Share::Rest || half.is_zero() { left } else { half };
+        let quantity = if share == Share::Half && self.can_be_halved() { half } else { left };
         let name = format!("{}-{}", short(id), self.fills.len());
         let at = Timestamp::EPOCH;
         let price = Price::from_nanos(self.terms.reference.nanos() + off).unwrap();
@@ -549,12 +571,12 @@ impl Truth {
     /// What can happen to it at the broker.
     fn happenings(&self, id: ClientOrderId) -> Vec<Action> {
         let mut happenings = Vec::new();
-        if self.on_the_way {
+        if self.on_the_way && self.status.is_none() {
             happenings.extend([Action::Arrive(id), Action::Vanish(id)]);
         }
         if self.status == Some(BrokerStatus::Working) {
             happenings.push(Action::Execute(id, Share::Rest));
-            happenings.extend(self.fills.is_empty().then_some(Action::Execute(id, Share::Half)));
+            happenings.extend(self.can_be_halved().then_some(Action::Execute(id, Share::Half)));
             happenings.extend([Action::Expire(id), Action::Reject(id)]);
         }
         happenings

@@ -1,0 +1,282 @@
+//! How fast the domain is: values, drift, plan. At the end stands a claim: exact drift against plain decimals, as a ratio.
+//!
+//! Run it with `cargo bench -p evenkeel-domain`, or a part of it with `cargo bench -p evenkeel-domain -- drift`.
+
+#![expect(clippy::unwrap_used, reason = "a bench that cannot be set up says so and ends")]
+#![expect(clippy::arithmetic_side_effects, reason = "made-up portfolios of known size, and plain decimals")]
+
+#[path = "support/paired.rs"]
+mod paired;
+
+use divan::{Bencher, black_box};
+use evenkeel_domain::allocation::{Target, TargetAllocation};
+use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
+use evenkeel_domain::drift::is_out_of_band;
+use evenkeel_domain::order::{Capabilities, Costs, Duplicates, Terms};
+use evenkeel_domain::plan::{Plan, Trigger, Venue, plan};
+use evenkeel_domain::policy::{Band, Measure, Policy};
+use evenkeel_domain::valuation::{ReserveRule, Valuation};
+use evenkeel_domain::values::{Lot, Money, Percentage, Price, Quantity, Rounding, Symbol, Timestamp};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+fn main() {
+    plain::agrees();
+    divan::main();
+    // Without `--bench` it is run as a test: everything once, and nothing is measured.
+    if std::env::args().any(|argument| argument == "--bench") {
+        plain::compare();
+    }
+}
+
+mod values {
+    use super::*;
+
+    #[divan::bench]
+    fn price_times_quantity(bencher: Bencher<'_, '_>) {
+        let (price, quantity): (Price, Quantity) = ("366.63".parse().unwrap(), "12.345678901".parse().unwrap());
+        bencher.bench(|| black_box(price).times(black_box(quantity)));
+    }
+
+    #[divan::bench]
+    fn value_add(bencher: Bencher<'_, '_>) {
+        let [one, other] = [amount("366.63"), amount("0.35")];
+        bencher.bench(|| black_box(one).add(black_box(other)));
+    }
+
+    #[divan::bench]
+    fn value_to_money(bencher: Bencher<'_, '_>) {
+        let value = amount("366.63");
+        bencher.bench(|| black_box(value).to_money(Rounding::HalfEven));
+    }
+
+    #[divan::bench]
+    fn parse_price(bencher: Bencher<'_, '_>) {
+        bencher.bench(|| black_box("366.634567891").parse::<Price>());
+    }
+
+    fn amount(price: &str) -> evenkeel_domain::values::Value {
+        price.parse::<Price>().unwrap().times("12.345678901".parse().unwrap())
+    }
+}
+
+mod valuation {
+    use super::*;
+
+    #[divan::bench(args = [4, 10, 50])]
+    fn value(bencher: Bencher<'_, '_>, holdings: u32) {
+        let case = Case::new(holdings, measure("relative"), 1);
+        bencher.bench(|| case.value());
+    }
+}
+
+/// The decision alone, for a portfolio inside its band: then no holding can be left out.
+mod drift {
+    use super::*;
+
+    #[divan::bench(args = [4, 10, 50])]
+    fn relative(bencher: Bencher<'_, '_>, holdings: u32) {
+        decide(bencher, "relative", holdings);
+    }
+
+    #[divan::bench(args = [4, 10, 50])]
+    fn absolute(bencher: Bencher<'_, '_>, holdings: u32) {
+        decide(bencher, "absolute", holdings);
+    }
+
+    #[divan::bench(args = [4, 10, 50])]
+    fn hybrid(bencher: Bencher<'_, '_>, holdings: u32) {
+        decide(bencher, "hybrid", holdings);
+    }
+
+    #[divan::bench(args = [4, 10, 50])]
+    fn tighter(bencher: Bencher<'_, '_>, holdings: u32) {
+        decide(bencher, "tighter", holdings);
+    }
+
+    #[divan::bench(args = [4, 10, 50])]
+    fn total(bencher: Bencher<'_, '_>, holdings: u32) {
+        decide(bencher, "total", holdings);
+    }
+
+    fn decide(bencher: Bencher<'_, '_>, name: &str, holdings: u32) {
+        let measure = measure(name);
+        let valuation = Case::new(holdings, measure, 1).value();
+        bencher.bench(|| is_out_of_band(black_box(&valuation), &measure));
+    }
+}
+
+mod planning {
+    use super::*;
+
+    #[divan::bench(args = [10, 50, 500])]
+    fn plan(bencher: Bencher<'_, '_>, holdings: u32) {
+        let case = Case::new(holdings, measure("relative"), 20);
+        assert_eq!(case.plan().legs.len(), usize::try_from(holdings).unwrap());
+        bencher.bench(|| case.plan());
+    }
+}
+
+const MEASURES: [&str; 5] = ["relative", "absolute", "hybrid", "tighter", "total"];
+
+fn measure(name: &str) -> Measure {
+    let band = |percent: &str| Band::new(percent.parse().unwrap()).unwrap();
+    match name {
+        "absolute" => Measure::Absolute { band: band("5") },
+        "hybrid" => Measure::Hybrid { relative: band("25"), absolute: band("1.5") },
+        "tighter" => Measure::Tighter { relative: band("5"), absolute: band("5") },
+        "total" => Measure::Total { band: band("5") },
+        _ => Measure::Relative { band: band("5") },
+    }
+}
+
+/// A portfolio of equal targets, worth a million, whose holdings are off by some percent, up and down in turns.
+struct Case {
+    books: Books,
+    definition: Definition,
+    prices: Prices,
+    capabilities: Capabilities,
+}
+
+impl Case {
+    fn new(holdings: u32, measure: Measure, percent_off: u32) -> Self {
+        let symbol = |n: u32| format!("S{n:03}").parse::<Symbol>().unwrap();
+        let cents = |n: u32| u64::from(n * 7_919 % 49_000 + 1_000);
+        let price = |n: u32| Price::from_nanos(cents(n) * 10_000_000).unwrap();
+        let units = |n: u32| {
+            let percent = if n.is_multiple_of(2) { 100 + percent_off } else { 100 - percent_off };
+            // To three decimals, so that decimals of 96 bits are exact, too.
+            let thousandths = u64::from(1_000_000 / holdings) * 1_000 * u64::from(percent) / cents(n);
+            Quantity::from_nanos(u128::from(thousandths) * 1_000_000).unwrap()
+        };
+        let weight = Percentage::from_units(i64::from(1_000_000 / holdings)).unwrap();
+        let allocation = (0..holdings).map(|n| (Target::Symbol(symbol(n)), weight));
+        let definition = Definition {
+            account: "bench".parse().unwrap(),
+            currency: "USD".parse().unwrap(),
+            allocation: TargetAllocation::new(allocation).unwrap(),
+            policy: Policy { measure, ..Policy::default() },
+        };
+        Self {
+            books: Books::new(Money::from_cents(12_345).unwrap(), (0..holdings).map(|n| (symbol(n), units(n)))),
+            definition,
+            prices: (0..holdings).map(|n| (symbol(n), Quote { price: price(n), at: Timestamp::EPOCH })).collect(),
+            capabilities: capabilities(),
+        }
+    }
+
+    fn value(&self) -> Valuation {
+        let Definition { allocation, policy, .. } = &self.definition;
+        Valuation::new(&self.books, allocation, policy, Market::ageless(&self.prices), ReserveRule::NONE).unwrap()
+    }
+
+    fn is_out_of_band(&self) -> bool {
+        is_out_of_band(&self.value(), &self.definition.policy.measure).unwrap()
+    }
+
+    fn plan(&self) -> Plan {
+        let venue = Venue { capabilities: &self.capabilities, check: &|_: &Terms| Ok(()), attempts: 3 };
+        plan(&self.books, &self.definition, Market::ageless(&self.prices), venue, Trigger::Band).unwrap()
+    }
+}
+
+fn capabilities() -> Capabilities {
+    Capabilities {
+        name: "Bench".to_owned(),
+        duplicates: Duplicates::Refused,
+        costs: Costs { bps: 5, per_order: Money::ZERO, minimum: "0.35".parse().unwrap() },
+        collar_bps: 250,
+        fills_rounded: true,
+        minimum_order: Money::CENT,
+        lot: Lot::FINEST,
+        lots: BTreeMap::new(),
+        quiescence: Duration::ZERO,
+        visibility_horizon: Duration::ZERO,
+    }
+}
+
+/// The same decision as one would write it down with `rust_decimal`: its operators round unnoticed and panic on overflow.
+mod plain {
+    use super::*;
+    use crate::paired::ratio;
+
+    /// A portfolio as decimals. Unlike ours, it has nothing to look up: prices and targets stand beside the units.
+    struct Rows {
+        cash: Decimal,
+        rows: Vec<Row>,
+        measure: Measure,
+    }
+
+    struct Row {
+        units: Decimal,
+        price: Decimal,
+        /// A share of one.
+        target: Decimal,
+    }
+
+    impl Rows {
+        fn of(case: &Case) -> Self {
+            let row = |(symbol, weight): (Symbol, Percentage)| Row {
+                units: case.books.units(symbol).to_decimal(),
+                price: case.prices.get(symbol).unwrap().price.to_decimal(),
+                target: share(weight),
+            };
+            let Definition { allocation, policy, .. } = &case.definition;
+            let rows = allocation.symbols().map(row).collect();
+            Self { cash: case.books.cash.to_decimal(), rows, measure: policy.measure }
+        }
+
+        fn is_out_of_band(&self) -> bool {
+            let total = self.rows.iter().fold(self.cash, |sum, row| sum + row.units * row.price);
+            let distance = |row: &Row| (row.units * row.price - row.target * total).abs();
+            let any = |limit: &dyn Fn(&Row) -> Decimal| self.rows.iter().any(|row| distance(row) > limit(row) * total);
+            match self.measure {
+                Measure::Relative { band } => any(&|row| share(band.width()) * row.target),
+                Measure::Absolute { band } => any(&|_| share(band.width())) || self.cash > share(band.width()) * total,
+                Measure::Hybrid { relative, absolute } => {
+                    let cash_out = self.cash > share(absolute.width()) * total;
+                    any(&|row| (share(relative.width()) * row.target).max(share(absolute.width()))) || cash_out
+                }
+                Measure::Tighter { relative, absolute } => {
+                    any(&|row| (share(relative.width()) * row.target).min(share(absolute.width())))
+                }
+                Measure::Total { band } => {
+                    let sum = self.rows.iter().fold(self.cash.abs(), |sum, row| sum + distance(row));
+                    sum > share(band.width()) * total * Decimal::TWO
+                }
+            }
+        }
+    }
+
+    fn share(percentage: Percentage) -> Decimal {
+        Decimal::new(percentage.units(), 6)
+    }
+
+    /// Both ways decide alike, inside the band and outside of it.
+    pub(super) fn agrees() {
+        let mut outside = 0;
+        for (name, holdings, percent_off) in cases([0, 1, 4, 5, 6, 10, 30]) {
+            let case = Case::new(holdings, measure(name), percent_off);
+            let decided = case.is_out_of_band();
+            assert_eq!(decided, Rows::of(&case).is_out_of_band(), "{name}, {holdings} holdings off by {percent_off} %");
+            outside += u32::from(decided);
+        }
+        assert!((20..85).contains(&outside), "{outside} of 105 are out of band: both answers must be tried");
+    }
+
+    fn cases<const N: usize>(percent_off: [u32; N]) -> impl Iterator<Item = (&'static str, u32, u32)> {
+        let sizes = MEASURES.into_iter().flat_map(|name| [4, 10, 50].map(|holdings| (name, holdings)));
+        sizes.flat_map(move |(name, holdings)| percent_off.map(|percent| (name, holdings, percent)))
+    }
+
+    pub(super) fn compare() {
+        println!("\nValuing and judging a portfolio exactly takes so many times as long as with plain decimals:");
+        for (name, holdings, percent_off) in cases([1]) {
+            let case = Case::new(holdings, measure(name), percent_off);
+            let rows = Rows::of(&case);
+            let whole = ratio(|| (), |()| case.is_out_of_band(), |()| rows.is_out_of_band());
+            println!("  {name:<8} {holdings:>2} holdings {whole}");
+        }
+    }
+}

@@ -1,0 +1,557 @@
+//! Table B, the way forward: stages, holding back, deadlines, and a batch that is given up, aborted or taken over.
+
+use super::check;
+use crate::order::Costs;
+use crate::plan::Stages;
+use crate::record::Rules;
+use crate::testing::machine::{Machine, rules};
+use crate::testing::read;
+use expect_test::expect;
+
+#[test]
+fn all_legs_at_once_are_sent_filled_compared_and_done() {
+    check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged working & 1F1 submit acknowledged filled a:4
+         0F1 look found filled a:2@50.01/0.35
+         settle",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
+            0F1 submit acknowledged working & 1F1 submit acknowledged filled a:4
+                +0 0F1 acknowledged
+                +0 1F1 acknowledged
+                +0 1F1 filled 4 for 100.00
+                +0 1F1 ended filled
+            0F1 look found filled a:2@50.01/0.35
+                +0 0F1 filled 2 for 100.02
+                +0 0F1 ended filled
+                +0 settling as completed
+            settle
+                +0 closed completed, cost 0.33 with fees of 0.35
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn the_buys_are_sized_down_to_what_the_sells_brought() {
+    let machine = Machine::sells_first("CASH 0.00, A 10", "sell A 2 @ 50, buy B 3 @ 25, buy C 0.5 @ 50");
+    check(machine, "begin; 0F1 submit acknowledged filled a:2@49.99/0.02", expect![[r#"
+        begin
+            +0 intended first, 0F1 sell 2 A +0..+60
+        0F1 submit acknowledged filled a:2@49.99/0.02
+            +0 0F1 acknowledged
+            +0 0F1 filled 2 for 99.98
+            +0 0F1 ended filled
+            +0 intended second, 1F1 buy 2.9988 B +0..+60, 2F1 buy 0.4998 C +0..+60
+        rebalancing, forward second; 0F1 filled 2; 1F1 intended; 2F1 intended
+    "#]]);
+}
+
+#[test]
+fn the_buys_are_never_larger_than_planned_however_much_the_sells_brought() {
+    let machine = Machine::sells_first("CASH 0.00, A 10", "sell A 2 @ 50, buy B 4 @ 25");
+    check(machine, "begin; 0F1 submit acknowledged filled a:2@60", expect![[r#"
+        begin
+            +0 intended first, 0F1 sell 2 A +0..+60
+        0F1 submit acknowledged filled a:2@60
+            +0 0F1 acknowledged
+            +0 0F1 filled 2 for 120.00
+            +0 0F1 ended filled
+            +0 intended second, 1F1 buy 4 B +0..+60
+        rebalancing, forward second; 0F1 filled 2; 1F1 intended
+    "#]]);
+}
+
+#[test]
+fn the_second_stage_keeps_back_the_reserve_the_costs_and_the_collar() {
+    let costs = Costs { bps: 0, per_order: read("0.50"), minimum: read("0.00") };
+    let rules = Rules { held_back: read("10.00"), costs, collar_bps: 100, ..rules() };
+    let machine = Machine::under(rules, Stages::SellsFirst, "CASH 0.00, A 10", "sell A 2 @ 50, buy B 4 @ 25");
+    // (100.00 - 10.00 - 0.50) / 25.25
+    check(machine, "begin; 0F1 submit acknowledged filled a:2", expect![[r#"
+        begin
+            +0 intended first, 0F1 sell 2 A +0..+60
+        0F1 submit acknowledged filled a:2
+            +0 0F1 acknowledged
+            +0 0F1 filled 2 for 100.00
+            +0 0F1 ended filled
+            +0 intended second, 1F1 buy 3.544554455 B +0..+60
+        rebalancing, forward second; 0F1 filled 2; 1F1 intended
+    "#]]);
+}
+
+#[test]
+fn a_buy_that_falls_below_the_minimum_is_dropped_and_the_batch_completes_without_it() {
+    let rules = Rules { minimum: read("23.00"), ..rules() };
+    let legs = "sell A 2 @ 50, buy B 3 @ 25, buy C 1 @ 25";
+    // 90.00 for 100.00: C would come down to 22.50, and without it B is wanted as planned.
+    check(
+        Machine::under(rules, Stages::SellsFirst, "CASH 0.00, A 10", legs),
+        "begin
+         0F1 submit acknowledged filled a:2@45
+         1F1 submit acknowledged filled a:3
+         settle",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60
+            0F1 submit acknowledged filled a:2@45
+                +0 0F1 acknowledged
+                +0 0F1 filled 2 for 90.00
+                +0 0F1 ended filled
+                +0 intended second, 1F1 buy 3 B +0..+60, without C: shrunk to 22.50 for want of cash, less than the minimum order of 23.00
+            1F1 submit acknowledged filled a:3
+                +0 1F1 acknowledged
+                +0 1F1 filled 3 for 75.00
+                +0 1F1 ended filled
+                +0 settling as completed
+            settle
+                +0 closed completed, cost -15.00
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn a_batch_of_which_every_buy_is_dropped_completes_with_its_sells() {
+    let rules = Rules { minimum: read("30.00"), ..rules() };
+    check(
+        Machine::under(rules, Stages::SellsFirst, "CASH 0.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin; 0F1 submit acknowledged filled a:2@5; settle",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60
+            0F1 submit acknowledged filled a:2@5
+                +0 0F1 acknowledged
+                +0 0F1 filled 2 for 10.00
+                +0 0F1 ended filled
+                +0 intended second, without B: shrunk to 10.00 for want of cash, less than the minimum order of 30.00
+                +0 settling as completed
+            settle
+                +0 closed completed, cost -10.00
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn buys_that_cannot_be_sized_unwind_the_batch() {
+    let rules = Rules { held_back: read("9999999999999999.99"), ..rules() };
+    check(
+        Machine::under(rules, Stages::SellsFirst, "CASH -1000.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin; 0F1 submit acknowledged filled a:2",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60
+            0F1 submit acknowledged filled a:2
+                +0 0F1 acknowledged
+                +0 0F1 filled 2 for 100.00
+                +0 0F1 ended filled
+                +0 unwinding: the second stage could not be sized: subtracting 9999999999999999.99 from -900.00 leaves the range of an amount of money, whose maximum is ±9999999999999999.99
+                +0 intended undo sells, 0R1 buy 2 A +0..+60
+            rebalancing, compensating, undo sells; 0F1 filled 2; 0R1 intended
+        "#]],
+    );
+}
+
+#[test]
+fn a_stage_begins_only_when_every_order_of_the_one_before_is_filled() {
+    check(
+        Machine::sells_first("CASH 0.00, A 10, B 10", "sell A 2 @ 50, sell B 2 @ 50, buy C 4 @ 50"),
+        "begin
+         0F1 submit acknowledged filled a:2
+         1F1 submit acknowledged working a:1
+         1F1 look found working a:1 b:1
+         1F1 look found filled a:1 b:1",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 sell 2 B +0..+60
+            0F1 submit acknowledged filled a:2
+                +0 0F1 acknowledged
+                +0 0F1 filled 2 for 100.00
+                +0 0F1 ended filled
+            1F1 submit acknowledged working a:1
+                +0 1F1 acknowledged
+                +0 1F1 filled 1 for 50.00
+            1F1 look found working a:1 b:1
+                +0 1F1 filled 1 for 50.00
+            1F1 look found filled a:1 b:1
+                +0 1F1 ended filled
+                +0 intended second, 2F1 buy 4 C +0..+60
+            rebalancing, forward second; 0F1 filled 2; 1F1 filled 2; 2F1 intended
+        "#]],
+    );
+}
+
+#[test]
+fn while_the_worker_stops_no_further_stage_begins() {
+    check(
+        Machine::sells_first("CASH 0.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin
+         hold
+         0F1 submit acknowledged filled a:2
+         tick
+         go on
+         hold
+         1F1 submit acknowledged filled a:4
+         tick
+         go on",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60
+            hold
+            0F1 submit acknowledged filled a:2
+                +0 0F1 acknowledged
+                +0 0F1 filled 2 for 100.00
+                +0 0F1 ended filled
+            tick
+            go on
+                +0 intended second, 1F1 buy 4 B +0..+60
+            hold
+            1F1 submit acknowledged filled a:4
+                +0 1F1 acknowledged
+                +0 1F1 filled 4 for 100.00
+                +0 1F1 ended filled
+            tick
+            go on
+                +0 settling as completed
+            rebalancing, settling as completed +0; 0F1 filled 2; 1F1 filled 4
+        "#]],
+    );
+}
+
+#[test]
+fn while_the_worker_stops_what_fails_is_still_taken_back() {
+    check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin; hold; 0F1 submit acknowledged filled a:2; 1F1 submit refused",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
+            hold
+            0F1 submit acknowledged filled a:2
+                +0 0F1 acknowledged
+                +0 0F1 filled 2 for 100.00
+                +0 0F1 ended filled
+            1F1 submit refused
+                +0 1F1 refused
+                +0 unwinding: 1F1 (buy B) ended short: not tradable: no
+                +0 intended undo sells, 0R1 buy 2 A +0..+60
+            rebalancing, compensating, undo sells; 0F1 filled 2; 0R1 intended; 1F1 refused
+        "#]],
+    );
+}
+
+#[test]
+fn an_open_order_is_canceled_when_its_deadline_has_come_and_not_before() {
+    check(
+        Machine::of("CASH 200.00", "buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged working a:1
+         wait 59.999999999
+         wait 0.000000001
+         tick
+         0F1 cancel requested
+         0F1 look found canceled a:1",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 buy 4 B +0..+60
+            0F1 submit acknowledged working a:1
+                +0 0F1 acknowledged
+                +0 0F1 filled 1 for 25.00
+            wait 59.999999999
+            wait 0.000000001
+                +60 0F1 cancel requested
+            tick
+            0F1 cancel requested
+            0F1 look found canceled a:1
+                +60 0F1 ended canceled
+                +60 unwinding: 0F1 (buy B) ended short: canceled
+                +60 intended undo buys, 0R1 sell all 1 B +60..+120
+            rebalancing, compensating, undo buys; 0F1 ended short 1; 0R1 intended
+        "#]],
+    );
+}
+
+#[test]
+fn an_order_that_fills_while_it_is_to_be_canceled_has_not_failed() {
+    check(
+        Machine::of("CASH 200.00", "buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged working a:1
+         wait 60
+         0F1 cancel ended filled filled=4 a:1
+         0F1 look found filled a:1 b:3
+         settle",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 buy 4 B +0..+60
+            0F1 submit acknowledged working a:1
+                +0 0F1 acknowledged
+                +0 0F1 filled 1 for 25.00
+            wait 60
+                +60 0F1 cancel requested
+            0F1 cancel ended filled filled=4 a:1
+            0F1 look found filled a:1 b:3
+                +60 0F1 filled 3 for 75.00
+                +60 0F1 ended filled
+                +60 settling as completed
+            settle
+                +60 closed completed, cost 100.00
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn an_order_that_was_not_sent_by_its_deadline_is_asked_about() {
+    check(
+        Machine::of("CASH 200.00", "buy B 4 @ 25"),
+        "begin; wait 59.999999999; wait 0.000000001; 0F1 submit acknowledged filled a:4",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 buy 4 B +0..+60
+            wait 59.999999999
+            wait 0.000000001
+                +60 0F1 unknown, quiet at +130
+            0F1 submit acknowledged filled a:4
+                +60 0F1 acknowledged
+                +60 0F1 filled 4 for 100.00
+                +60 0F1 ended filled
+                +60 settling as completed
+            rebalancing, settling as completed +60; 0F1 filled 4
+        "#]],
+    );
+}
+
+#[test]
+fn an_overfilled_order_is_taken_back_completely() {
+    check(
+        Machine::of("CASH 200.00", "buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged working
+         0F1 fill a:5
+         0R1 submit acknowledged filled a:5@24.90
+         settle",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 buy 4 B +0..+60
+            0F1 submit acknowledged working
+                +0 0F1 acknowledged
+            0F1 fill a:5
+                +0 0F1 filled 5 for 125.00
+                +0 0F1 ended filled
+                +0 unwinding: 0F1 executed more than was ordered
+                +0 intended undo buys, 0R1 sell all 5 B +0..+60
+            0R1 submit acknowledged filled a:5@24.90
+                +0 0R1 acknowledged
+                +0 0R1 filled 5 for 124.50
+                +0 0R1 ended filled
+                +0 settling as restored
+            settle
+                +0 closed restored, cost 0.50, pause until +900; 0F1 executed more than was ordered
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn a_batch_is_begun_once() {
+    check(
+        Machine::of("CASH 200.00", "buy B 4 @ 25"),
+        "begin; begin; abandon; 0F1 submit refused; begin; abandon; settle; begin; abandon; abort; take-over",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 buy 4 B +0..+60
+            begin
+                no: no batch is open that could be begun
+            abandon
+                no: no batch is open that could be abandoned
+            0F1 submit refused
+                +0 0F1 refused
+                +0 unwinding: 0F1 (buy B) ended short: not tradable: no
+                +0 settling as restored
+            begin
+                no: no batch is open that could be begun
+            abandon
+                no: no batch is open that could be abandoned
+            settle
+                +0 closed restored, cost 0.00, pause until +900; 0F1 (buy B) ended short: not tradable: no
+            begin
+                no: no batch is open that could be begun
+            abandon
+                no: no batch is open that could be abandoned
+            abort
+                no: no batch is open that could be aborted
+            take-over
+                no: no batch is open that could be taken over
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn a_batch_that_was_not_begun_is_abandoned_by_its_owner_a_person_or_a_new_owner() {
+    for command in ["abandon", "abort", "take-over"] {
+        let expected = match command {
+            "abandon" => expect![[r#"
+                abandon
+                    +0 closed abandoned, cost 0.00; given up before anything was sent: the engine is stopping
+                active
+            "#]],
+            "abort" => expect![[r#"
+                abort
+                    +0 closed abandoned, cost 0.00; given up before anything was sent: aborted by ann: wrong targets
+                active
+            "#]],
+            _ => expect![[r#"
+                take-over
+                    +0 taken over by successor with 2, quiet at +70
+                    +0 closed abandoned, cost 0.00; given up before anything was sent: its owner was lost
+                active
+            "#]],
+        };
+        let machine = check(Machine::of("CASH 200.00", "buy B 4 @ 25"), command, expected);
+        assert_eq!((machine.state.tally.abandoned, machine.state.restorations, machine.state.pause), (1, 0, None));
+    }
+}
+
+#[test]
+fn an_aborted_batch_is_taken_back_and_cannot_be_aborted_again() {
+    check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged filled a:2 & 1F1 submit acknowledged working
+         abort
+         abort
+         1F1 look found canceled
+         abort
+         0R1 submit acknowledged filled a:2
+         abort
+         settle",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
+            0F1 submit acknowledged filled a:2 & 1F1 submit acknowledged working
+                +0 0F1 acknowledged
+                +0 0F1 filled 2 for 100.00
+                +0 0F1 ended filled
+                +0 1F1 acknowledged
+            abort
+                +0 unwinding: aborted by ann: wrong targets
+                +0 1F1 cancel requested
+            abort
+                no: no batch is open that could be aborted
+            1F1 look found canceled
+                +0 1F1 ended canceled
+                +0 intended undo sells, 0R1 buy 2 A +0..+60
+            abort
+                no: no batch is open that could be aborted
+            0R1 submit acknowledged filled a:2
+                +0 0R1 acknowledged
+                +0 0R1 filled 2 for 100.00
+                +0 0R1 ended filled
+                +0 settling as restored
+            abort
+                no: no batch is open that could be aborted
+            settle
+                +0 closed restored, cost 0.00, pause until +900; aborted by ann: wrong targets
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn a_young_batch_is_taken_over_and_finished() {
+    check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged working
+         later 30
+         take-over
+         1F1 look found filled a:4 & 0F1 look found filled a:2
+         take-over
+         settle",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
+            0F1 submit acknowledged working
+                +0 0F1 acknowledged
+            later 30
+            take-over
+                +30 taken over by successor with 2, quiet at +100
+            1F1 look found filled a:4 & 0F1 look found filled a:2
+                +30 1F1 acknowledged
+                +30 1F1 filled 4 for 100.00
+                +30 1F1 ended filled
+                +30 0F1 filled 2 for 100.00
+                +30 0F1 ended filled
+                +30 settling as completed
+            take-over
+                +30 taken over by successor with 3, quiet at +100
+            settle
+                +30 closed completed, cost 0.00
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn a_batch_that_is_too_old_is_unwound_when_it_is_taken_over() {
+    check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged working
+         later 30.000000001
+         take-over
+         wait 70
+         1F1 look absent
+         1F1 look absent
+         0F1 look found canceled",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
+            0F1 submit acknowledged working
+                +0 0F1 acknowledged
+            later 30.000000001
+            take-over
+                +30.000000001 taken over by successor with 2, quiet at +100.000000001
+                +30.000000001 unwinding: taken over 30 s after it was opened, too late to be finished
+                +30.000000001 0F1 cancel requested
+            wait 70
+            1F1 look absent
+                +100.000000001 1F1 not found
+            1F1 look absent
+                +100.000000001 1F1 not found
+                +100.000000001 1F1 assumed not executed
+            0F1 look found canceled
+                +100.000000001 0F1 ended canceled
+                +100.000000001 settling as restored
+            rebalancing, settling as restored +100.000000001; 0F1 canceled; 1F1 assumed not executed
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_not_due_yet_cannot_have_been_sent_by_the_owner_that_was_lost() {
+    check(
+        Machine::of("CASH 200.00", "buy B 4 @ 25"),
+        "begin; 0F1 submit not-sent; later 4.999999999; take-over; later 0.000000001; take-over",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 buy 4 B +0..+60
+            0F1 submit not-sent
+                +0 0F1 not sent
+                +0 intended first, 0F2 buy 4 B +5..+65
+            later 4.999999999
+            take-over
+                +4.999999999 taken over by successor with 2, quiet at +74.999999999
+            later 0.000000001
+            take-over
+                +5 taken over by successor with 3, quiet at +75
+            rebalancing, forward first; 0F1 not sent; 0F2 in flight until +75
+        "#]],
+    );
+}
