@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex};
 pub(crate) enum CommitFault {
     /// It is written, and the answer is lost.
     UnknownWritten,
+    /// It is written, the answer is lost, and three attempts to read it back fail.
+    UnknownAndUnreadable,
     /// It is lost, and nobody can tell.
     UnknownNotWritten,
     /// It provably is not written.
@@ -101,6 +103,11 @@ impl Journal for FaultyJournal {
             None => self.inner.commit(commit).await,
             Some(CommitFault::UnknownWritten) => {
                 self.inner.commit(commit).await;
+                CommitOutcome::Unknown { message: message() }
+            }
+            Some(CommitFault::UnknownAndUnreadable) => {
+                self.inner.commit(commit).await;
+                self.fail_reads(3);
                 CommitOutcome::Unknown { message: message() }
             }
             Some(CommitFault::UnknownNotWritten) => CommitOutcome::Unknown { message: message() },

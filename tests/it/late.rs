@@ -4,7 +4,6 @@ use crate::answers::slow;
 use crate::world::{QUARTERS, THIRDS, World, batch_of, minutes, noon, p, seconds, shown};
 use evenkeel_banchile::{Fault, Latency, Profile, Rule};
 use evenkeel_domain::alert::AlertKind;
-use evenkeel_domain::apply::kind;
 use evenkeel_domain::decide::Refusal;
 use evenkeel_domain::portfolio::Standing;
 use evenkeel_domain::record::{Cause, Outcome};
@@ -26,7 +25,7 @@ fn outlives_its_batch(then: Option<Fault>) -> World {
 
 /// The kinds of the records after the first `from`.
 fn kinds(world: &World, from: usize) -> Vec<&'static str> {
-    world.journal.records(&p("growth")).iter().skip(from).map(|record| kind(&record.event)).collect()
+    world.journal.records(&p("growth")).iter().skip(from).map(|record| record.event.kind()).collect()
 }
 
 #[test]

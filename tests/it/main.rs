@@ -10,10 +10,14 @@ mod world;
 
 mod rebalance;
 mod answers;
+mod crash;
 mod late;
 mod leases;
 mod manage;
+mod outcomes;
 mod prices;
 mod restore;
+mod stages;
 mod stale;
+mod stores;
 mod waves;

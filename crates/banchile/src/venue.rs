@@ -148,7 +148,7 @@ impl Venue {
         self.halted.insert(symbol);
     }
 
-    /// Trading goes on: what waited for it is executed at the price of now.
+    /// Trading goes on: what waited for it is due now, before anything else happens.
     pub(crate) fn resume(&mut self, symbol: Symbol) {
         self.halted.remove(&symbol);
         let parked = std::mem::take(&mut self.parked);
@@ -159,7 +159,6 @@ impl Venue {
                 self.parked.push((waits_for, event));
             }
         }
-        self.advance(self.now);
     }
 
     /// Day orders end with the day.

@@ -1,15 +1,19 @@
 //! `apply(state, record) -> state`: what a record makes of a portfolio. No choices, no clock, no way back.
 //!
 //! Replaying a journal is nothing but this. A record that does not fit the state it meets is a damaged or foreign journal, and
-//! is refused with [`ApplyError`]; the state is then left as it was before that record.
+//! is refused with [`ApplyError`]; the state is then left as it was before that record. What a record makes of one order is in `apply/orders.rs`.
 
-use crate::batch::{Batch, BookingError, Order, OrderState, Phase};
-use crate::books::Books;
-use crate::order::{ClientOrderId, Direction, Fill, NotSent, RefusalReason, Side, UnknownCause};
-use crate::plan::Leg;
+mod error;
+mod orders;
+
+pub use error::ApplyError;
+
+use crate::batch::{Batch, OrderState, Phase};
+use crate::order::{ClientOrderId, Direction, Fill};
 use crate::portfolio::{Portfolio, Standing};
-use crate::record::{Cause, Closing, End, Event, Intent, Movement, Opening, OrderEvent, Outcome, Record, Stage, UnwindCause};
-use crate::values::{Money, Overflow, Symbol, Timestamp};
+use crate::record::{Cause, Closing, Event, Movement, Opening, OrderEvent, Outcome, Record, UnwindCause};
+use crate::values::{Money, MovementId, Timestamp, Token};
+use orders::{book, forward_amount, intend, is_new, lose_sender, order_event, order_mut};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -40,50 +44,6 @@ pub fn replay<'a>(mut portfolio: Portfolio, records: impl IntoIterator<Item = &'
     Ok(portfolio)
 }
 
-/// A record that does not fit the state it meets.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ApplyError {
-    /// The record is about a batch, and none is open.
-    #[error("a {record} record without an open batch")]
-    NoBatch {
-        /// Which kind of record.
-        record: &'static str,
-    },
-    /// The record opens a batch, and one is open.
-    #[error("a second batch was opened while one is open")]
-    BatchOpen,
-    /// The record names an order that it cannot be about.
-    #[error("a {record} record for the order {order}, which {problem}")]
-    Order {
-        /// Which kind of record.
-        record: &'static str,
-        /// The order.
-        order: ClientOrderId,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// The record is not possible in this standing.
-    #[error("a {record} record for a portfolio that is {standing}")]
-    Standing {
-        /// Which kind of record.
-        record: &'static str,
-        /// Where the portfolio stands.
-        standing: &'static str,
-    },
-    /// An amount cannot be booked.
-    #[error("booking a {record} record: {source}")]
-    Booking {
-        /// Which kind of record.
-        record: &'static str,
-        /// Why not.
-        source: BookingError,
-    },
-    /// A number passes its type's maximum.
-    #[error(transparent)]
-    Overflow(#[from] Overflow),
-}
-
 struct Applying<'a> {
     portfolio: &'a mut Portfolio,
     at: Timestamp,
@@ -110,13 +70,7 @@ impl Applying<'_> {
                 self.portfolio.pause = None;
                 Ok(())
             }
-            Event::CashMoved { movement, kind, amount } => {
-                self.expect_standing("cash_moved", |s| !matches!(s, Standing::Absent))?;
-                let signed = if *kind == Movement::Deposit { *amount } else { amount.negate() };
-                self.portfolio.books.cash = self.portfolio.books.cash.add(signed)?;
-                self.portfolio.movements.insert(movement.clone(), signed);
-                Ok(())
-            }
+            Event::CashMoved { movement, kind, amount } => self.cash_moved(movement, *kind, *amount),
             Event::Quarantined { differences } => {
                 self.expect_standing("quarantined", |s| matches!(s, Standing::Active | Standing::Quarantined { .. }))?;
                 self.portfolio.standing = Standing::Quarantined { differences: differences.clone() };
@@ -138,14 +92,7 @@ impl Applying<'_> {
             Event::Opened(opening) => self.opened(opening),
             Event::Closed(closing) => self.closed(closing),
             Event::Folded(_) => Ok(()),
-            Event::TakenOver { token, quiet_at, .. } => {
-                let at = self.at;
-                let batch = self.batch("taken_over")?;
-                batch.token = *token;
-                lose_sender(batch, at, *quiet_at);
-                self.portfolio.token = *token;
-                Ok(())
-            }
+            Event::TakenOver { token, quiet_at, .. } => self.taken_over(*token, *quiet_at),
             Event::Intended { stage, orders, dropped } => {
                 let batch = self.batch("intended")?;
                 intend(batch, *stage, orders)?;
@@ -170,6 +117,23 @@ impl Applying<'_> {
                 Ok(())
             }
         }
+    }
+
+    fn cash_moved(&mut self, movement: &MovementId, kind: Movement, amount: Money) -> Result<(), ApplyError> {
+        self.expect_standing("cash_moved", |s| !matches!(s, Standing::Absent))?;
+        let signed = if kind == Movement::Deposit { amount } else { amount.negate() };
+        self.portfolio.books.cash = self.portfolio.books.cash.add(signed)?;
+        self.portfolio.movements.insert(movement.clone(), signed);
+        Ok(())
+    }
+
+    fn taken_over(&mut self, token: Token, quiet_at: Timestamp) -> Result<(), ApplyError> {
+        let at = self.at;
+        let batch = self.batch("taken_over")?;
+        batch.token = token;
+        lose_sender(batch, at, quiet_at);
+        self.portfolio.token = token;
+        Ok(())
     }
 
     fn batch(&mut self, record: &'static str) -> Result<&mut Batch, ApplyError> {
@@ -327,182 +291,5 @@ impl Applying<'_> {
     fn expect_standing(&self, record: &'static str, fits: impl Fn(&Standing) -> bool) -> Result<(), ApplyError> {
         let standing = &self.portfolio.standing;
         if fits(standing) { Ok(()) } else { Err(ApplyError::Standing { record, standing: standing.name() }) }
-    }
-}
-
-/// What a batch moved forward, in money.
-fn forward_amount(batch: &Batch) -> Result<Money, Overflow> {
-    let forward = batch.orders.iter().filter(|(id, _)| id.direction == Direction::Forward);
-    Money::sum(forward.map(|(_, order)| order.booked))
-}
-
-fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Result<(), ApplyError> {
-    for intent in orders {
-        let problem = if batch.orders.contains_key(&intent.order) {
-            "was intended before"
-        } else if intent.order.batch != batch.id {
-            "belongs to another batch"
-        } else if !batch.opening.legs.iter().any(|leg| fits(intent, leg)) {
-            "does not fit its leg"
-        } else {
-            continue;
-        };
-        return Err(ApplyError::Order { record: "intended", order: intent.order, problem });
-    }
-    let new = orders.iter().map(|i| (i.order, Order::new(i.terms, i.send_at, i.deadline)));
-    batch.orders.extend(new);
-    batch.phase = match stage {
-        Stage::First | Stage::Second => Phase::Forward(stage),
-        Stage::UndoBuys | Stage::UndoSells => Phase::Compensating(stage),
-    };
-    Ok(())
-}
-
-/// Forward it trades what its leg says, in reverse the other way.
-fn fits(intent: &Intent, leg: &Leg) -> bool {
-    let side = match intent.order.direction {
-        Direction::Forward => leg.terms.side,
-        Direction::Reverse => leg.terms.side.opposite(),
-    };
-    intent.order.leg == leg.number && intent.terms.symbol == leg.terms.symbol && intent.terms.side == side
-}
-
-/// A fill is booked once.
-fn is_new(order: &Order, record: &'static str, id: ClientOrderId, fill: &Fill) -> Result<(), ApplyError> {
-    let problem = "has this fill already";
-    if order.fills.contains(&fill.id) { Err(ApplyError::Order { record, order: id, problem }) } else { Ok(()) }
-}
-
-/// Whoever worked on the batch before may have sent what was due, and nobody can tell any more.
-fn lose_sender(batch: &mut Batch, at: Timestamp, quiet_at: Timestamp) {
-    let lost = OrderEvent::Unknown { cause: UnknownCause::OwnerLost, quiet_at };
-    for order in batch.orders.values_mut().filter(|order| order.state == OrderState::Intent && order.send_at <= at) {
-        order_event(order, &lost, at);
-    }
-}
-
-fn order_event(order: &mut Order, event: &OrderEvent, at: Timestamp) {
-    match event {
-        OrderEvent::Acknowledged => {
-            order.state = if order.filled.is_zero() { OrderState::Acknowledged } else { OrderState::Partial };
-            order.unknown_since = None;
-            order.note.clear();
-        }
-        OrderEvent::Refused(why) => {
-            order.state = if order.filled.is_zero() { OrderState::Rejected } else { OrderState::FailedPartial };
-            order.note = why.to_string();
-            order.unknown_since = None;
-            if let RefusalReason::MarketClosed { opens_at } = why.reason {
-                order.not_before = Some(opens_at);
-            }
-        }
-        OrderEvent::NotSent(why) => {
-            order.state = OrderState::NotSent;
-            order.note = why.to_string();
-            if let NotSent::RateLimited { retry_after } = why {
-                order.not_before = Some(at.plus(*retry_after));
-            }
-        }
-        OrderEvent::Withdrawn => order.state = OrderState::NotSent,
-        OrderEvent::Unknown { cause, quiet_at } => {
-            order.state = OrderState::UnknownInFlight { quiet_at: *quiet_at };
-            // Patience counts from the first time, however often it is sent again.
-            order.unknown_since.get_or_insert(at);
-            order.note = cause.to_string();
-        }
-        OrderEvent::NotFound => {
-            order.denials = order.denials.saturating_add(1);
-            if order.denials >= DENIALS {
-                order.state = OrderState::UnknownQuiet;
-            }
-        }
-        OrderEvent::Resent { deadline } => {
-            order.state = OrderState::Intent;
-            order.send_at = at;
-            order.deadline = *deadline;
-            order.denials = 0;
-        }
-        OrderEvent::AssumedNotExecuted => order.state = OrderState::AssumedNotExecuted,
-        OrderEvent::CancelRequested => order.state = OrderState::CancelRequested { since: at },
-        OrderEvent::Ended(how) => ended(order, *how),
-        // Books change with it: `Applying::filled`.
-        OrderEvent::Filled { .. } => {}
-    }
-}
-
-/// "Not found" counts after two answers.
-const DENIALS: u8 = 2;
-
-fn ended(order: &mut Order, how: End) {
-    let (nothing_executed, note) = match how {
-        End::Filled => (OrderState::Canceled, ""),
-        End::Canceled => (OrderState::Canceled, "canceled"),
-        End::Expired => (OrderState::Expired, "expired"),
-        End::Rejected => (OrderState::Rejected, "refused after it was acknowledged"),
-    };
-    order.state = if order.filled >= order.terms.quantity {
-        OrderState::Filled
-    } else if order.filled.is_zero() {
-        nothing_executed
-    } else {
-        OrderState::FailedPartial
-    };
-    order.note = note.to_owned();
-    order.unknown_since = None;
-}
-
-/// Units and cash of one fill, both or neither.
-fn book(books: &mut Books, symbol: Symbol, side: Side, fill: &Fill, booked: Money) -> Result<(), BookingError> {
-    let cash = match side {
-        Side::Buy => books.cash.sub(booked)?,
-        Side::Sell => books.cash.add(booked)?,
-    };
-    let cash = cash.sub(fill.fee)?;
-    match side {
-        Side::Buy => books.add_units(symbol, fill.quantity)?,
-        Side::Sell => books.remove_units(symbol, fill.quantity)?,
-    }
-    books.cash = cash;
-    Ok(())
-}
-
-fn order_mut<'b>(batch: &'b mut Batch, record: &'static str, order: ClientOrderId) -> Result<&'b mut Order, ApplyError> {
-    let unknown = ApplyError::Order { record, order, problem: "was never intended" };
-    batch.orders.get_mut(&order).ok_or(unknown)
-}
-
-/// The name of a record's kind, as the journal writes it.
-#[must_use]
-pub const fn kind(event: &Event) -> &'static str {
-    match event {
-        Event::Added { .. } => "added",
-        Event::Changed { .. } => "changed",
-        Event::Removed => "removed",
-        Event::CashMoved { .. } => "cash_moved",
-        Event::Quarantined { .. } => "quarantined",
-        Event::Released => "released",
-        Event::LateFill { .. } => "late_fill",
-        Event::Resolved { .. } => "resolved",
-        Event::Retried { .. } => "retried",
-        Event::Opened(_) => "opened",
-        Event::TakenOver { .. } => "taken_over",
-        Event::Intended { .. } => "intended",
-        Event::Order { event, .. } => match event {
-            OrderEvent::Acknowledged => "acknowledged",
-            OrderEvent::Refused(_) => "refused",
-            OrderEvent::NotSent(_) => "not_sent",
-            OrderEvent::Withdrawn => "withdrawn",
-            OrderEvent::Unknown { .. } => "unknown",
-            OrderEvent::NotFound => "not_found",
-            OrderEvent::Resent { .. } => "resent",
-            OrderEvent::AssumedNotExecuted => "assumed_not_executed",
-            OrderEvent::Filled { .. } => "filled",
-            OrderEvent::CancelRequested => "cancel_requested",
-            OrderEvent::Ended(_) => "ended",
-        },
-        Event::Unwinding { .. } => "unwinding",
-        Event::Settling { .. } => "settling",
-        Event::Closed(_) => "closed",
-        Event::Folded(_) => "folded",
     }
 }

@@ -24,9 +24,11 @@ impl File {
         self.path.ends_with(".rs")
     }
 
-    /// `tests.rs`, or anything below a folder `tests`.
+    /// `tests.rs`, what tests are built from (`testing.rs`), or anything below a folder of these names.
     pub(super) fn is_test(&self) -> bool {
-        self.path.ends_with("/tests.rs") || self.path.split('/').rev().skip(1).any(|folder| folder == "tests")
+        let is_named = |name: &str| matches!(name, "tests" | "testing");
+        let mut names = self.path.split('/').rev();
+        names.next().and_then(|file| file.strip_suffix(".rs")).is_some_and(is_named) || names.any(is_named)
     }
 }
 
@@ -131,7 +133,7 @@ mod tests {
     #[test]
     fn test_files_are_recognised() {
         let is_test = |path: &str| File { path: path.to_owned(), text: String::new() }.is_test();
-        assert!(is_test("crates/a/src/plan/tests.rs") && is_test("tests/it/main.rs") && is_test("crates/a/tests/x.rs"));
+        assert!(is_test("crates/a/src/testing/world.rs") && is_test("crates/a/src/plan/tests.rs") && is_test("tests/it/main.rs") && is_test("crates/a/tests/x.rs"));
         assert!(!is_test("crates/a/src/tested.rs") && !is_test("crates/a/src/tests_of.rs"));
     }
 }

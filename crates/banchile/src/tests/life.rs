@@ -250,8 +250,8 @@ fn a_fee_larger_than_the_proceeds_rejects_a_sell_without_cash() {
 fn executions_wait_while_trading_is_halted() {
     let desk = Desk::new(steady());
     let (buy, sell) = (order(1, "buy 2 META @ 400"), order(2, "sell 2 AAPL @ 200"));
-    desk.place(&buy);
-    desk.place(&sell);
+    let other = order(3, "sell 1 AAPL @ 200");
+    [&buy, &sell, &other].map(|order| desk.place(order));
     desk.broker.halt(symbol("META"));
     desk.broker.halt(symbol("AAPL"));
     desk.settle();
@@ -260,13 +260,13 @@ fn executions_wait_while_trading_is_halted() {
     desk.price("META", "450");
     desk.broker.resume(symbol("META"));
     assert_eq!((desk.state(buy.id), desk.state(sell.id)), ("Filled 2".to_owned(), "Working 0".to_owned()));
-    assert_eq!(desk.standing(), "9100.00 free 9100.00; AAPL 8/10 META 2/2 TINY 100/100");
+    assert_eq!(desk.standing(), "9100.00 free 9100.00; AAPL 7/10 META 2/2 TINY 100/100");
     // A halted order can be canceled, and does not come back.
     assert_eq!(desk.cancel(sell.id), CancelAnswer::Requested);
     desk.settle();
     desk.broker.resume(symbol("AAPL"));
     desk.settle();
-    assert_eq!(desk.state(sell.id), "Canceled 0");
+    assert_eq!((desk.state(sell.id), desk.state(other.id)), ("Canceled 0".to_owned(), "Filled 1".to_owned()));
 }
 
 #[test]

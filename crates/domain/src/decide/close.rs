@@ -43,7 +43,9 @@ pub(super) fn close(
     let batch = draft.batch("closed")?;
     let (cost, fees) = batch.cost()?;
     let stale = outcome == Outcome::Stale;
-    let residual = if stale { batch.residual()? } else { Vec::new() };
+    // What a completed batch traded is not to come back, whatever books and broker disagree about.
+    let completed = matches!(cause, Some(Cause::Mismatch { outcome: Outcome::Completed, .. }));
+    let residual = if stale && !completed { batch.residual()? } else { Vec::new() };
     let unresolved: Vec<ClientOrderId> = if stale {
         batch.orders.iter().filter(|(_, order)| !order.state.is_terminal()).map(|(id, _)| *id).collect()
     } else {

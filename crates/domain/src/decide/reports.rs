@@ -154,7 +154,10 @@ fn book(draft: &mut Draft, id: ClientOrderId, fill: &Fill) -> Result<(), Refusal
     let event = booked.map(|booked| OrderEvent::Filled { fill: fill.clone(), booked }).map_err(Refusal::from);
     match event.and_then(|event| draft.order(id, event)) {
         Ok(()) => Ok(()),
-        Err(why) => close::stale(draft, Cause::Unbookable { order: id, why: why.to_string() }),
+        Err(why) => {
+            let why = if let Refusal::Apply(ApplyError::Booking { source, .. }) = why { source.to_string() } else { why.to_string() };
+            close::stale(draft, Cause::Unbookable { order: id, why })
+        }
     }
 }
 

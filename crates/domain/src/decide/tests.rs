@@ -4,8 +4,11 @@
 //! |---|---|
 //! | every state of an order against every report (table A) | [`orders`] |
 //! | not sent, unknown, sent again: what is tried again and what is not | [`attempts`] |
-//! | how a batch goes forward, and how it is given up or taken over (table B) | [`forward`] |
-//! | how it is taken back (table B) | [`back`] |
+//! | what becomes of an order at its deadline | [`deadlines`] |
+//! | how a batch goes forward (table B) | [`forward`] |
+//! | how it is begun, given up, aborted and taken over (table B) | [`owners`] |
+//! | how what is open is ended, and what was executed is taken back (table B) | [`unwinding`], [`back`] |
+//! | what was thought to be over and was not | [`revived`] |
 //! | how it ends: pauses, comparisons, patience (table B) | [`closing`] |
 //! | every standing of a portfolio against everything a person or a comparison may do (table C) | [`standings`] |
 //! | fills that come after the end | [`late`] |
@@ -17,12 +20,16 @@
 mod attempts;
 mod back;
 mod closing;
+mod deadlines;
 mod explored;
 mod forward;
 mod late;
 mod orders;
+mod owners;
 mod properties;
+mod revived;
 mod standings;
+mod unwinding;
 
 use crate::testing::machine::Machine;
 use expect_test::Expect;

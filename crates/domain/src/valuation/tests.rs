@@ -42,6 +42,9 @@ fn the_reserve_pays_for_trading_everything_there_and_back() {
     let priced = thirds().costs(10, "0.00", "0.00");
     check(&priced, "103333", "211.16", "103121.84"); // 2 × (36.67 + 34.45 + 34.46)
     check(&thirds().costs(0, "1.00", "0.00"), "103333", "6.00", "103327");
+    // Half of 100 and the least that there is, at 1 %: whatever is over 0.50 makes it 0.51, twice for each of two.
+    let over = Scene::of("A 0.000000001 @ 0.000000001 50\n B 0 @ 1 50\n CASH 100.00").costs(100, "0.00", "0.00");
+    check(&over, "100.000000000000000001", "2.04", "97.960000000000000001");
     check(&thirds().costs(0, "0.00", "1.50"), "103333", "9.00", "103324");
     let rounded = |attempts| {
         let mut scene = thirds();

@@ -1,5 +1,6 @@
 //! The names under which assets trade. Cash has none: what an allocation calls `CASH` is a target, not an asset.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,7 +22,7 @@ use super::text::shorten;
 ///
 /// Refused: `CASH`, since an allocation would mean two things by it; small letters, since an asset would have two
 /// names.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 // Filled up with zeros, which are less than any character: the order of the bytes is that of the text.
 pub struct Symbol([u8; Symbol::LONGEST]);
 
@@ -95,6 +96,21 @@ impl Symbol {
 
 const fn is_allowed(found: char) -> bool {
     matches!(found, 'A'..='Z' | '0'..='9' | '.' | '-' | '/')
+}
+
+impl Ord for Symbol {
+    /// As one number, whose order is that of the bytes: valuing a portfolio is to a good part looking up symbols.
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        u128::from_be_bytes(self.0).cmp(&u128::from_be_bytes(other.0))
+    }
+}
+
+impl PartialOrd for Symbol {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl FromStr for Symbol {

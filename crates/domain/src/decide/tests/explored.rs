@@ -5,7 +5,6 @@
 //! every open state, and that a batch which ended well ended well at the broker. Here the graph as a whole is checked: from
 //! everywhere a broker that works leads to an end, and every end is reached.
 
-use crate::apply::kind;
 use crate::plan::Stages;
 use crate::portfolio::{Standing, compare};
 use crate::record::{Cause, Event, Rules, UnwindCause};
@@ -80,7 +79,7 @@ fn name(event: &Event) -> String {
             UnwindCause::LateFill => "unwinding, late fill".to_owned(),
             UnwindCause::Sizing { .. } => "unwinding, sizing".to_owned(),
         },
-        other => kind(other).to_owned(),
+        other => other.kind().to_owned(),
     }
 }
 

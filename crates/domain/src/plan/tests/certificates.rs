@@ -194,6 +194,18 @@ fn a_plan_without_legs_must_have_had_nothing_to_do() {
         &restated(&leaving, Plan { legs: Vec::new(), ..plan }),
         &["B stays off its target, unexplained"],
     );
+    // Nor is a part of it all of it.
+    let leaving = Scene::of("A 100 @ 10 100\n B 2 @ 7");
+    let mut plan = leaving.plan(Trigger::Band).unwrap();
+    quantity(&mut plan, 0, "1.999999999");
+    check_plan(
+        &leaving,
+        &restated(&leaving, plan),
+        &[
+            "the leg of B is wrong: whether it leaves its holding is stated otherwise",
+            "B stays off its target, unexplained",
+        ],
+    );
 }
 
 #[test]

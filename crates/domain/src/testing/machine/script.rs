@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! begin | abandon | abort | take-over | tick | wait 5 | later 5 | hold | go on
+//! add | change | change-currency | remove | deposit m1 10.00 | withdraw m1 10.00 | open
 //! settle | settle off | confirm | confirm off | accept | accept off | fixed | fixed off | retry
 //! 0F1 submit acknowledged VIEW | exists | refused | closed-until 600 | not-sent | not-sent 30 | unknown
 //! 0F1 withheld
@@ -14,15 +15,17 @@
 //! of the fills, then fills. Commands are separated by `;` or lines; reports joined by `&` arrive together. `off` means that the
 //! broker has a cent more than the books.
 
-use super::{Machine, after, secs, story};
-use crate::books::Books;
-use crate::decide::{Input, Report, ResolveAction, ResolveRequest};
+use super::{Machine, after, books_of, definition, plan_of, rules, secs, story};
+use crate::books::{Books, Definition};
+use crate::decide::{Input, Refusal, Report, ResolveAction, ResolveRequest};
 use crate::order::{
     BrokerStatus, CancelAnswer, ClientOrderId, Fill, FillCursor, Lookup, NotSent, OrderFill, OrderView, RefusalReason,
     Refused, SubmitAnswer, UnknownCause,
 };
+use crate::plan::Stages;
+use crate::record::{Movement, Record};
 use crate::testing::read;
-use crate::values::{Money, Quantity, Token};
+use crate::values::{Money, Quantity, StoreId, Token};
 use std::time::Duration;
 
 impl Machine {
@@ -32,8 +35,16 @@ impl Machine {
         commands.map(|command| self.command(command)).collect()
     }
 
-    /// Does what the text says, and tells each command with what was recorded, and where everything stands in the end.
+    /// Does what the text says, and tells each command with what was recorded, and where everything stands in the end. What comes before
+    /// `---` is done and not told.
     pub(crate) fn story(&mut self, text: &str) -> String {
+        let text = match text.split_once("---") {
+            Some((before, after)) => {
+                self.run(before);
+                after
+            }
+            None => text,
+        };
         let commands = text.split([';', '\n']).map(str::trim).filter(|command| !command.is_empty());
         let told = commands.map(|command| {
             let records: String = self.command(command).lines().map(|line| format!("    {line}\n")).collect();
@@ -46,6 +57,22 @@ impl Machine {
         let words: Vec<&str> = text.split_whitespace().collect();
         let broker = |machine: &Self| machine.broker(text.ends_with(" off"));
         let records = match words[..] {
+            ["add"] => self.step(Input::Add { definition: definition(), books: books_of("CASH 1.00") }),
+            ["change"] => {
+                let definition = Definition { account: read("another"), ..definition() };
+                self.step(Input::Change { definition })
+            }
+            ["change-currency"] => {
+                let definition = Definition { currency: read("EUR"), ..definition() };
+                self.step(Input::Change { definition })
+            }
+            ["remove"] => self.step(Input::Remove),
+            ["deposit", movement, amount] => self.move_cash(movement, Movement::Deposit, amount),
+            ["withdraw", movement, amount] => self.move_cash(movement, Movement::Withdrawal, amount),
+            ["open"] => {
+                let plan = plan_of("buy B 4 @ 25", Stages::Together);
+                self.step(Input::Open { store: StoreId::new(1), token: Token::new(1), plan: &plan, rules: rules() })
+            }
             ["begin"] => self.step(Input::Begin),
             ["abandon"] => self.step(Input::Abandon { why: "the engine is stopping".to_owned() }),
             ["abort"] => self.step(Input::Abort { who: "ann".to_owned(), why: "wrong targets".to_owned() }),
@@ -89,7 +116,11 @@ impl Machine {
         }
     }
 
-    fn resolve(&mut self, action: ResolveAction<'_>) -> Result<Vec<crate::record::Record>, crate::decide::Refusal> {
+    fn move_cash(&mut self, movement: &str, kind: Movement, amount: &str) -> Result<Vec<Record>, Refusal> {
+        self.step(Input::MoveCash { movement: read(movement), kind, amount: read(amount), currency: read("USD") })
+    }
+
+    fn resolve(&mut self, action: ResolveAction<'_>) -> Result<Vec<Record>, Refusal> {
         self.step(Input::Resolve(ResolveRequest { action, who: "ann".to_owned(), why: "looked".to_owned() }))
     }
 

@@ -4,7 +4,6 @@ use super::story::{Chapter, Ending, Page, tell};
 use super::{commit, head, journal, put, read, records};
 use crate::testing::{at, portfolio, ready};
 use crate::{MemoryJournal, Retention};
-use evenkeel_domain::apply::kind;
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::record::{Event, Movement, Record};
 use evenkeel_ports::{Entry, Journal};
@@ -19,7 +18,7 @@ fn write(journal: &MemoryJournal, pages: &[Page]) {
 
 /// Number and kind of each entry.
 fn shape(entries: &[Entry]) -> Vec<(u64, &'static str)> {
-    entries.iter().map(|entry| (entry.sequence.get(), kind(&entry.record.event))).collect()
+    entries.iter().map(|entry| (entry.sequence.get(), entry.record.event.kind())).collect()
 }
 
 const BATCH: Chapter = Chapter::Batch(Ending::Abandoned);

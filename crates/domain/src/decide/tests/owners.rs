@@ -1,0 +1,204 @@
+//! Table B: a batch that is begun, abandoned, aborted or taken over.
+
+use super::check;
+use crate::testing::machine::Machine;
+use expect_test::expect;
+
+#[test]
+fn a_batch_is_begun_once() {
+    check(
+        Machine::of("CASH 200.00", "buy B 4 @ 25"),
+        "begin; begin; abandon; 0F1 submit refused; begin; abandon; settle; begin; abandon; abort; take-over",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 buy 4 B +0..+60
+            begin
+                no: no batch is open that could be begun
+            abandon
+                no: no batch is open that could be abandoned
+            0F1 submit refused
+                +0 0F1 refused
+                +0 unwinding: 0F1 (buy B) ended short: not tradable: no
+                +0 settling as restored
+            begin
+                no: no batch is open that could be begun
+            abandon
+                no: no batch is open that could be abandoned
+            settle
+                +0 closed restored, cost 0.00, pause until +900; 0F1 (buy B) ended short: not tradable: no
+            begin
+                no: no batch is open that could be begun
+            abandon
+                no: no batch is open that could be abandoned
+            abort
+                no: no batch is open that could be aborted
+            take-over
+                no: no batch is open that could be taken over
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn a_batch_that_was_not_begun_is_abandoned_by_its_owner_a_person_or_a_new_owner() {
+    for command in ["abandon", "abort", "take-over"] {
+        let expected = match command {
+            "abandon" => expect![[r#"
+                abandon
+                    +0 closed abandoned, cost 0.00; given up before anything was sent: the engine is stopping
+                active
+            "#]],
+            "abort" => expect![[r#"
+                abort
+                    +0 closed abandoned, cost 0.00; given up before anything was sent: aborted by ann: wrong targets
+                active
+            "#]],
+            _ => expect![[r#"
+                take-over
+                    +0 taken over by successor with 2, quiet at +70
+                    +0 closed abandoned, cost 0.00; given up before anything was sent: its owner was lost
+                active
+            "#]],
+        };
+        let machine = check(Machine::of("CASH 200.00", "buy B 4 @ 25"), command, expected);
+        assert_eq!((machine.state.tally.abandoned, machine.state.restorations, machine.state.pause), (1, 0, None));
+    }
+}
+
+#[test]
+fn an_aborted_batch_is_taken_back_and_cannot_be_aborted_again() {
+    check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged filled a:2 & 1F1 submit acknowledged working
+         abort
+         abort
+         1F1 look found canceled
+         abort
+         0R1 submit acknowledged filled a:2
+         abort
+         settle",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
+            0F1 submit acknowledged filled a:2 & 1F1 submit acknowledged working
+                +0 0F1 acknowledged
+                +0 0F1 filled 2 for 100.00
+                +0 0F1 ended filled
+                +0 1F1 acknowledged
+            abort
+                +0 unwinding: aborted by ann: wrong targets
+                +0 1F1 cancel requested
+            abort
+                no: no batch is open that could be aborted
+            1F1 look found canceled
+                +0 1F1 ended canceled
+                +0 intended undo sells, 0R1 buy 2 A +0..+60
+            abort
+                no: no batch is open that could be aborted
+            0R1 submit acknowledged filled a:2
+                +0 0R1 acknowledged
+                +0 0R1 filled 2 for 100.00
+                +0 0R1 ended filled
+                +0 settling as restored
+            abort
+                no: no batch is open that could be aborted
+            settle
+                +0 closed restored, cost 0.00, pause until +900; aborted by ann: wrong targets
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn a_young_batch_is_taken_over_and_finished() {
+    check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged working
+         later 30
+         take-over
+         1F1 look found filled a:4 & 0F1 look found filled a:2
+         take-over
+         settle",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
+            0F1 submit acknowledged working
+                +0 0F1 acknowledged
+            later 30
+            take-over
+                +30 taken over by successor with 2, quiet at +100
+            1F1 look found filled a:4 & 0F1 look found filled a:2
+                +30 1F1 acknowledged
+                +30 1F1 filled 4 for 100.00
+                +30 1F1 ended filled
+                +30 0F1 filled 2 for 100.00
+                +30 0F1 ended filled
+                +30 settling as completed
+            take-over
+                +30 taken over by successor with 3, quiet at +100
+            settle
+                +30 closed completed, cost 0.00
+            active
+        "#]],
+    );
+}
+
+#[test]
+fn a_batch_that_is_too_old_is_unwound_when_it_is_taken_over() {
+    check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin
+         0F1 submit acknowledged working
+         later 30.000000001
+         take-over
+         wait 70
+         1F1 look absent
+         1F1 look absent
+         0F1 look found canceled",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
+            0F1 submit acknowledged working
+                +0 0F1 acknowledged
+            later 30.000000001
+            take-over
+                +30.000000001 taken over by successor with 2, quiet at +100.000000001
+                +30.000000001 unwinding: taken over 30 s after it was opened, too late to be finished
+                +30.000000001 0F1 cancel requested
+            wait 70
+            1F1 look absent
+                +100.000000001 1F1 not found
+            1F1 look absent
+                +100.000000001 1F1 not found
+                +100.000000001 1F1 assumed not executed
+            0F1 look found canceled
+                +100.000000001 0F1 ended canceled
+                +100.000000001 settling as restored
+            rebalancing, settling as restored +100.000000001; 0F1 canceled; 1F1 assumed not executed
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_not_due_yet_cannot_have_been_sent_by_the_owner_that_was_lost() {
+    check(
+        Machine::of("CASH 200.00", "buy B 4 @ 25"),
+        "begin; 0F1 submit not-sent; later 4.999999999; take-over; later 0.000000001; take-over",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 buy 4 B +0..+60
+            0F1 submit not-sent
+                +0 0F1 not sent
+                +0 intended first, 0F2 buy 4 B +5..+65
+            later 4.999999999
+            take-over
+                +4.999999999 taken over by successor with 2, quiet at +74.999999999
+            later 0.000000001
+            take-over
+                +5 taken over by successor with 3, quiet at +75
+            rebalancing, forward first; 0F1 not sent; 0F2 in flight until +75
+        "#]],
+    );
+}
