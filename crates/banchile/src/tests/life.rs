@@ -251,7 +251,9 @@ fn executions_wait_while_trading_is_halted() {
     let desk = Desk::new(steady());
     let (buy, sell) = (order(1, "buy 2 META @ 400"), order(2, "sell 2 AAPL @ 200"));
     let other = order(3, "sell 1 AAPL @ 200");
-    [&buy, &sell, &other].map(|order| desk.place(order));
+    for order in [&buy, &sell, &other] {
+        desk.place(order);
+    }
     desk.broker.halt(symbol("META"));
     desk.broker.halt(symbol("AAPL"));
     desk.settle();

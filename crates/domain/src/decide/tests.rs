@@ -11,6 +11,7 @@
 //! | what was thought to be over and was not | [`revived`] |
 //! | how it ends: pauses, comparisons, patience (table B) | [`closing`] |
 //! | every standing of a portfolio against everything a person or a comparison may do (table C) | [`standings`] |
+//! | what a person does with a portfolio that is blocked | [`resolving`] |
 //! | fills that come after the end | [`late`] |
 //! | small batches explored completely | [`explored`] |
 //! | any plan, any broker, any order of events | [`properties`] |
@@ -27,6 +28,7 @@ mod late;
 mod orders;
 mod owners;
 mod properties;
+mod resolving;
 mod revived;
 mod standings;
 mod unwinding;

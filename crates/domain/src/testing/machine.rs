@@ -10,12 +10,16 @@
 //! | how a text is read as what a broker reports | [`script`] |
 //! | how records are written for expectations | [`story`] |
 //! | what must be true after every step, whatever it was | [`invariants`] |
+//! | any batch, drawn at random | [`setups`] |
 //! | a broker with a truth of its own, for exploring and for random walks | [`world`] |
+//! | what that broker makes of each order, drawn at random | [`pattern`] |
+//! | records that nobody would write, on states that nobody would reach | [`arbitrary`] |
 
 pub(crate) mod arbitrary;
 pub(crate) mod invariants;
 pub(crate) mod pattern;
 pub(crate) mod script;
+pub(crate) mod setups;
 pub(crate) mod story;
 pub(crate) mod world;
 
@@ -57,8 +61,13 @@ pub(crate) struct Machine {
 impl Machine {
     /// A portfolio that was added with these books and has no batch.
     pub(crate) fn holding(books: &str) -> Self {
+        Self::with(books_of(books))
+    }
+
+    /// The same with books that are given.
+    pub(crate) fn with(books: Books) -> Self {
         let mut machine = Self { state: Portfolio::new(read("growth")), now: OPENED, journal: Vec::new(), hold: false };
-        machine.must(Input::Add { definition: definition(), books: books_of(books) });
+        machine.must(Input::Add { definition: definition(), books });
         machine
     }
 

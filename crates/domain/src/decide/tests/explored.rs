@@ -25,8 +25,7 @@ struct Graph {
 fn explore(legs: &str, stages: Stages, rules: Rules, limits: Limits) -> Graph {
     let mut machine = Machine::holding("CASH 200.00, A 10");
     machine.open(&plan_of(legs, stages), rules);
-    let mut first = World::new(machine.state, machine.now, limits);
-    first.hides = false;
+    let first = World { hides: false, journal: None, ..World::new(machine, limits) };
     let mut graph = Graph { at_rest: vec![false], edges: Vec::new(), seen: BTreeSet::new() };
     let mut numbers = HashMap::from([(first.key(), 0)]);
     let mut queue = VecDeque::from([(0, first)]);

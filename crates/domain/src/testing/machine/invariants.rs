@@ -2,7 +2,7 @@
 //!
 //! Nothing here asks the machine why: legal edges, the way back and the accounts are written down a second time.
 
-use super::short;
+use super::{short, story};
 use crate::apply::{apply, replay};
 use crate::batch::{Batch, Order, OrderState, Phase};
 use crate::books::Books;
@@ -43,12 +43,12 @@ pub(crate) fn check_due(state: &Portfolio, now: Timestamp, hold: bool) {
     match &state.batch {
         None => assert!(effects.is_empty(), "{effects:?}"),
         Some(batch) if batch.phase == Phase::Planned || hold => {}
-        Some(batch) => assert!(!effects.is_empty(), "a dead end: {batch:#?}"),
+        Some(batch) => assert!(!effects.is_empty(), "a dead end: {}", story::state(state)),
     }
 }
 
 fn check_edge(state: &Portfolio, record: &Record) {
-    let what = || format!("{record:?} in {state:#?}");
+    let what = || format!("{} in {}", story::records(std::slice::from_ref(record)), story::state(state));
     let Some(batch) = &state.batch else {
         let needs_a_batch = matches!(
             record.event,

@@ -1,7 +1,8 @@
 //! A broker that treats every order as a pattern says, and the machine in front of it, driven to its end.
 
-use super::short;
+use super::secs;
 use super::world::{Action, Looking, Sending, Share, World};
+use crate::batch::Phase;
 use crate::due::{Effect, due};
 use crate::order::{ClientOrderId, Direction};
 use proptest::prelude::*;
@@ -77,7 +78,7 @@ const TURNS: usize = 2_000;
 impl World {
     /// Does what is due until the batch is closed, with a broker that treats each order as the pattern says.
     pub(crate) fn drive(&mut self, pattern: &Pattern) {
-        if self.state.batch.as_ref().is_some_and(|batch| batch.orders.is_empty()) {
+        if self.state.batch.as_ref().is_some_and(|batch| batch.phase == Phase::Planned) {
             self.act(Action::Begin);
         }
         for _ in 0..TURNS {
@@ -86,7 +87,7 @@ impl World {
             }
             self.turn(pattern);
         }
-        panic!("it does not end: {self:#?}");
+        panic!("it does not end: {self:?}");
     }
 
     fn turn(&mut self, pattern: &Pattern) {
@@ -99,16 +100,17 @@ impl World {
             match effect {
                 Effect::Submit(order) => self.submit_as(order.id, pattern.fate(order.id)),
                 Effect::Withhold(id) => drop(self.act(Action::Withhold(id))),
-                Effect::Withhold(id) => drop(self.act(Action::Withhold(id))),
                 Effect::Cancel(id) => self.cancel_as(id, pattern.fate(id)),
                 Effect::Look(id) => drop(self.act(Action::Look(id, Looking::Truth))),
                 Effect::Compare => drop(self.act(Action::Compare(false))),
                 Effect::Wake(at) => wake = Some(at),
             }
         }
+        // Nobody asks twice at the same moment.
+        self.now = self.now.plus(secs(1));
         if self.state == before.state && self.sent == before.sent {
-            let at = wake.unwrap_or_else(|| panic!("nothing happens any more: {self:#?}"));
-            self.act(Action::Wake(at));
+            let at = wake.unwrap_or_else(|| panic!("nothing happens any more: {self:?}"));
+            self.act(Action::Wake(at.max(self.now)));
         }
     }
 
@@ -151,10 +153,5 @@ impl World {
             self.act(execute);
         }
         self.act(Action::Cancel(id));
-    }
-
-    /// Every order, as it was sent: for messages.
-    pub(crate) fn orders(&self) -> String {
-        self.sent.keys().map(|id| short(*id)).collect::<Vec<_>>().join(", ")
     }
 }

@@ -4,7 +4,7 @@
 //! them, a random walk draws one. After every step the machine is compared with the truth.
 
 use super::invariants::{check_due, check_records};
-use super::short;
+use super::{Machine, short, story};
 use crate::batch::{Batch, OrderState, Phase};
 use crate::books::Books;
 use crate::decide::{Input, Report, decide};
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 /// The machine, the time, and what is true at the broker.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct World {
     pub(crate) state: Portfolio,
     pub(crate) now: Timestamp,
@@ -30,13 +30,15 @@ pub(crate) struct World {
     /// What may still go wrong.
     pub(crate) limits: Limits,
     /// Cash and units at the broker before the first order.
-    origin: Books,
+    pub(crate) origin: Books,
     /// Whether the broker never makes two orders of one id.
-    is_deduplicated: bool,
+    pub(crate) is_deduplicated: bool,
     /// Whether something else moved the broker's cash.
     pub(crate) is_off: bool,
     /// Whether what happens at the broker may stay hidden for a while. If not, it happens when it is asked for.
     pub(crate) hides: bool,
+    /// Everything that was recorded, if anybody wants to know.
+    pub(crate) journal: Option<Vec<Record>>,
     /// What every fill costs, and by how many billionths its price is off.
     pub(crate) friction: (Money, u64),
 }
@@ -137,10 +139,20 @@ pub(crate) enum Looking {
 
 impl World {
     /// A broker that has what the books say, in front of a portfolio with a batch that was just opened.
-    pub(crate) fn new(state: Portfolio, now: Timestamp, limits: Limits) -> Self {
-        let origin = state.books.clone();
-        let is_deduplicated = state.batch.as_ref().is_some_and(|batch| batch.rules().resend);
-        Self { state, now, sent: BTreeMap::new(), limits, origin, is_deduplicated, is_off: false, hides: true, friction: (Money::ZERO, 0) }
+    pub(crate) fn new(machine: Machine, limits: Limits) -> Self {
+        let Machine { state, now, journal, .. } = machine;
+        Self {
+            origin: state.books.clone(),
+            is_deduplicated: state.batch.as_ref().is_some_and(|batch| batch.rules().resend),
+            state,
+            now,
+            sent: BTreeMap::new(),
+            limits,
+            is_off: false,
+            hides: true,
+            journal: Some(journal),
+            friction: (Money::ZERO, 0),
+        }
     }
 
     /// All that can happen now, the kind things first.
@@ -150,7 +162,6 @@ impl World {
         for effect in due(&self.state, self.now) {
             match effect {
                 Effect::Submit(request) => actions.extend(self.submissions(request.id)),
-                Effect::Withhold(id) => actions.push(Action::Withhold(id)),
                 Effect::Withhold(id) => actions.push(Action::Withhold(id)),
                 Effect::Cancel(id) => actions.push(Action::Cancel(id)), // Fills that come before it: see `Looking`.
                 Effect::Look(id) => actions.extend(self.looks(id)),
@@ -169,7 +180,7 @@ impl World {
         actions.extend(unread.then_some(Action::List));
         actions.extend(wake.filter(|at| self.may_wake(*at)).map(Action::Wake));
         if let Some(batch) = &self.state.batch {
-            if batch.orders.is_empty() {
+            if batch.phase == Phase::Planned {
                 actions.extend([Action::Begin, Action::Abandon]);
             }
             if self.limits.aborts > 0 {
@@ -267,7 +278,6 @@ impl World {
                 let seen = matches!(answer, SubmitAnswer::Acknowledged(_));
                 self.tell(Report::Submitted { order: id, answer }, seen)
             }
-            Action::Withhold(id) => self.tell(Report::Withheld { order: id }, true),
             Action::Withhold(id) => self.tell(Report::Withheld { order: id }, true),
             Action::Arrive(id) => self.happen(id, Truth::arrive),
             Action::Vanish(id) => self.happen(id, |truth| truth.on_the_way = false),
@@ -430,10 +440,13 @@ impl World {
     }
 
     fn step(&mut self, input: Input<'_>) -> Vec<Record> {
-        let refused = |refusal| panic!("{refusal}: {:#?}", self.state);
+        let refused = |refusal| panic!("{refusal}: {self:?}");
         let records = decide(&self.state, self.now, input).unwrap_or_else(refused);
         check_records(&mut self.state, &records);
         self.check_truth(&records);
+        if let Some(journal) = &mut self.journal {
+            journal.extend(records.iter().cloned());
+        }
         records
     }
 
@@ -447,7 +460,7 @@ impl World {
         for (id, truth) in &self.sent {
             let order = self.known(*id);
             assert!(order.fills.iter().all(|known| truth.fills.iter().any(|fill| fill.id == *known)), "{}", short(*id));
-            assert!(self.is_deduplicated || truth.arrivals <= 1, "{} became two orders: {self:#?}", short(*id));
+            assert!(self.is_deduplicated || truth.arrivals <= 1, "{} became two orders: {self:?}", short(*id));
         }
         for record in records {
             let Event::Closed(closing) = &record.event else { continue };
@@ -607,6 +620,18 @@ impl Action {
     }
 }
 
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} at {}", story::state(&self.state), self.now)?;
+        for (id, Truth { on_the_way, status, fills, .. }) in &self.sent {
+            let fills: Vec<String> = fills.iter().map(|fill| fill.quantity.to_string()).collect();
+            writeln!(f, "    {}: {status:?}, on the way {on_the_way}, executed {fills:?}", short(*id))?;
+        }
+        let journal = self.journal.iter().flatten().cloned().collect::<Vec<_>>();
+        write!(f, "{}", story::records(&journal))
+    }
+}
+
 impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -615,7 +640,6 @@ impl fmt::Debug for Action {
             Self::Abort => write!(f, "abort"),
             Self::TakeOver(sent) => write!(f, "take over, sent {sent}"),
             Self::Submit(id, sending) => write!(f, "{} submit {sending:?}", short(*id)),
-            Self::Withhold(id) => write!(f, "{} is withheld", short(*id)),
             Self::Withhold(id) => write!(f, "{} is withheld", short(*id)),
             Self::Arrive(id) => write!(f, "{} arrives", short(*id)),
             Self::Vanish(id) => write!(f, "{} is lost", short(*id)),
@@ -631,7 +655,3 @@ impl fmt::Debug for Action {
     }
 }
 
-/// Reverse orders, so far.
-pub(crate) fn reversals(batch: &Batch) -> usize {
-    batch.orders.keys().filter(|id| id.direction == Direction::Reverse).count()
-}
