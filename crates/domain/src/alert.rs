@@ -108,3 +108,6 @@ fn batch_of(before: &Portfolio, event: &Event) -> Option<BatchId> {
     }
     before.batch.as_ref().map(|batch| batch.id)
 }
+
+#[cfg(test)]
+mod tests;

@@ -293,3 +293,6 @@ impl Applying<'_> {
         if fits(standing) { Ok(()) } else { Err(ApplyError::Standing { record, standing: standing.name() }) }
     }
 }
+
+#[cfg(test)]
+mod tests;

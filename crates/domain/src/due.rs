@@ -94,3 +94,6 @@ fn order_effects(id: ClientOrderId, order: &Order, is_wanted: bool, now: Timesta
         | OrderState::AssumedNotExecuted => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

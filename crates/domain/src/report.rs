@@ -101,3 +101,6 @@ fn trade(batch: &Batch, leg: LegNumber, direction: Direction) -> Result<Option<T
     }
     Ok(sum)
 }
+
+#[cfg(test)]
+mod tests;

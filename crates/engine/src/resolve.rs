@@ -23,7 +23,8 @@ impl Engine {
     /// Returns what the batch came to, if a restoration was tried again; it may be stale again.
     ///
     /// # Errors
-    /// [`EngineError::Refused`] if there is nothing to resolve that way; [`EngineError::Quarantined`] if books and broker still disagree.
+    /// [`EngineError::Refused`] if there is nothing to resolve that way. After it was resolved: [`EngineError::Quarantined`] if books and broker
+    /// disagree again already; [`EngineError::OrdersOpen`] if orders of the batch are still open at the broker, and are being canceled.
     #[tracing::instrument(skip_all, fields(%portfolio, ?how, who))]
     pub async fn resolve(
         &self,

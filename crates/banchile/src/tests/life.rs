@@ -35,7 +35,8 @@ fn an_order_is_acknowledged_then_executed() {
     let view = desk.place(&buy);
     assert_eq!((now(&desk), shown(&view)), (Duration::from_millis(15), "Working 0".to_owned()));
     assert_eq!(desk.standing(), "10000.00 free 9200.00; AAPL 10/10 TINY 100/100");
-    assert_eq!(desk.run(desk.broker.open_orders(&desk.account)).unwrap().orders, [view]);
+    let page = desk.run(desk.broker.open_orders(&desk.account)).unwrap();
+    assert_eq!((page.orders, page.complete), (vec![view], true));
 
     // The price of the moment of execution counts, whenever somebody asks.
     at(&desk, 109);

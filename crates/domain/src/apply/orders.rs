@@ -15,9 +15,10 @@ pub(super) fn forward_amount(batch: &Batch) -> Result<Money, Overflow> {
 }
 
 pub(super) fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Result<(), ApplyError> {
+    let mut seen = BTreeSet::new();
     for intent in orders {
-        let problem = if batch.orders.contains_key(&intent.order) {
-            "was intended before"
+        let problem = if batch.orders.contains_key(&intent.order) || !seen.insert(intent.order) {
+            "was intended already"
         } else if intent.order.batch != batch.id {
             "belongs to another batch"
         } else if !batch.opening.legs.iter().any(|leg| fits(intent, leg)) {

@@ -50,7 +50,7 @@ impl Pattern {
     }
 }
 
-/// Any pattern for up to so many legs.
+/// Any pattern for so many legs.
 pub(crate) fn patterns(legs: usize) -> impl Strategy<Value = Pattern> {
     let fates = [
         Fate::Fills,
@@ -66,10 +66,10 @@ pub(crate) fn patterns(legs: usize) -> impl Strategy<Value = Pattern> {
         Fate::FillsWhenCanceled,
         Fate::HalfWhenCanceled,
     ];
-    let fate = || prop_oneof![2 => Just(Fate::Fills), 3 => select(fates.to_vec())];
-    let leg = (prop::collection::vec(fate(), 0..3), prop::collection::vec(fate(), 0..3));
+    let fate = || prop_oneof![1 => Just(Fate::Fills), 1 => select(fates.to_vec())];
+    let leg = (prop::collection::vec(fate(), 0..=3), prop::collection::vec(fate(), 0..=3));
     let leg = leg.prop_map(|(forward, reverse)| LegFates { forward, reverse });
-    prop::collection::vec(leg, 0..=legs).prop_map(Pattern)
+    prop::collection::vec(leg, legs).prop_map(Pattern)
 }
 
 /// So many turns are more than any batch of the tests needs.
