@@ -98,7 +98,9 @@ fn what_was_not_sent_is_tried_again() {
     check(&[Fault::NotSent(NotSent::Unreachable)], Outcome::Completed, minutes(1));
     check(&[Fault::NotSent(NotSent::RateLimited { retry_after: seconds(30) })], Outcome::Completed, minutes(2));
     // A new attempt has a new id, since the first is proven not to exist; after three it is over.
-    for (times, expected, ids) in [(1, "completed", vec![1, 2]), (2, "completed", vec![1, 2, 3]), (3, "restored", vec![1, 2, 3])] {
+    for (times, expected, ids) in
+        [(1, "completed", vec![1, 2]), (2, "completed", vec![1, 2, 3]), (3, "restored", vec![1, 2, 3])]
+    {
         let world = World::drifted(Profile::ideal(), &QUARTERS);
         world.script([Rule::new(Fault::NotSent(NotSent::Unreachable)).symbol(p("MSFT")).times(times)]);
         assert_eq!(shown(&world.rebalance("growth")), expected);

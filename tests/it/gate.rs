@@ -2,7 +2,8 @@
 //!
 //! Each call passes two points: one before its effect, one after its effect but before its answer is seen. At a point the call waits once, so
 //! that whatever runs beside it comes in between. When the gate falls at the n-th point, that call and every other one that reaches a point
-//! waits for ever: exactly what happened before the n-th point has happened, as with a process that ends there.
+//! waits: exactly what happened before the n-th point has happened, as with a process that ends there, or is frozen until it is
+//! [thawed](Gate::thaw).
 
 use async_trait::async_trait;
 use evenkeel_domain::alert::Alert;
@@ -17,9 +18,9 @@ use evenkeel_ports::{
     Journal, JournalError, Lease, LeaseStore, LeaseTerms, Notifier, NotifyError, OrderPage, Position,
 };
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 /// A gate that all calls of one worker pass.
 #[derive(Default)]
@@ -30,6 +31,14 @@ struct State {
     passed: usize,
     falls_at: Option<usize>,
     fell_at: Option<String>,
+    is_thawed: bool,
+    frozen: Vec<Waker>,
+}
+
+impl State {
+    fn is_open(&self) -> bool {
+        self.fell_at.is_none() || self.is_thawed
+    }
 }
 
 impl Gate {
@@ -43,30 +52,39 @@ impl Gate {
         self.0.lock().unwrap().fell_at.clone()
     }
 
-    /// True if the call may go on; false once the gate fell.
-    fn pass(&self, side: &str, call: &str) -> bool {
+    /// Lets everything go on that is frozen.
+    pub(crate) fn thaw(&self) {
+        let frozen = {
+            let mut state = self.0.lock().unwrap();
+            state.is_thawed = true;
+            std::mem::take(&mut state.frozen)
+        };
+        frozen.into_iter().for_each(Waker::wake);
+    }
+
+    /// Counts a point; the gate falls if it is the one.
+    fn reach(&self, side: &str, call: &str) {
         let mut state = self.0.lock().unwrap();
         if state.fell_at.is_none() && state.falls_at == Some(state.passed) {
             state.fell_at = Some(format!("{side} {call}"));
         }
         state.passed += 1;
-        state.fell_at.is_none()
     }
 
     async fn point(&self, side: &str, call: &str) {
-        if !self.pass(side, call) {
-            std::future::pending::<()>().await;
-        }
+        self.reach(side, call);
         let mut waited = false;
         poll_fn(|context| {
-            let fell = self.0.lock().unwrap().fell_at.is_some();
-            if waited && !fell {
+            let mut state = self.0.lock().unwrap();
+            if !state.is_open() {
+                state.frozen.push(context.waker().clone());
+                return Poll::Pending;
+            }
+            if waited {
                 return Poll::Ready(());
             }
             waited = true;
-            if !fell {
-                context.waker().wake_by_ref();
-            }
+            context.waker().wake_by_ref();
             Poll::Pending
         })
         .await;
@@ -82,7 +100,15 @@ impl Gate {
 
 /// Drives `future` to its end, or drops it where the gate falls: `None` is a crash.
 pub(crate) fn run_until_crash<T>(clock: &ManualClock, gate: &Gate, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = pin!(future);
+    run_until_frozen(clock, gate, pin!(future))
+}
+
+/// Drives `future` to its end, or to where the gate falls.
+pub(crate) fn run_until_frozen<F: Future + ?Sized>(
+    clock: &ManualClock,
+    gate: &Gate,
+    mut future: Pin<&mut F>,
+) -> Option<F::Output> {
     loop {
         if let Some(done) = clock.poll_until(future.as_mut(), clock.now()) {
             return Some(done);

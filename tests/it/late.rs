@@ -115,8 +115,7 @@ fn somebody_trades_in_the_account() {
         }
         other => panic!("{other:?}"),
     };
-    let expected =
-        ["cash: 25000.00 in the books, 25250.00 at the broker", "META: 62.5 in the books, 62 at the broker"];
+    let expected = ["cash: 25000.00 in the books, 25250.00 at the broker", "META: 62.5 in the books, 62 at the broker"];
     assert_eq!(told(world.rebalance("growth")), expected);
     assert_eq!(told(world.run(world.engine.rebalance_now(&p("growth")))), expected);
     assert_eq!((world.standing("growth"), world.desk.sent().len()), ("quarantined", 0));

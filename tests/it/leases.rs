@@ -217,7 +217,11 @@ fn expired_lock_is_taken_over_and_what_is_open_is_finished_first() {
             assert!(matches!(world.run(second.rebalance(&p("growth"))), Err(EngineError::Busy { .. })));
             world.clock.advance(seconds(10));
 
-            assert_eq!(shown(&world.run(second.rebalance(&p("growth")))), "in band", "the open batch was completed first");
+            assert_eq!(
+                shown(&world.run(second.rebalance(&p("growth")))),
+                "in band",
+                "the open batch was completed first"
+            );
             let state = world.state("growth");
             assert!(state.token > before.token);
             assert_eq!(state.closed.len(), 1);
@@ -295,7 +299,10 @@ fn a_batch_that_outlasts_its_lease_is_handed_on() {
 
 #[test]
 fn a_lease_store_that_cannot_be_asked() {
-    let world = World::drifted(Profile { at_venue: evenkeel_banchile::Latency::exactly(seconds(30)), ..Profile::ideal() }, &THIRDS);
+    let world = World::drifted(
+        Profile { at_venue: evenkeel_banchile::Latency::exactly(seconds(30)), ..Profile::ideal() },
+        &THIRDS,
+    );
     let leases = Arc::new(FaultyLeases::new(world.leases.clone()));
     let worker = world.worker_over("worker-x", Ports { leases: leases.clone(), ..world.ports() });
     let growth: PortfolioId = p("growth");
@@ -318,7 +325,10 @@ fn a_lease_store_that_cannot_be_asked() {
 
 #[test]
 fn a_worker_that_cannot_renew_sends_nothing_more() {
-    let world = World::drifted(Profile { at_venue: evenkeel_banchile::Latency::exactly(seconds(50)), ..Profile::ideal() }, &THIRDS);
+    let world = World::drifted(
+        Profile { at_venue: evenkeel_banchile::Latency::exactly(seconds(50)), ..Profile::ideal() },
+        &THIRDS,
+    );
     let leases = Arc::new(FaultyLeases::new(world.leases.clone()));
     let worker = world.worker_over("worker-x", Ports { leases: leases.clone(), ..world.ports() });
     let growth: PortfolioId = p("growth");
@@ -340,11 +350,8 @@ fn a_worker_that_cannot_renew_sends_nothing_more() {
 #[test]
 fn the_answer_to_what_was_sent_is_recorded_even_when_the_lease_may_have_run_out() {
     // The second stage is under way until 90 seconds, the heartbeat runs out at 80.
-    let slow = Profile {
-        at_venue: evenkeel_banchile::Latency::exactly(seconds(50)),
-        timeout: minutes(2),
-        ..Profile::ideal()
-    };
+    let slow =
+        Profile { at_venue: evenkeel_banchile::Latency::exactly(seconds(50)), timeout: minutes(2), ..Profile::ideal() };
     let world = World::drifted(slow, &THIRDS);
     let leases = Arc::new(FaultyLeases::new(world.leases.clone()));
     let worker = world.worker_over("worker-x", Ports { leases: leases.clone(), ..world.ports() });

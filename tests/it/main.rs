@@ -1,6 +1,15 @@
 //! Scenarios over the whole system: engine, simulated broker, stores in memory. This list is the table of contents.
 
-#![expect(clippy::arithmetic_side_effects, reason = "figures of scenarios stay far from the limits of their types")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may panic: that is how it fails"
+)]
 
 // What every scenario is played in.
 mod desk;
@@ -8,7 +17,6 @@ mod faulty;
 mod gate;
 mod world;
 
-mod rebalance;
 mod answers;
 mod crash;
 mod late;
@@ -16,8 +24,10 @@ mod leases;
 mod manage;
 mod outcomes;
 mod prices;
+mod rebalance;
 mod restore;
 mod stages;
 mod stale;
 mod stores;
+mod storms;
 mod waves;

@@ -29,8 +29,7 @@ fn a_movement_of_cash_is_recorded_once() {
         assert_eq!(world.deposit("growth", "march", "1000.00"), Ok(()));
         world.assert_books_are_true("growth");
     }
-    let withdraw =
-        |movement, amount| world.run(world.engine.withdraw(&p("growth"), p(movement), p(amount), p("USD")));
+    let withdraw = |movement, amount| world.run(world.engine.withdraw(&p("growth"), p(movement), p(amount), p("USD")));
     world.broker.withdraw(&p("growth"), p("400.00")).unwrap();
     for _ in 0..3 {
         assert_eq!(withdraw("rent", "400.00"), Ok(()));
@@ -92,6 +91,19 @@ fn cash_cannot_be_moved_while_a_batch_counts_on_it() {
 }
 
 #[test]
+fn an_account_in_another_currency_is_refused() {
+    let world = World::new(Profile::ideal());
+    world.broker.open_account(&p("growth"), p("EUR"), p("100.00"), []).unwrap();
+    let books = Books::new(p("100.00"), []);
+    let definition = definition("growth", THIRDS.targets, Policy::default());
+    world.run(world.engine.add(&p("growth"), definition, books)).unwrap();
+    world.wave(THIRDS.calm);
+    assert!(matches!(refused(world.rebalance("growth")), Refusal::Currency { .. }));
+    assert!(world.desk.sent().is_empty());
+    assert_eq!(world.leases.holder(&p("growth")), None);
+}
+
+#[test]
 fn portfolios_are_added_changed_and_removed() {
     let world = World::new(Profile::ideal());
     world.add_scene("growth", &QUARTERS);
@@ -112,10 +124,8 @@ fn portfolios_are_added_changed_and_removed() {
     assert_eq!(world.wave(QUARTERS.calm), [p("growth")]);
     assert_eq!(shown(&world.rebalance("growth")), "completed");
     assert_eq!(world.truth("growth").units(p("META")), p("125"));
-    let euros = evenkeel_domain::books::Definition {
-        currency: p("EUR"),
-        ..definition("growth", &targets, Policy::default())
-    };
+    let euros =
+        evenkeel_domain::books::Definition { currency: p("EUR"), ..definition("growth", &targets, Policy::default()) };
     assert!(matches!(refused(change(euros)), Refusal::Currency { .. }));
 
     // Removed: nothing is sold, nothing is looked after any more.
@@ -125,7 +135,11 @@ fn portfolios_are_added_changed_and_removed() {
     assert!(matches!(refused(world.run(world.engine.remove(&p("growth")))), Refusal::NoSuchPortfolio { .. }));
     assert_eq!(world.truth("growth").units(p("META")), p("125"));
     // And added again, with what is there now.
-    let again = world.run(world.engine.add(&p("growth"), definition("growth", &targets, Policy::default()), world.truth("growth")));
+    let again = world.run(world.engine.add(
+        &p("growth"),
+        definition("growth", &targets, Policy::default()),
+        world.truth("growth"),
+    ));
     assert_eq!(again, Ok(()));
     assert_eq!(shown(&world.rebalance("growth")), "completed");
     world.assert_books_are_true("growth");
@@ -241,6 +255,28 @@ fn shut_down_does_not_wait_for_ever() {
     let recovered = world.run(world.worker("worker-2").recover()).unwrap();
     assert_eq!(recovered[0].result.clone().unwrap().unwrap().outcome, Outcome::Completed);
     world.assert_books_are_true("growth");
+}
+
+#[test]
+fn what_does_not_stop_in_time_is_named() {
+    // The worker waits for books and broker to agree, which takes longer than it is given.
+    let world = World::drifted(Profile { visibility_horizon: minutes(2), ..slow() }, &QUARTERS);
+    world.broker.deposit(&p("growth"), p("5.00")).unwrap();
+    let mut batch = world.start("growth");
+    world.drive_for(&mut batch, seconds(1));
+    let both = join(world.engine.shut_down(seconds(5)), world.clock.sleep_until(noon().plus(seconds(30))));
+    let both = futures_util::future::select(Box::pin(both), batch);
+    let stopped = match world.run(both) {
+        futures_util::future::Either::Left(((stopped, ()), batch)) => {
+            drop(batch); // A crash, and as safe.
+            stopped
+        }
+        futures_util::future::Either::Right((batch, _)) => panic!("{batch:?}"),
+    };
+    assert_eq!(stopped.unfinished, [p("growth")]);
+    world.clock.advance(seconds(60));
+    world.broker.withdraw(&p("growth"), p("5.00")).unwrap();
+    assert_eq!(shown(&world.run(world.worker("worker-2").rebalance(&p("growth")))), "completed");
 }
 
 #[test]

@@ -104,11 +104,8 @@ struct Case {
 
 fn cases() -> impl Strategy<Value = Case> {
     let price = (1..=100_000_u64).prop_map(|cents| Price::from_nanos(cents * 10_000_000).unwrap());
-    let held = prop_oneof![
-        Just(0_u128),
-        (1..1_000_u128).prop_map(|whole| whole * 1_000_000_000),
-        1..1_000_000_000_000_u128
-    ];
+    let held =
+        prop_oneof![Just(0_u128), (1..1_000_u128).prop_map(|whole| whole * 1_000_000_000), 1..1_000_000_000_000_u128];
     let held = held.prop_map(|nanos| Quantity::from_nanos(nanos).unwrap());
     let line = (price, held, 0..=20_u32, fates(), [fates(), fates(), fates()])
         .prop_map(|(price, held, share, forward, reverse)| Line { price, held, share, forward, reverse });

@@ -1,13 +1,15 @@
 //! Prices that move a lot: 200 random changes, and extremes in both directions with the way back.
 
-use crate::world::{THIRDS, World, p, shown};
+use crate::world::{THIRDS, World, p, seconds, shown};
 use evenkeel_banchile::Profile;
+use evenkeel_domain::books::NoPrice;
 use evenkeel_domain::plan::PlanError;
 use evenkeel_domain::policy::{Band, Measure, Policy};
 use evenkeel_domain::valuation::ValuationError;
-use evenkeel_domain::values::{PortfolioId, Price, Symbol};
-use evenkeel_engine::{EngineError, Finding};
+use evenkeel_domain::values::{PortfolioId, Price, Symbol, Timestamp};
+use evenkeel_engine::{EngineError, Finding, Settings};
 use evenkeel_market::{FakeMarket, Listing, Pace, Volatility};
+use evenkeel_ports::Clock;
 
 const SYMBOLS: [&str; 6] = ["AAPL", "AMZN", "GOOGL", "META", "MSFT", "NVDA"];
 
@@ -69,7 +71,7 @@ fn check_extremes(steps: &[(&str, &str, &str)]) {
         let price: Price = p(price);
         let prices = [(symbol, price)];
         world.wave_of(prices.to_vec());
-        let found = world.engine.on_wave(evenkeel_ports::Clock::now(&world.clock), &prices);
+        let found = world.engine.on_wave(world.clock.now(), &prices);
         let before = world.state("growth");
         let result = world.rebalance("growth");
         let told = if is_overflow(&result) { "refused".to_owned() } else { shown(&result) };
@@ -134,4 +136,27 @@ fn extreme_price_levels() {
         ("AAPL", "0.000000001", "refused"),
         ("AAPL", "165.00", "in band"),
     ]);
+}
+
+#[test]
+fn a_price_that_is_too_old_is_refused() {
+    let settings = Settings { max_price_age: Some(seconds(30)), ..Settings::default() };
+    let world = World::drifted_with(Profile::ideal(), settings, &THIRDS);
+    world.clock.advance(seconds(30));
+    assert_eq!(world.engine.judge_now(&p("growth")), Some(Finding::OutOfBand { portfolio: p("growth") }));
+    world.clock.advance(seconds(1));
+    let why = ValuationError::NoPrice(NoPrice::Stale { symbol: p("AAPL"), age: seconds(31), allowed: seconds(30) });
+    assert_eq!(world.engine.judge_now(&p("growth")), Some(Finding::NotJudged { portfolio: p("growth"), why }));
+    assert_eq!(shown(&world.rebalance("growth")), "no plan: the price of AAPL is 31 s old: at most 30 s are allowed");
+    assert!(world.desk.sent().is_empty());
+    world.wave(&[("AAPL", "165.00"), ("MSFT", "333.40"), ("META", "440")]);
+    assert_eq!(shown(&world.rebalance("growth")), "completed");
+}
+
+#[test]
+fn an_older_price_does_not_replace_a_newer_one() {
+    let world = World::drifted(Profile::ideal(), &THIRDS);
+    let yesterday = Timestamp::from_nanos(world.clock.now().nanos() - 86_400_000_000_000);
+    assert_eq!(world.engine.on_wave(yesterday, &[(p("META"), p("400"))]).len(), 1, "still out of band");
+    assert_eq!(world.batch("growth").drift.to_string(), "6.4520");
 }

@@ -1,12 +1,14 @@
 //! The simple cases: drift, one batch, the targets again; and nothing at all while there is nothing to do.
 
 use crate::world::{QUARTERS, Scene, THIRDS, World, batch_of, p, shown};
-use evenkeel_banchile::Profile;
+use evenkeel_banchile::{Fault, Profile, Rule};
 use evenkeel_domain::plan::Stages;
 use evenkeel_domain::policy::Policy;
 use evenkeel_domain::record::Outcome;
 use evenkeel_domain::report::Trade;
-use evenkeel_engine::{EngineError, Rebalanced};
+use evenkeel_engine::{EngineError, Rebalanced, Settings};
+use evenkeel_ports::Clock;
+use std::time::Duration;
 
 #[test]
 fn simple_rebalance_keeps_the_distribution() {
@@ -15,11 +17,10 @@ fn simple_rebalance_keeps_the_distribution() {
 
     assert_eq!(report.outcome, Outcome::Completed);
     assert_eq!(report.drift.to_string(), "6.4520");
-    assert_eq!(report.trades.iter().map(told).collect::<Vec<_>>(), [
-        "sell 2222.11 META",
-        "buy 1110.89 AAPL",
-        "buy 1111.22 MSFT"
-    ]);
+    assert_eq!(
+        report.trades.iter().map(told).collect::<Vec<_>>(),
+        ["sell 2222.11 META", "buy 1110.89 AAPL", "buy 1111.22 MSFT"]
+    );
     assert_eq!(report.cost.to_string(), "0.00");
     world.assert_books_are_true("growth");
     assert!(world.wave(&[("META", "440")]).is_empty(), "inside its band again");
@@ -83,16 +84,32 @@ fn preview_is_what_is_then_done() {
 fn all_legs_go_out_together_when_cash_pays_for_the_buys() {
     for (scene, stages, first) in [(&QUARTERS, Stages::Together, 3), (&THIRDS, Stages::SellsFirst, 1)] {
         let world = World::drifted(Profile::ideal(), scene);
-        let rule = evenkeel_banchile::Rule::new(evenkeel_banchile::Fault::HoldAnswer).always();
-        world.script([rule]);
-        let growth = p("growth");
-        let mut rebalance = Box::pin(world.engine.rebalance(&growth));
-        assert!(world.clock.poll_until(rebalance.as_mut(), evenkeel_ports::Clock::now(&world.clock)).is_none());
+        world.script([Rule::new(Fault::HoldAnswer).always()]);
+        let mut rebalance = world.start("growth");
+        world.drive_for(&mut rebalance, Duration::ZERO);
         assert_eq!(world.state("growth").batch.unwrap().opening.stages, stages);
         assert_eq!(world.desk.sent().len(), first);
         world.broker.clear_script();
         world.broker.release_held();
         assert_eq!(shown(&world.run(rebalance)), "completed");
+        world.assert_books_are_true("growth");
+    }
+}
+
+#[test]
+fn only_so_many_legs_are_under_way_at_once() {
+    for (limit, waves) in [(1, 3), (2, 2), (3, 1), (16, 1)] {
+        let settings = Settings { legs_at_once: limit, ..Settings::default() };
+        let world = World::drifted_with(Profile::ideal(), settings, &QUARTERS);
+        world.script([Rule::new(Fault::HoldAnswer).always()]);
+        let mut batch = world.start("growth");
+        let mut released = Vec::new();
+        while world.clock.poll_until(batch.as_mut(), world.clock.now()).is_none() {
+            released.push(world.broker.held());
+            world.broker.release_held();
+        }
+        assert_eq!(released.len(), waves, "{limit} at once: {released:?}");
+        assert!(released.iter().all(|held| *held <= limit) && released.iter().sum::<usize>() == 3);
         world.assert_books_are_true("growth");
     }
 }
@@ -134,10 +151,11 @@ fn what_cannot_be_planned_is_a_typed_refusal() {
     assert_eq!(nowhere, Err(EngineError::NoSuchPortfolio { portfolio: p("nowhere") }));
 
     world.add_scene("growth", &THIRDS);
-    assert!(matches!(world.rebalance("growth"), Err(EngineError::Plan { .. })), "no price yet");
+    assert_eq!(shown(&world.rebalance("growth")), "no plan: there is no price for AAPL");
     let empty = Scene { cash: "0.00", holdings: &[], ..THIRDS };
     world.add_scene("empty", &empty);
     world.wave(THIRDS.calm);
-    assert!(matches!(world.rebalance("empty"), Err(EngineError::Plan { .. })), "nothing to invest");
+    let nothing = "no plan: there is nothing to invest: the portfolio is worth 0, of which 0.00 are held back";
+    assert_eq!(shown(&world.rebalance("empty")), nothing);
     assert_eq!(shown(&world.rebalance("growth")), "in band");
 }

@@ -42,7 +42,10 @@ fn check_restored(profile: Profile, scene: &Scene, failing: &str) {
     let Some(Cause::Unwound(UnwindCause::LegFailed { symbol, ref how, .. })) = report.cause else {
         panic!("{:?}", report.cause)
     };
-    assert_eq!((symbol, how.as_str()), (p(failing), format!("not tradable: the order for {failing} was refused").as_str()));
+    assert_eq!(
+        (symbol, how.as_str()),
+        (p(failing), format!("not tradable: the order for {failing} was refused").as_str())
+    );
     assert_eq!(sides(&report.trades), opposite(&report.reversals));
     assert_eq!(report.cost, before.cash.sub(world.truth("growth").cash).unwrap(), "the cost is the cash that went");
     assert_eq!(report.cost, report.fees, "at unmoved prices");
@@ -148,7 +151,13 @@ fn buys_are_undone_before_sells() {
     world.script([Rule::new(Fault::PartialThenCancel(half())).symbol(p("MSFT"))]);
     let report = world.batch("growth");
     assert_eq!(report.outcome, Outcome::Restored);
-    let reverse: Vec<_> = world.desk.sent().iter().filter(|s| s.request.id.direction == Direction::Reverse).map(|s| s.request.terms.side).collect();
+    let reverse: Vec<_> = world
+        .desk
+        .sent()
+        .iter()
+        .filter(|s| s.request.id.direction == Direction::Reverse)
+        .map(|s| s.request.terms.side)
+        .collect();
     assert_eq!(reverse, [Side::Sell, Side::Sell, Side::Buy]);
 }
 
@@ -165,7 +174,11 @@ fn a_reversal_is_tried_again_for_what_is_left() {
         (vec![refused()], &["7.8125", "7.8125"], Outcome::Restored),
         (vec![refused(), refused()], &["7.8125", "7.8125", "7.8125"], Outcome::Restored),
         (vec![Fault::PartialThenCancel(half())], &["7.8125", "3.90625"], Outcome::Restored),
-        (vec![Fault::PartialThenCancel(half()), Fault::PartialThenCancel(half())], &["7.8125", "3.90625", "1.953125"], Outcome::Restored),
+        (
+            vec![Fault::PartialThenCancel(half()), Fault::PartialThenCancel(half())],
+            &["7.8125", "3.90625", "1.953125"],
+            Outcome::Restored,
+        ),
         (vec![Fault::PartialThenCancel(half()), refused()], &["7.8125", "3.90625", "3.90625"], Outcome::Restored),
         (vec![refused(), refused(), Fault::PartialThenCancel(half())], &["7.8125", "7.8125", "7.8125"], Outcome::Stale),
     ] {
@@ -178,7 +191,10 @@ fn a_reversal_is_tried_again_for_what_is_left() {
 
         assert_eq!(report.outcome, outcome, "{faults:?}");
         let sent = world.desk.sent();
-        let tries: Vec<_> = sent.iter().filter(|s| s.request.id.direction == Direction::Reverse && s.request.terms.symbol == p("AAPL")).collect();
+        let tries: Vec<_> = sent
+            .iter()
+            .filter(|s| s.request.id.direction == Direction::Reverse && s.request.terms.symbol == p("AAPL"))
+            .collect();
         assert_eq!(tries.iter().map(|s| s.request.terms.quantity.to_string()).collect::<Vec<_>>(), attempts);
         for pair in tries.windows(2) {
             assert_eq!(pair[1].at.since(pair[0].at), seconds(5), "the delay between attempts");

@@ -22,7 +22,9 @@ fn the_second_stage_is_intended_when_the_first_is_filled() {
         // What is held back must be built up first; that takes a batch of its own.
         assert_eq!(shown(&world.rebalance("growth")), "completed", "{name}");
         let intended = |record: &evenkeel_domain::record::Record| match &record.event {
-            Event::Intended { stage, orders, .. } => Some((*stage, orders.iter().map(|o| o.terms.side).collect::<Vec<_>>())),
+            Event::Intended { stage, orders, .. } => {
+                Some((*stage, orders.iter().map(|o| o.terms.side).collect::<Vec<_>>()))
+            }
             _ => None,
         };
         let stages: Vec<_> = world.journal.records(&p("growth")).iter().filter_map(intended).collect();
@@ -30,7 +32,13 @@ fn the_second_stage_is_intended_when_the_first_is_filled() {
         let sent = world.desk.sent();
         let bought_at = sent.iter().find(|s| s.request.terms.side == Side::Buy).unwrap().at;
         let truth = world.broker.ledger(&p("growth")).unwrap();
-        let sold_at = truth.orders.iter().filter(|o| o.request.terms.side == Side::Sell).flat_map(|o| &o.fills).map(|f| f.at).max();
+        let sold_at = truth
+            .orders
+            .iter()
+            .filter(|o| o.request.terms.side == Side::Sell)
+            .flat_map(|o| &o.fills)
+            .map(|f| f.at)
+            .max();
         assert!(sold_at.unwrap() <= bought_at, "{name}: the cash is there before it is spent");
         world.assert_books_are_true("growth");
     }
@@ -89,7 +97,12 @@ fn a_leg_that_fails_in_the_second_stage_undoes_the_first() {
         let report = world.batch("growth");
         assert_eq!(report.outcome, Outcome::Restored, "{name}: {:?}", report.cause);
         world.assert_restored("growth", &before);
-        assert!(report.cost > Money::ZERO && report.cost >= report.fees, "{name}: {} of which {}", report.cost, report.fees);
+        assert!(
+            report.cost > Money::ZERO && report.cost >= report.fees,
+            "{name}: {} of which {}",
+            report.cost,
+            report.fees
+        );
         assert_eq!(report.cost, before.cash.sub(world.truth("growth").cash).unwrap());
     }
 }

@@ -41,7 +41,9 @@ fn stale_when_rollback_fails() {
     // Three attempts, five seconds apart.
     let reversals = |symbol: &str| {
         let sent = world.desk.sent();
-        let of = |s: &&crate::desk::Sent| s.request.id.direction == Direction::Reverse && s.request.terms.symbol == p(symbol);
+        let of = |s: &&crate::desk::Sent| {
+            s.request.id.direction == Direction::Reverse && s.request.terms.symbol == p(symbol)
+        };
         sent.iter().filter(of).map(|s| s.at.since(noon())).collect::<Vec<_>>()
     };
     assert_eq!(reversals("AAPL"), [seconds(0), seconds(5), seconds(10)]);
@@ -210,7 +212,8 @@ fn an_outcome_that_stays_unknown() {
     assert_eq!(report.cause, Some(Cause::Unknown { orders: 1 }));
     let state = world.state("growth");
     let closing = state.stale_batch().unwrap().closing.clone().unwrap();
-    let listed: Vec<_> = closing.unresolved.iter().map(|id| state.stale_batch().unwrap().orders[id].terms.symbol).collect();
+    let listed: Vec<_> =
+        closing.unresolved.iter().map(|id| state.stale_batch().unwrap().orders[id].terms.symbol).collect();
     assert_eq!(listed, [p("MSFT")], "the order is named");
     let alert = &world.run(world.journal.pending_alerts(1)).unwrap()[0];
     assert!(alert.text.contains(&format!("{} unresolved", closing.unresolved[0])), "{}", alert.text);

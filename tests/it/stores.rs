@@ -3,7 +3,9 @@
 //! That it is so is checked at every order that passes, see `desk.rs`.
 
 use crate::answers::slow;
-use crate::faulty::CommitFault::{self, Conflict, Failed, Fenced, UnknownAndUnreadable, UnknownNotWritten, UnknownWritten};
+use crate::faulty::CommitFault::{
+    self, Conflict, Failed, Fenced, UnknownAndUnreadable, UnknownNotWritten, UnknownWritten,
+};
 use crate::faulty::FaultyJournal;
 use crate::world::{QUARTERS, Scene, THIRDS, World, noon, p, seconds, shown};
 use evenkeel_banchile::{Fault, Profile, Rule};
@@ -25,7 +27,13 @@ fn worker(world: &World, faults: &[(usize, CommitFault)]) -> (Arc<Engine>, Arc<F
 const COMMITS: usize = 12;
 
 /// What a batch comes to with this fault at each of its commits in turn, and how it ends after a recovery if it does not.
-fn at_every_commit(scene: &Scene, profile: &Profile, refused: bool, faults: &[CommitFault], check: impl Fn(&str, &World)) {
+fn at_every_commit(
+    scene: &Scene,
+    profile: &Profile,
+    refused: bool,
+    faults: &[CommitFault],
+    check: impl Fn(&str, &World),
+) {
     let mut met = 0;
     for n in 1..=COMMITS {
         let world = World::drifted(profile.clone(), scene);
@@ -81,7 +89,13 @@ fn a_commit_that_was_written_though_nobody_said_so() {
 
 #[test]
 fn a_commit_that_was_lost() {
-    for faults in [&[UnknownNotWritten][..], &[Failed], &[Failed, Failed], &[Failed, UnknownNotWritten], &[UnknownNotWritten, UnknownWritten]] {
+    for faults in [
+        &[UnknownNotWritten][..],
+        &[Failed],
+        &[Failed, Failed],
+        &[Failed, UnknownNotWritten],
+        &[UnknownNotWritten, UnknownWritten],
+    ] {
         everywhere(faults, |result, world| {
             assert!(["completed", "restored"].contains(&result), "{faults:?}: {result}");
             world.assert_books_are_true("growth");
@@ -167,7 +181,10 @@ fn a_broker_that_does_not_answer_questions() {
     for failing in 1..=4 {
         world.broker.fail_queries(&p("growth"), 1).unwrap();
         let result = world.rebalance("growth");
-        assert!(matches!(&result, Err(error @ EngineError::Broker { .. }) if error.is_temporary()), "{failing}: {result:?}");
+        assert!(
+            matches!(&result, Err(error @ EngineError::Broker { .. }) if error.is_temporary()),
+            "{failing}: {result:?}"
+        );
         assert!(world.desk.sent().is_empty());
     }
     // During a batch: it is asked again until it answers.

@@ -30,7 +30,9 @@ fn a_hundred_portfolios_of_fifty_stocks_in_waves() {
     assert_eq!(rebalance_all(&world, &(0..PORTFOLIOS).collect::<Vec<_>>()), PORTFOLIOS * HELD);
 
     // How many stocks change, by how many percent, and how many portfolios that must put out of band.
-    for (wave, (changes, percent, at_least)) in [(10, 12, 90), (20, 8, 100), (100, 3, 0), (10, -9, 80), (100, 20, 100)].into_iter().enumerate() {
+    for (wave, (changes, percent, at_least)) in
+        [(10, 12, 90), (20, 8, 100), (100, 3, 0), (10, -9, 80), (100, 20, 100)].into_iter().enumerate()
+    {
         let changed: Vec<Symbol> = (0..changes).map(|n| symbols[(n * 11 + wave * 31) % STOCKS]).collect();
         let prices: Vec<(Symbol, Price)> = changed
             .iter()

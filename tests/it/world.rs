@@ -86,10 +86,19 @@ impl World {
     }
 
     pub(crate) fn with_settings(profile: Profile, settings: Settings) -> Self {
+        Self::made_of(profile, settings, MemoryJournal::new(StoreId::new(7)))
+    }
+
+    /// A world whose journal keeps something else.
+    pub(crate) fn over(profile: Profile, keeping: impl FnOnce(MemoryJournal) -> MemoryJournal) -> Self {
+        Self::made_of(profile, Settings::default(), keeping(MemoryJournal::new(StoreId::new(7))))
+    }
+
+    fn made_of(profile: Profile, settings: Settings, journal: MemoryJournal) -> Self {
         let clock = ManualClock::new(noon());
         let broker = Arc::new(BanChile::new(profile, Arc::new(clock.clone()), 1));
         let leases = Arc::new(MemoryLeases::new(Arc::new(clock.clone())));
-        let journal = Arc::new(MemoryJournal::new(StoreId::new(7)));
+        let journal = Arc::new(journal);
         let notifier = Arc::new(MemoryNotifier::new());
         let desk = Arc::new(Desk::new(Arc::clone(&broker), Arc::clone(&journal), clock.clone()));
         let ports = Ports {

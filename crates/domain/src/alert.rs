@@ -81,7 +81,10 @@ fn alert(event: &Event) -> Option<(AlertKind, String)> {
         }
         Event::LateFill { fill, .. } => {
             let (side, symbol, price) = (fill.side, fill.symbol, fill.fill.price);
-            let text = format!("late fill: {side} {} {symbol} at {price} after its batch was closed; booked", fill.fill.quantity);
+            let text = format!(
+                "late fill: {side} {} {symbol} at {price} after its batch was closed; booked",
+                fill.fill.quantity
+            );
             Some((AlertKind::LateFill, text))
         }
         Event::Added { .. }

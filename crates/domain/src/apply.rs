@@ -37,7 +37,10 @@ pub fn apply(portfolio: &mut Portfolio, record: &Record) -> Result<(), ApplyErro
 ///
 /// # Errors
 /// [`ApplyError`] at the first record that does not fit.
-pub fn replay<'a>(mut portfolio: Portfolio, records: impl IntoIterator<Item = &'a Record>) -> Result<Portfolio, ApplyError> {
+pub fn replay<'a>(
+    mut portfolio: Portfolio,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Result<Portfolio, ApplyError> {
     for record in records {
         apply(&mut portfolio, record)?;
     }
@@ -236,7 +239,8 @@ impl Applying<'_> {
         let at = self.at;
         let mismatch = match batch.closing.take().and_then(|closing| closing.cause) {
             Some(Cause::Mismatch { outcome, .. }) => Some(outcome),
-            Some(Cause::Unwound(_) | Cause::NeverSent { .. } | Cause::Unknown { .. } | Cause::Unbookable { .. }) | None => None,
+            Some(Cause::Unwound(_) | Cause::NeverSent { .. } | Cause::Unknown { .. } | Cause::Unbookable { .. })
+            | None => None,
         };
         batch.phase = mismatch.map_or(Phase::Unwinding, |outcome| Phase::Settling { outcome, since: at });
         if batch.phase == Phase::Unwinding {

@@ -79,7 +79,11 @@ pub enum Phase {
 
 impl Batch {
     /// The orders of one leg and direction, first attempt first.
-    pub fn attempts_of(&self, leg: LegNumber, direction: Direction) -> impl DoubleEndedIterator<Item = (&ClientOrderId, &Order)> {
+    pub fn attempts_of(
+        &self,
+        leg: LegNumber,
+        direction: Direction,
+    ) -> impl DoubleEndedIterator<Item = (&ClientOrderId, &Order)> {
         let attempt = |attempt| ClientOrderId { batch: self.id, leg, direction, attempt };
         self.orders.range(attempt(Attempt::FIRST)..=attempt(Attempt::LAST))
     }

@@ -336,7 +336,9 @@ impl Draft {
                 close::close(self, Outcome::Abandoned, Some(Cause::NeverSent { why }), None)
             }
             Phase::Forward(_) if too_old => self.record(Event::Unwinding { cause: UnwindCause::TooOld { age } }),
-            Phase::Forward(_) | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => Ok(()),
+            Phase::Forward(_) | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => {
+                Ok(())
+            }
         }
     }
 

@@ -80,7 +80,10 @@ fn order_effects(id: ClientOrderId, order: &Order, is_wanted: bool, now: Timesta
     match order.state {
         OrderState::Intent if !is_wanted => effects.push(Effect::Withhold(id)),
         OrderState::Intent if order.send_at <= now && now < order.deadline => effects.push(submit),
-        OrderState::UnknownInFlight { .. } | OrderState::UnknownQuiet | OrderState::Acknowledged | OrderState::Partial => {
+        OrderState::UnknownInFlight { .. }
+        | OrderState::UnknownQuiet
+        | OrderState::Acknowledged
+        | OrderState::Partial => {
             effects.push(Effect::Look(id));
         }
         OrderState::CancelRequested { .. } => effects.extend([Effect::Cancel(id), Effect::Look(id)]),

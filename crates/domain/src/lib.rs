@@ -52,6 +52,16 @@
 //! |---|---|
 //! | `serde` | serialisation of every value and record; decimals are strings |
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::let_underscore_must_use,
+        clippy::wildcard_enum_match_arm,
+        reason = "a test may panic, and says what it expects of the rest; without `test` the same code is held to all lints"
+    )
+)]
+
 // In the order of the way of the data: price, drift, plan, batch, settle.
 pub mod values;
 

@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let journal = Arc::new(OwnJournal::new(StoreId::new(0xeb1a_77c0_91d5_4b3e_a6f2_0c84_5d19_e3b7)));
     let ports = Ports {
         broker: broker.clone(),
-        leases: Arc::new(OwnLeases::new(Arc::new(clock.clone()))),
+        leases: Arc::new(OwnLeases { clock: Arc::new(clock.clone()), rows: Mutex::default() }),
         journal: journal.clone(),
         clock: Arc::new(clock.clone()),
         notifier: Arc::new(MemoryNotifier::new()),
@@ -94,6 +94,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+#[test]
+fn runs() -> Result<(), Box<dyn Error>> {
+    main()
+}
+
 /// Leases, as a table with one row per portfolio would hold them.
 struct OwnLeases {
     /// 3: the store's own clock judges.
@@ -118,10 +123,6 @@ impl LeaseRow {
 }
 
 impl OwnLeases {
-    fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, rows: Mutex::default() }
-    }
-
     /// 5 and 6: only the owner and the token of a lease that has not ended may change anything.
     fn change(&self, lease: &Lease, change: impl FnOnce(&mut LeaseRow, Timestamp)) -> Result<(), HoldError> {
         let mut rows = lock(&self.rows);

@@ -73,6 +73,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     send_again(&broker, &account, &clock)
 }
 
+#[test]
+fn runs() -> Result<(), Box<dyn Error>> {
+    main()
+}
+
 /// Contract 3, seen from outside: the same order again, then another order under its id.
 fn send_again(broker: &PaperBroker, account: &AccountId, clock: &ManualClock) -> Result<(), Box<dyn Error>> {
     let same = broker.lock().account(account)?.orders.values().next().ok_or("nothing was sent")?.0;

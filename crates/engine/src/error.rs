@@ -5,7 +5,7 @@ use evenkeel_domain::decide::Refusal;
 use evenkeel_domain::order::ClientOrderId;
 use evenkeel_domain::plan::PlanError;
 use evenkeel_domain::record::Difference;
-use evenkeel_domain::values::{OwnerId, Overflow, PortfolioId, Timestamp};
+use evenkeel_domain::values::{Overflow, OwnerId, PortfolioId, Timestamp};
 use evenkeel_ports::{AcquireError, BrokerError, JournalError};
 
 /// Why a call came to nothing, or stopped half-way. A batch that is open stays open in the journal and is recovered by whoever comes next.

@@ -104,7 +104,10 @@ impl Engine {
     fn account_is_free(&self, portfolio: &PortfolioId, definition: &Definition) -> Result<(), EngineError> {
         let known = self.board.known();
         let uses = |d: &Definition| d.account == definition.account;
-        let taken = known.portfolios.values().find(|p| p.id != *portfolio && p.is_looked_after() && p.definition.as_deref().is_some_and(uses));
+        let taken = known
+            .portfolios
+            .values()
+            .find(|p| p.id != *portfolio && p.is_looked_after() && p.definition.as_deref().is_some_and(uses));
         match taken {
             None => Ok(()),
             Some(other) => Err(EngineError::Refused {

@@ -74,7 +74,8 @@ impl Engine {
         let venue = Venue { capabilities: &capabilities, check: &check, attempts: self.settings.attempts };
         let prices = self.board.prices();
         let market = Market { prices: &prices, now: self.ports.clock.now(), max_age: self.settings.max_price_age };
-        plan::plan(&state.books, definition, market, venue, trigger).map_err(|cause| EngineError::Plan { portfolio, cause })
+        plan::plan(&state.books, definition, market, venue, trigger)
+            .map_err(|cause| EngineError::Plan { portfolio, cause })
     }
 }
 

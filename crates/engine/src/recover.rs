@@ -74,7 +74,12 @@ impl Engine {
     /// # Errors
     /// [`EngineError::Refused`] if no batch is open that could be; [`EngineError::Busy`] if another worker is executing it.
     #[tracing::instrument(skip_all, fields(%portfolio))]
-    pub async fn abort(&self, portfolio: &PortfolioId, who: &str, why: &str) -> Result<Option<BatchReport>, EngineError> {
+    pub async fn abort(
+        &self,
+        portfolio: &PortfolioId,
+        who: &str,
+        why: &str,
+    ) -> Result<Option<BatchReport>, EngineError> {
         let (who, why) = (who.to_owned(), why.to_owned());
         if self.signals.ask_to_abort(portfolio, AbortRequest { who: who.clone(), why: why.clone() }) {
             return Ok(None);

@@ -176,7 +176,8 @@ impl Session<'_> {
             match self.engine.ports.journal.read(&commit.portfolio, commit.expected).await {
                 Ok(entries) if entries.is_empty() => return Some(WrittenBack::Nothing),
                 Ok(entries) => {
-                    let same = |(entry, record): (&Entry, &Record)| entry.record == *record && entry.token == commit.token;
+                    let same =
+                        |(entry, record): (&Entry, &Record)| entry.record == *record && entry.token == commit.token;
                     let ours = entries.len() == commit.records.len() && entries.iter().zip(&commit.records).all(same);
                     return Some(if ours { WrittenBack::Ours } else { WrittenBack::Theirs });
                 }
@@ -202,7 +203,9 @@ impl Session<'_> {
         if !self.lost {
             // The closing commit came first: should this fail, the heartbeat frees the lease.
             match self.engine.ports.leases.release(&self.lease).await {
-                Ok(()) => self.engine.observe(&EngineEvent::LeaseReleased { portfolio: self.id(), token: self.lease.token }),
+                Ok(()) => {
+                    self.engine.observe(&EngineEvent::LeaseReleased { portfolio: self.id(), token: self.lease.token })
+                }
                 Err(error) => tracing::warn!(portfolio = %self.id(), %error, "the lease was not given back"),
             }
         }

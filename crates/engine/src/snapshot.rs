@@ -21,7 +21,7 @@ pub(crate) struct Snapshot {
     pub(crate) blocked: bool,
 }
 
-/// Reads fills first, so that no fill can be in the positions and missing from the list.
+/// Reads fills last, so that no fill can be in the positions and missing from the list.
 pub(crate) async fn snapshot(
     broker: &dyn Broker,
     account: &AccountId,

@@ -5,8 +5,8 @@ use evenkeel_domain::alert::{Alert, AlertKind};
 use evenkeel_domain::values::{PortfolioId, Sequence, Timestamp, Token};
 use evenkeel_memory::ManualClock;
 use evenkeel_ports::{
-    AcquireError, HoldError, JournalError, Lease, LeaseTerms, MockBroker, MockJournal, MockLeaseStore, MockNotifier, NotifyError,
-    NullObserver,
+    AcquireError, HoldError, JournalError, Lease, LeaseTerms, MockBroker, MockJournal, MockLeaseStore, MockNotifier,
+    NotifyError, NullObserver,
 };
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,7 +5,8 @@
 
 use async_trait::async_trait;
 use evenkeel_domain::order::{
-    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderFill, OrderRequest, OrderView, Refused, SubmitAnswer, Terms,
+    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderFill, OrderRequest, OrderView, Refused,
+    SubmitAnswer, Terms,
 };
 use evenkeel_domain::values::{AccountId, Currency, Money, Quantity, Symbol, Timestamp};
 use std::sync::Arc;

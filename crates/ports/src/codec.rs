@@ -78,3 +78,6 @@ pub enum CodecError {
         message: String,
     },
 }
+
+#[cfg(test)]
+mod tests;

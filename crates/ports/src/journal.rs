@@ -14,9 +14,10 @@ use evenkeel_domain::values::{PortfolioId, Sequence, StoreId, Token};
 /// 1. **All or nothing.** A commit's records and alerts are written together or not at all; nobody ever sees a part of them.
 /// 2. **Durable when it says so.** After `Committed` they survive what the store promises to survive (a file: power loss).
 /// 3. **No gaps.** The sequence of a portfolio is 1, 2, 3 …: a commit whose `expected` is not the head's sequence writes nothing (`Conflict`).
-/// 4. **The fence.** A commit whose token is below the head's writes nothing (`Fenced`). A commit raises the head's token to its own. So once
+/// 4. **The fence.** A commit whose token is below the head's writes nothing (`Fenced`, whatever its sequence). A commit raises the head's token to its own. So once
 ///    a new owner has written anything, no earlier owner can write any more, whatever it believes about its lease.
-/// 5. **One open batch.** A commit that would open a second batch for a portfolio writes nothing (`Conflict`).
+/// 5. **One open batch.** A commit that would open a second batch for a portfolio writes nothing (`Conflict`). What opens and closes one:
+///    [`Event::opens_batch`](evenkeel_domain::record::Event::opens_batch) and `closes_batch`.
 /// 6. **Unknown is not failed.** Only a commit that provably wrote nothing is `Failed`; if it may have been written, it is `Unknown`, and the caller
 ///    reads back by sequence.
 /// 7. **Read what was written.** [`read`](Journal::read) gives back exactly the committed records, in order, decoded by any version that understands

@@ -57,7 +57,8 @@ pub trait LeaseStore: Send + Sync {
     ///
     /// # Errors
     /// [`AcquireError::Busy`] while somebody holds it, the same owner included; [`AcquireError::Unavailable`] if the store cannot be asked.
-    async fn acquire(&self, portfolio: &PortfolioId, owner: &OwnerId, terms: LeaseTerms) -> Result<Lease, AcquireError>;
+    async fn acquire(&self, portfolio: &PortfolioId, owner: &OwnerId, terms: LeaseTerms)
+    -> Result<Lease, AcquireError>;
 
     /// Gives a sign of life: the lease does not end by heartbeat for another `terms.heartbeat`. Its expiry does not move.
     ///

@@ -133,7 +133,12 @@ mod tests {
     #[test]
     fn test_files_are_recognised() {
         let is_test = |path: &str| File { path: path.to_owned(), text: String::new() }.is_test();
-        assert!(is_test("crates/a/src/testing/world.rs") && is_test("crates/a/src/plan/tests.rs") && is_test("tests/it/main.rs") && is_test("crates/a/tests/x.rs"));
+        assert!(
+            is_test("crates/a/src/testing/world.rs")
+                && is_test("crates/a/src/plan/tests.rs")
+                && is_test("tests/it/main.rs")
+                && is_test("crates/a/tests/x.rs")
+        );
         assert!(!is_test("crates/a/src/tested.rs") && !is_test("crates/a/src/tests_of.rs"));
     }
 }

@@ -15,7 +15,8 @@ fn told(mut machine: Machine, text: &str) -> (Machine, Vec<Alert>) {
 
 fn check(machine: Machine, text: &str, expected: Expect) {
     let (_, alerts) = told(machine, text);
-    let lines: String = alerts.iter().map(|alert| format!("{} {}: {}\n", alert.sequence, alert.kind, alert.text)).collect();
+    let lines: String =
+        alerts.iter().map(|alert| format!("{} {}: {}\n", alert.sequence, alert.kind, alert.text)).collect();
     expected.assert_eq(&shorten(&lines));
 }
 
@@ -47,9 +48,13 @@ fn a_stale_portfolio_with_what_is_off_and_what_is_unresolved() {
 
 #[test]
 fn a_quarantine_with_every_difference_again_when_they_change() {
-    check(Machine::holding("CASH 100.00"), "confirm off; confirm off; confirm", expect![[r#"
+    check(
+        Machine::holding("CASH 100.00"),
+        "confirm off; confirm off; confirm",
+        expect![[r#"
         2 quarantined: quarantined: cash: 100.00 in the books, 100.01 at the broker; no batch until books and broker agree
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::order::{ClientOrderId, Direction, Fill, NotSent, RefusalReason, Side,
 use crate::plan::Leg;
 use crate::record::{End, Intent, OrderEvent, Stage};
 use crate::values::{Money, Overflow, Symbol, Timestamp};
+use std::collections::BTreeSet;
 
 /// What a batch moved forward, in money.
 pub(super) fn forward_amount(batch: &Batch) -> Result<Money, Overflow> {
@@ -131,7 +132,13 @@ pub(super) fn ended(order: &mut Order, how: End) {
 }
 
 /// Units and cash of one fill, both or neither.
-pub(super) fn book(books: &mut Books, symbol: Symbol, side: Side, fill: &Fill, booked: Money) -> Result<(), BookingError> {
+pub(super) fn book(
+    books: &mut Books,
+    symbol: Symbol,
+    side: Side,
+    fill: &Fill,
+    booked: Money,
+) -> Result<(), BookingError> {
     let cash = match side {
         Side::Buy => books.cash.sub(booked)?,
         Side::Sell => books.cash.add(booked)?,
@@ -145,7 +152,11 @@ pub(super) fn book(books: &mut Books, symbol: Symbol, side: Side, fill: &Fill, b
     Ok(())
 }
 
-pub(super) fn order_mut<'b>(batch: &'b mut Batch, record: &'static str, order: ClientOrderId) -> Result<&'b mut Order, ApplyError> {
+pub(super) fn order_mut<'b>(
+    batch: &'b mut Batch,
+    record: &'static str,
+    order: ClientOrderId,
+) -> Result<&'b mut Order, ApplyError> {
     let unknown = ApplyError::Order { record, order, problem: "was never intended" };
     batch.orders.get_mut(&order).ok_or(unknown)
 }

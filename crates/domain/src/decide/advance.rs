@@ -22,14 +22,17 @@ pub(super) fn advance(draft: &mut Draft, hold: bool) -> Result<(), Refusal> {
             match batch.phase {
                 Phase::Planned | Phase::Closed => Vec::new(),
                 Phase::Forward(stage) => forward(&draft.state, batch, stage, draft.at, hold)?,
-                Phase::Unwinding | Phase::Compensating(_) => match compensate::next(batch, &draft.state.books, draft.at)? {
-                    compensate::Next::Events(events) => events,
-                    compensate::Next::Stuck => {
-                        let cause = batch.unwinding.clone().unwrap_or(UnwindCause::LateFill);
-                        let cause = unknown_for_too_long(batch, |_| true, draft.at).unwrap_or(Cause::Unwound(cause));
-                        return close::stale(draft, cause);
+                Phase::Unwinding | Phase::Compensating(_) => {
+                    match compensate::next(batch, &draft.state.books, draft.at)? {
+                        compensate::Next::Events(events) => events,
+                        compensate::Next::Stuck => {
+                            let cause = batch.unwinding.clone().unwrap_or(UnwindCause::LateFill);
+                            let cause =
+                                unknown_for_too_long(batch, |_| true, draft.at).unwrap_or(Cause::Unwound(cause));
+                            return close::stale(draft, cause);
+                        }
                     }
-                },
+                }
                 Phase::Settling { outcome, .. } => unsettled(batch, outcome, draft.at)?,
             }
         };
@@ -93,9 +96,8 @@ fn forward(
 
 /// Why the batch cannot go forward any more, if it cannot.
 fn failure(batch: &Batch, at: Timestamp) -> Option<UnwindCause> {
-    let last_of_each_leg = |id: &ClientOrderId| {
-        batch.last_attempt(id.leg, Direction::Forward).is_some_and(|(last, _)| last == id)
-    };
+    let last_of_each_leg =
+        |id: &ClientOrderId| batch.last_attempt(id.leg, Direction::Forward).is_some_and(|(last, _)| last == id);
     batch.orders.iter().find_map(|(id, order)| {
         if order.filled > order.terms.quantity {
             return Some(UnwindCause::Overfilled { order: *id });
@@ -168,7 +170,10 @@ fn sized_buys(portfolio: &Portfolio, batch: &Batch) -> Result<SizedBuys, Overflo
     let legs: Vec<&Leg> = batch.legs_of(Stage::Second).collect();
     let buys: Vec<Buy> = legs.iter().map(|leg| Buy { terms: leg.terms, lot: leg.lot }).collect();
     let available = portfolio.books.cash.sub(rules.held_back)?;
-    let funded = fund::fund(&buys, Funding { available, costs: rules.costs, collar_bps: rules.collar_bps, minimum: rules.minimum })?;
+    let funded = fund::fund(
+        &buys,
+        Funding { available, costs: rules.costs, collar_bps: rules.collar_bps, minimum: rules.minimum },
+    )?;
     let number = |symbol| legs.iter().find(|leg| leg.terms.symbol == symbol).map(|leg| leg.number);
     let bought = funded.bought.iter().filter_map(|b| Some((number(b.terms.symbol)?, b.terms.quantity)));
     let dropped = funded.dropped.into_iter().map(|(symbol, reason)| Skip { symbol, reason });

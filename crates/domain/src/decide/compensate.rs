@@ -47,12 +47,22 @@ pub(super) fn next(batch: &Batch, books: &Books, at: Timestamp) -> Result<Next, 
             return Ok(Next::Events(events));
         }
     }
-    if stuck { Ok(Next::Stuck) } else { Ok(Next::Events(vec![Event::Settling { outcome: Outcome::Restored }])) }
+    if stuck {
+        return Ok(Next::Stuck);
+    }
+    // Only a damaged journal has an attempt under way beside a later one: it is asked about.
+    let events = if has_ended(batch, Direction::Reverse) {
+        vec![Event::Settling { outcome: Outcome::Restored }]
+    } else {
+        events
+    };
+    Ok(Next::Events(events))
 }
 
 /// Cancels what is open, withdraws what is not due yet, and judges what was denied often enough.
 fn end_forward_orders(batch: &Batch, at: Timestamp, already: &[Event]) -> Vec<Event> {
-    let is_handled = |id: &ClientOrderId| already.iter().any(|e| matches!(e, Event::Order { order, .. } if order == id));
+    let is_handled =
+        |id: &ClientOrderId| already.iter().any(|e| matches!(e, Event::Order { order, .. } if order == id));
     let forward = batch.orders.iter().filter(|(id, _)| id.direction == Direction::Forward && !is_handled(id));
     let events = forward.filter_map(|(id, order)| {
         let event = match order.state {

@@ -6,7 +6,8 @@ use super::{Draft, Refusal, close};
 use crate::apply::ApplyError;
 use crate::batch::{Order, OrderState};
 use crate::order::{
-    BrokerStatus, CancelAnswer, ClientOrderId, Fill, Lookup, OrderFill, OrderView, SubmitAnswer, UnknownCause, booked_amount,
+    BrokerStatus, CancelAnswer, ClientOrderId, Fill, Lookup, OrderFill, OrderView, SubmitAnswer, UnknownCause,
+    booked_amount,
 };
 use crate::record::{Cause, End, Event, OrderEvent};
 use crate::values::{Money, Overflow};
@@ -53,7 +54,10 @@ pub(super) fn report(draft: &mut Draft, report: Report) -> Result<(), Refusal> {
         Report::Canceled { order, answer } => match answer {
             CancelAnswer::AlreadyTerminal(view) => seen(draft, order, &view),
             // A taken cancel is not an ended order, and an unknown one is asked about anyway.
-            CancelAnswer::Requested | CancelAnswer::NoSuchOrder | CancelAnswer::NotSent(_) | CancelAnswer::Unknown(_) => Ok(()),
+            CancelAnswer::Requested
+            | CancelAnswer::NoSuchOrder
+            | CancelAnswer::NotSent(_)
+            | CancelAnswer::Unknown(_) => Ok(()),
         },
         Report::Fill(fill) => fill_from_list(draft, &fill),
     }
@@ -72,7 +76,10 @@ fn submitted(draft: &mut Draft, id: ClientOrderId, answer: SubmitAnswer) -> Resu
         }
         SubmitAnswer::NotSent(why) if order.state == OrderState::Intent => draft.order(id, OrderEvent::NotSent(why)),
         SubmitAnswer::Unknown(cause) if order.state == OrderState::Intent => unknown(draft, id, cause),
-        SubmitAnswer::AlreadyExists | SubmitAnswer::Refused(_) | SubmitAnswer::NotSent(_) | SubmitAnswer::Unknown(_) => Ok(()),
+        SubmitAnswer::AlreadyExists
+        | SubmitAnswer::Refused(_)
+        | SubmitAnswer::NotSent(_)
+        | SubmitAnswer::Unknown(_) => Ok(()),
     }
 }
 
@@ -155,7 +162,11 @@ fn book(draft: &mut Draft, id: ClientOrderId, fill: &Fill) -> Result<(), Refusal
     match event.and_then(|event| draft.order(id, event)) {
         Ok(()) => Ok(()),
         Err(why) => {
-            let why = if let Refusal::Apply(ApplyError::Booking { source, .. }) = why { source.to_string() } else { why.to_string() };
+            let why = if let Refusal::Apply(ApplyError::Booking { source, .. }) = why {
+                source.to_string()
+            } else {
+                why.to_string()
+            };
             close::stale(draft, Cause::Unbookable { order: id, why })
         }
     }

@@ -58,7 +58,10 @@ pub(super) fn resolve(draft: &mut Draft, request: ResolveRequest<'_>) -> Result<
             let batch = draft.state.stale_batch().ok_or(nothing)?;
             let attempts = batch.attempts.saturating_add(batch.rules().attempts).min(Attempt::LAST.get());
             let undecided = batch.orders.values().any(|order| !order.state.is_terminal());
-            if !undecided && !batch.residual()?.is_empty() && !batch.opening.legs.iter().any(|leg| can_be_tried(batch, leg)) {
+            if !undecided
+                && !batch.residual()?.is_empty()
+                && !batch.opening.legs.iter().any(|leg| can_be_tried(batch, leg))
+            {
                 return Err(Refusal::NoAttemptsLeft);
             }
             draft.record(Event::Retried { who, why, attempts })

@@ -1,8 +1,20 @@
-//! The names of the kinds of records.
+//! What kind of record an event is: its name, and whether it opens or closes a batch.
 
 use super::{Event, OrderEvent};
 
 impl Event {
+    /// True if a batch is open from this record on: what a store that allows one open batch must look at.
+    #[must_use]
+    pub const fn opens_batch(&self) -> bool {
+        matches!(self, Self::Opened(_) | Self::Retried { .. })
+    }
+
+    /// True if the open batch is over with this record.
+    #[must_use]
+    pub const fn closes_batch(&self) -> bool {
+        matches!(self, Self::Closed(_))
+    }
+
     /// The name of its kind, for people who read a journal.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -114,11 +114,15 @@ fn a_stale_batch_that_seemed_completed_is_off_by_nothing() {
 
 #[test]
 fn an_abandoned_batch_traded_nothing() {
-    check(Machine::of("CASH 200.00", "buy B 4 @ 25"), "abandon", expect![[r#"
+    check(
+        Machine::of("CASH 200.00", "buy B 4 @ 25"),
+        "abandon",
+        expect![[r#"
         abandoned, relative off by 0.0000
         cost 0.00, fees 0.00
         given up before anything was sent: the engine is stopping
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

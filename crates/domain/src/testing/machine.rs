@@ -95,7 +95,8 @@ impl Machine {
     /// One step. Every step of every test is checked against the invariants.
     pub(crate) fn step(&mut self, input: Input<'_>) -> Result<Vec<Record>, Refusal> {
         let before = self.state.clone();
-        let records = step(&mut self.state, self.now, input).inspect_err(|_| assert_eq!(self.state, before, "refused, and changed"))?;
+        let records = step(&mut self.state, self.now, input)
+            .inspect_err(|_| assert_eq!(self.state, before, "refused, and changed"))?;
         let mut applied = before;
         invariants::check_records(&mut applied, &records);
         assert_eq!(applied, self.state, "apply over the records is not the state");

@@ -3,7 +3,9 @@
 use crate::Engine;
 use crate::signals::Signals;
 use crate::snapshot::{Snapshot, snapshot};
-use evenkeel_domain::order::{CancelAnswer, ClientOrderId, FillCursor, Lookup, OrderRequest, SubmitAnswer, UnknownCause};
+use evenkeel_domain::order::{
+    CancelAnswer, ClientOrderId, FillCursor, Lookup, OrderRequest, SubmitAnswer, UnknownCause,
+};
 use evenkeel_domain::values::{AccountId, Timestamp};
 use evenkeel_ports::{Broker, BrokerError, Clock, HoldError, Lease, LeaseStore};
 use futures_util::future::{BoxFuture, Either, select};
@@ -122,7 +124,8 @@ impl Work {
         let looking = async move {
             let found = look(&*broker, &account, order).await;
             // While it is on its way, "not found" proves nothing.
-            let proven = found.map(|lookup| if is_sending && lookup == Lookup::Absent { Lookup::Unproven } else { lookup });
+            let proven =
+                found.map(|lookup| if is_sending && lookup == Lookup::Absent { Lookup::Unproven } else { lookup });
             Done::Looked(order, proven)
         };
         self.under_way.push(looking.boxed());

@@ -49,7 +49,10 @@ fn an_order_that_was_not_sent_is_tried_again_after_the_delay_as_often_as_the_rul
 
 #[test]
 fn one_attempt_is_one_attempt() {
-    check(one_buy(Rules { attempts: 1, ..rules() }), "begin; 0F1 submit not-sent", expect![[r#"
+    check(
+        one_buy(Rules { attempts: 1, ..rules() }),
+        "begin; 0F1 submit not-sent",
+        expect![[r#"
         begin
             +0 intended first, 0F1 buy 4 B +0..+60
         0F1 submit not-sent
@@ -57,7 +60,8 @@ fn one_attempt_is_one_attempt() {
             +0 unwinding: 0F1 (buy B) ended short: the broker was unreachable
             +0 settling as restored
         rebalancing, settling as restored +0; 0F1 not sent
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -86,27 +90,38 @@ fn an_order_that_is_tried_again_completes_the_batch() {
 
 #[test]
 fn a_rate_limit_is_waited_for_if_it_is_longer_than_the_delay() {
-    check(one_buy(rules()), "begin; 0F1 submit not-sent 30", expect![[r#"
+    check(
+        one_buy(rules()),
+        "begin; 0F1 submit not-sent 30",
+        expect![[r#"
         begin
             +0 intended first, 0F1 buy 4 B +0..+60
         0F1 submit not-sent 30
             +0 0F1 not sent
             +0 intended first, 0F2 buy 4 B +30..+90
         rebalancing, forward first; 0F1 not sent; 0F2 intended
-    "#]]);
-    check(one_buy(rules()), "begin; 0F1 submit not-sent 4", expect![[r#"
+    "#]],
+    );
+    check(
+        one_buy(rules()),
+        "begin; 0F1 submit not-sent 4",
+        expect![[r#"
         begin
             +0 intended first, 0F1 buy 4 B +0..+60
         0F1 submit not-sent 4
             +0 0F1 not sent
             +0 intended first, 0F2 buy 4 B +5..+65
         rebalancing, forward first; 0F1 not sent; 0F2 intended
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn a_refused_order_is_not_tried_again() {
-    check(one_buy(rules()), "begin; 0F1 submit refused", expect![[r#"
+    check(
+        one_buy(rules()),
+        "begin; 0F1 submit refused",
+        expect![[r#"
         begin
             +0 intended first, 0F1 buy 4 B +0..+60
         0F1 submit refused
@@ -114,7 +129,8 @@ fn a_refused_order_is_not_tried_again() {
             +0 unwinding: 0F1 (buy B) ended short: not tradable: no
             +0 settling as restored
         rebalancing, settling as restored +0; 0F1 refused
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -257,7 +273,9 @@ fn an_order_is_not_sent_again_where_that_could_make_two() {
 #[test]
 fn an_answer_that_comes_after_all_is_believed() {
     for (answer, expected) in [
-        ("acknowledged working", expect![[r#"
+        (
+            "acknowledged working",
+            expect![[r#"
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             0F1 submit unknown
@@ -266,8 +284,11 @@ fn an_answer_that_comes_after_all_is_believed() {
             0F1 submit acknowledged working
                 +1 0F1 acknowledged
             rebalancing, forward first; 0F1 acknowledged
-        "#]]),
-        ("exists", expect![[r#"
+        "#]],
+        ),
+        (
+            "exists",
+            expect![[r#"
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             0F1 submit unknown
@@ -276,8 +297,11 @@ fn an_answer_that_comes_after_all_is_believed() {
             0F1 submit exists
                 +1 0F1 acknowledged
             rebalancing, forward first; 0F1 acknowledged
-        "#]]),
-        ("refused", expect![[r#"
+        "#]],
+        ),
+        (
+            "refused",
+            expect![[r#"
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             0F1 submit unknown
@@ -288,8 +312,11 @@ fn an_answer_that_comes_after_all_is_believed() {
                 +1 unwinding: 0F1 (buy B) ended short: not tradable: no
                 +1 settling as restored
             rebalancing, settling as restored +1; 0F1 refused
-        "#]]),
-        ("not-sent", expect![[r#"
+        "#]],
+        ),
+        (
+            "not-sent",
+            expect![[r#"
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             0F1 submit unknown
@@ -297,8 +324,11 @@ fn an_answer_that_comes_after_all_is_believed() {
             later 1
             0F1 submit not-sent
             rebalancing, forward first; 0F1 in flight until +70
-        "#]]),
-        ("unknown", expect![[r#"
+        "#]],
+        ),
+        (
+            "unknown",
+            expect![[r#"
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             0F1 submit unknown
@@ -306,7 +336,8 @@ fn an_answer_that_comes_after_all_is_believed() {
             later 1
             0F1 submit unknown
             rebalancing, forward first; 0F1 in flight until +70
-        "#]]),
+        "#]],
+        ),
     ] {
         check(one_buy(rules()), &format!("begin; 0F1 submit unknown; later 1; 0F1 submit {answer}"), expected);
     }
@@ -321,7 +352,10 @@ fn the_note_of_an_order_that_was_found_says_how_it_ended_and_not_what_was_feared
     assert_eq!(machine.order("0F1").note, "");
     machine.run("0F1 look found expired");
     assert_eq!(machine.order("0F1").note, "expired");
-    assert_eq!(machine.batch().unwinding.as_ref().map(ToString::to_string).unwrap().split(": ").last(), Some("expired"));
+    assert_eq!(
+        machine.batch().unwinding.as_ref().map(ToString::to_string).unwrap().split(": ").last(),
+        Some("expired")
+    );
 }
 
 #[test]

@@ -291,7 +291,9 @@ fn more_that_came_back_than_went_is_a_residual_the_other_way() {
 fn a_reversal_that_sells_all_that_is_held_says_so() {
     // Brokers exempt an exit from their minimum and their lot.
     for (books, expected) in [
-        ("CASH 200.00", expect![[r#"
+        (
+            "CASH 200.00",
+            expect![[r#"
             0F1 submit acknowledged canceled a:1 & 1F1 submit refused
                 +0 0F1 acknowledged
                 +0 0F1 filled 1 for 25.00
@@ -300,8 +302,11 @@ fn a_reversal_that_sells_all_that_is_held_says_so() {
                 +0 unwinding: 0F1 (buy B) ended short: canceled
                 +0 intended undo buys, 0R1 sell all 1 B +0..+60
             rebalancing, compensating, undo buys; 0F1 ended short 1; 0R1 intended; 1F1 refused
-        "#]]),
-        ("CASH 200.00, B 0.000000001", expect![[r#"
+        "#]],
+        ),
+        (
+            "CASH 200.00, B 0.000000001",
+            expect![[r#"
             0F1 submit acknowledged canceled a:1 & 1F1 submit refused
                 +0 0F1 acknowledged
                 +0 0F1 filled 1 for 25.00
@@ -310,7 +315,8 @@ fn a_reversal_that_sells_all_that_is_held_says_so() {
                 +0 unwinding: 0F1 (buy B) ended short: canceled
                 +0 intended undo buys, 0R1 sell 1 B +0..+60
             rebalancing, compensating, undo buys; 0F1 ended short 1; 0R1 intended; 1F1 refused
-        "#]]),
+        "#]],
+        ),
     ] {
         let text = "begin; --- 0F1 submit acknowledged canceled a:1 & 1F1 submit refused";
         check(Machine::of(books, "buy B 4 @ 25, buy C 1 @ 25"), text, expected);

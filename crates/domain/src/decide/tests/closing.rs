@@ -284,7 +284,9 @@ fn what_batches_came_to_is_added_up() {
     // 98.00 and 100.00, without fees.
     assert_eq!((machine.state.tally.completed, machine.state.tally.turnover), (1, read("198.00")));
     machine.open(&plan_of("sell A 2 @ 50, buy B 4 @ 25", Stages::Together), rules());
-    machine.run("begin; 0F1 submit acknowledged filled a:2; 1F1 submit refused; 0R1 submit acknowledged filled a:2; settle");
+    machine.run(
+        "begin; 0F1 submit acknowledged filled a:2; 1F1 submit refused; 0R1 submit acknowledged filled a:2; settle",
+    );
     // What was traded back is not turnover.
     assert_eq!((machine.state.tally.restored, machine.state.tally.turnover), (1, read("298.00")));
 }

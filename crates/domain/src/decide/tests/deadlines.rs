@@ -9,7 +9,9 @@ use expect_test::expect;
 #[test]
 fn a_forward_order_is_never_sent_again_at_or_after_its_deadline() {
     for (seconds, expected) in [
-        ("49.999999999", expect![[r#"
+        (
+            "49.999999999",
+            expect![[r#"
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             later 10
@@ -21,8 +23,11 @@ fn a_forward_order_is_never_sent_again_at_or_after_its_deadline() {
                 +59.999999999 0F1 not found
                 +59.999999999 0F1 resent, deadline +60
             rebalancing, forward first; 0F1 intended again
-        "#]]),
-        ("50", expect![[r#"
+        "#]],
+        ),
+        (
+            "50",
+            expect![[r#"
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             later 10
@@ -36,7 +41,8 @@ fn a_forward_order_is_never_sent_again_at_or_after_its_deadline() {
                 +60 0F1 assumed not executed
                 +60 settling as restored
             rebalancing, settling as restored +60; 0F1 assumed not executed
-        "#]]),
+        "#]],
+        ),
     ] {
         let text = format!("begin; later 10; 0F1 submit unknown; later {seconds}; 0F1 look absent & 0F1 look absent");
         let rules = Rules { quiescence: secs(10), ..rules() };

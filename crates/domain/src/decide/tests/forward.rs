@@ -38,7 +38,10 @@ fn all_legs_at_once_are_sent_filled_compared_and_done() {
 #[test]
 fn the_buys_are_sized_down_to_what_the_sells_brought() {
     let machine = Machine::sells_first("CASH 0.00, A 10", "sell A 2 @ 50, buy B 3 @ 25, buy C 0.5 @ 50");
-    check(machine, "begin; 0F1 submit acknowledged filled a:2@49.99/0.02", expect![[r#"
+    check(
+        machine,
+        "begin; 0F1 submit acknowledged filled a:2@49.99/0.02",
+        expect![[r#"
         begin
             +0 intended first, 0F1 sell 2 A +0..+60
         0F1 submit acknowledged filled a:2@49.99/0.02
@@ -47,13 +50,17 @@ fn the_buys_are_sized_down_to_what_the_sells_brought() {
             +0 0F1 ended filled
             +0 intended second, 1F1 buy 2.9988 B +0..+60, 2F1 buy 0.4998 C +0..+60
         rebalancing, forward second; 0F1 filled 2; 1F1 intended; 2F1 intended
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_buys_are_never_larger_than_planned_however_much_the_sells_brought() {
     let machine = Machine::sells_first("CASH 0.00, A 10", "sell A 2 @ 50, buy B 4 @ 25");
-    check(machine, "begin; 0F1 submit acknowledged filled a:2@60", expect![[r#"
+    check(
+        machine,
+        "begin; 0F1 submit acknowledged filled a:2@60",
+        expect![[r#"
         begin
             +0 intended first, 0F1 sell 2 A +0..+60
         0F1 submit acknowledged filled a:2@60
@@ -62,7 +69,8 @@ fn the_buys_are_never_larger_than_planned_however_much_the_sells_brought() {
             +0 0F1 ended filled
             +0 intended second, 1F1 buy 4 B +0..+60
         rebalancing, forward second; 0F1 filled 2; 1F1 intended
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -71,7 +79,10 @@ fn the_second_stage_keeps_back_the_reserve_the_costs_and_the_collar() {
     let rules = Rules { held_back: read("10.00"), costs, collar_bps: 100, ..rules() };
     let machine = Machine::under(rules, Stages::SellsFirst, "CASH 0.00, A 10", "sell A 2 @ 50, buy B 4 @ 25");
     // (100.00 - 10.00 - 0.50) / 25.25
-    check(machine, "begin; 0F1 submit acknowledged filled a:2", expect![[r#"
+    check(
+        machine,
+        "begin; 0F1 submit acknowledged filled a:2",
+        expect![[r#"
         begin
             +0 intended first, 0F1 sell 2 A +0..+60
         0F1 submit acknowledged filled a:2
@@ -80,7 +91,8 @@ fn the_second_stage_keeps_back_the_reserve_the_costs_and_the_collar() {
             +0 0F1 ended filled
             +0 intended second, 1F1 buy 3.544554455 B +0..+60
         rebalancing, forward second; 0F1 filled 2; 1F1 intended
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

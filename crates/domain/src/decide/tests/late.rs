@@ -79,7 +79,10 @@ fn a_late_fill_while_another_batch_is_open_is_booked_and_compared_at_its_end() {
         +70 0F1 late fill 2 A for 100.00
     "#]]
     .assert_eq(&story::records(&records));
-    check(machine, "0F1 submit acknowledged filled a:4; settle", expect![[r#"
+    check(
+        machine,
+        "0F1 submit acknowledged filled a:4; settle",
+        expect![[r#"
         0F1 submit acknowledged filled a:4
             +70 0F1 acknowledged
             +70 0F1 filled 4 for 100.00
@@ -88,7 +91,8 @@ fn a_late_fill_while_another_batch_is_open_is_booked_and_compared_at_its_end() {
         settle
             +70 closed completed, cost 100.00
         active
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -96,7 +100,10 @@ fn a_late_fill_while_the_portfolio_is_stale_changes_what_is_off() {
     let mut machine = Machine::of("CASH 200.00, A 7", "sell A 2 @ 50, buy B 4 @ 25");
     machine.run("begin; 0F1 submit unknown & 1F1 submit refused; wait 600");
     assert_eq!(machine.closed().residual(), Ok(Vec::new()));
-    check(machine, "0F1 fill a:1.5; retry; 0F1 look found canceled a:1.5", expect![[r#"
+    check(
+        machine,
+        "0F1 fill a:1.5; retry; 0F1 look found canceled a:1.5",
+        expect![[r#"
         0F1 fill a:1.5
             +600 0F1 late fill 1.5 A for 75.00
         retry
@@ -106,7 +113,8 @@ fn a_late_fill_while_the_portfolio_is_stale_changes_what_is_off() {
             +600 0F1 ended canceled
             +600 intended undo sells, 0R1 buy 1.5 A +600..+660
         rebalancing, compensating, undo sells; 0F1 ended short 1.5; 0R1 intended; 1F1 refused
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -158,11 +166,15 @@ fn orders_are_watched_from_the_opening_for_as_long_as_the_rules_say_and_the_last
 
 #[test]
 fn late_fills_of_a_removed_portfolio_are_still_booked() {
-    check(restored(), "remove; 0F1 fill a:2", expect![[r#"
+    check(
+        restored(),
+        "remove; 0F1 fill a:2",
+        expect![[r#"
         remove
             +70 removed
         0F1 fill a:2
             +70 0F1 late fill 2 A for 100.00
         absent
-    "#]]);
+    "#]],
+    );
 }

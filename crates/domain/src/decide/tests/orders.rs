@@ -105,7 +105,12 @@ const TABLE: &[Row] = &[
     (UNSEEN, "look found working a:4", "acknowledged, filled 4 for 100.00", "partly filled 4"),
     (UNSEEN, "look found odd a:1", "acknowledged, filled 1 for 25.00", "partly filled 1"),
     (UNSEEN, "look found filled a:4", "acknowledged, filled 4 for 100.00, ended filled", "filled 4"),
-    (UNSEEN, "look found filled a:1 b:3", "acknowledged, filled 1 for 25.00, filled 3 for 75.00, ended filled", "filled 4"),
+    (
+        UNSEEN,
+        "look found filled a:1 b:3",
+        "acknowledged, filled 1 for 25.00, filled 3 for 75.00, ended filled",
+        "filled 4",
+    ),
     // A terminal status before its fills is not believed.
     (UNSEEN, "look found filled filled=4", "acknowledged", "acknowledged"),
     (UNSEEN, "look found filled filled=4 a:1", "acknowledged, filled 1 for 25.00", "partly filled 1"),
@@ -247,7 +252,8 @@ fn every_report_in_every_state_does_what_the_table_says_or_nothing() {
     for (state, _) in STATES {
         let before = standing(state);
         for report in REPORTS {
-            let rows: Vec<&Row> = TABLE.iter().filter(|(states, text, ..)| *text == report && states.contains(&state)).collect();
+            let rows: Vec<&Row> =
+                TABLE.iter().filter(|(states, text, ..)| *text == report && states.contains(&state)).collect();
             let (records, after) = match rows[..] {
                 [] => (String::new(), before.clone()),
                 [(_, _, records, after)] => ((*records).to_owned(), after.replace('=', &before)),

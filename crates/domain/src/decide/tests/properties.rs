@@ -6,9 +6,7 @@ use crate::alert::{AlertKind, alerts};
 use crate::batch::Batch;
 use crate::books::Books;
 use crate::decide::{Input, Report};
-use crate::order::{
-    BrokerStatus, ClientOrderId, Direction, Fill, Lookup, OrderFill, OrderView, Side, SubmitAnswer,
-};
+use crate::order::{BrokerStatus, ClientOrderId, Direction, Fill, Lookup, OrderFill, OrderView, Side, SubmitAnswer};
 use crate::plan::Trigger;
 use crate::portfolio::{Portfolio, Standing, compare, compare_units};
 use crate::record::{Event, Outcome};
@@ -188,7 +186,9 @@ fn the_properties_see_every_outcome_often() {
         assert!(driven[outcome] >= 20, "{driven:?}");
         assert!(strolled[outcome] >= 10, "{strolled:?}");
     }
-    for kind in ["taken_over", "resent", "assumed_not_executed", "cancel_requested", "withdrawn", "late_fill", "unwinding"] {
+    for kind in
+        ["taken_over", "resent", "assumed_not_executed", "cancel_requested", "withdrawn", "late_fill", "unwinding"]
+    {
         assert!(strolled.get(kind).is_some_and(|count| *count >= 2), "{kind} in {strolled:?}");
     }
 }
@@ -205,7 +205,11 @@ struct Telling {
 
 fn tellings() -> impl Strategy<Value = Telling> {
     let legs = prop::collection::vec((0..4_u8, any::<bool>()), 4);
-    (setups(4), legs, prop::collection::vec(any::<Index>(), 0..40)).prop_map(|(setup, legs, told)| Telling { setup, legs, told })
+    (setups(4), legs, prop::collection::vec(any::<Index>(), 0..40)).prop_map(|(setup, legs, told)| Telling {
+        setup,
+        legs,
+        told,
+    })
 }
 
 impl Telling {
@@ -235,7 +239,15 @@ impl Telling {
             let (fills, complete) = self.fills(batch, *id);
             let (symbol, side, quantity) = (order.terms.symbol, order.terms.side, order.terms.quantity);
             let all = fills.iter().try_fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity)).unwrap();
-            let view = |status, filled, fills: &[Fill]| OrderView { id: *id, symbol, side, quantity, status, filled, fills: fills.to_vec() };
+            let view = |status, filled, fills: &[Fill]| OrderView {
+                id: *id,
+                symbol,
+                side,
+                quantity,
+                status,
+                filled,
+                fills: fills.to_vec(),
+            };
             for seen in 0..=fills.len() {
                 let filled = fills[..seen].iter().try_fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity)).unwrap();
                 let view = view(BrokerStatus::Working, filled, &fills[..seen]);
@@ -243,11 +255,18 @@ impl Telling {
                 reports.push(Report::Looked { order: *id, lookup: Lookup::Found(view) });
             }
             let status = if complete { BrokerStatus::Filled } else { BrokerStatus::Canceled };
-            let ended = |fills: &[Fill]| Report::Looked { order: *id, lookup: Lookup::Found(view(status.clone(), all, fills)) };
+            let ended =
+                |fills: &[Fill]| Report::Looked { order: *id, lookup: Lookup::Found(view(status.clone(), all, fills)) };
             // The end before its fills, and with them in another order.
             let reversed: Vec<Fill> = fills.iter().rev().cloned().collect();
-            reports.extend([ended(&[]), ended(&reversed), Report::Submitted { order: *id, answer: SubmitAnswer::AlreadyExists }]);
-            reports.extend(fills.iter().map(|fill| Report::Fill(OrderFill { order: Some(*id), symbol, side, fill: fill.clone() })));
+            reports.extend([
+                ended(&[]),
+                ended(&reversed),
+                Report::Submitted { order: *id, answer: SubmitAnswer::AlreadyExists },
+            ]);
+            reports.extend(
+                fills.iter().map(|fill| Report::Fill(OrderFill { order: Some(*id), symbol, side, fill: fill.clone() })),
+            );
             last.push(ended(&fills));
         }
         (reports, last)

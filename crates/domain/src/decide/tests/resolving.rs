@@ -23,7 +23,8 @@ fn fixed_needs_the_units_of_before_to_the_last_one_and_takes_whatever_cash_there
         no: books and broker disagree: B: 0 in the books, 0.000000001 at the broker
         no: books and broker disagree: C: 0 in the books, 1 at the broker
         +660 resolved (Fixed) by ann: sold it; cash 73.50
-    "#]].assert_eq(&(fixed("CASH 75.00, B 0.000000001") + &fixed("CASH 75.00, C 1") + &fixed("CASH 73.50")));
+    "#]]
+    .assert_eq(&(fixed("CASH 75.00, B 0.000000001") + &fixed("CASH 75.00, C 1") + &fixed("CASH 73.50")));
     assert_eq!(machine.state.books, books_of("CASH 73.50"));
 }
 
@@ -81,7 +82,10 @@ fn a_retry_never_goes_beyond_nine_attempts() {
     for attempt in 1..=5 {
         machine.run(&format!("0R{attempt} submit refused; wait 5"));
     }
-    assert_eq!(machine.run("retry").split("; ").last(), Some("up to 9 attempts\n+25 intended undo buys, 0R6 sell all 4 B +30..+90\n"));
+    assert_eq!(
+        machine.run("retry").split("; ").last(),
+        Some("up to 9 attempts\n+25 intended undo buys, 0R6 sell all 4 B +30..+90\n")
+    );
     for attempt in 6..=9 {
         machine.run(&format!("wait 5; 0R{attempt} submit refused"));
     }

@@ -50,7 +50,9 @@ fn what_was_assumed_not_executed_and_executes_after_all_is_taken_back() {
          0F1 look absent & 0F1 look absent";
     // While books and broker are compared: by a list of fills that has not ended, and by an answer that comes late.
     for (text, expected) in [
-        ("0F1 fill a:1; 0F1 look found canceled a:1; 0R1 submit acknowledged filled a:1; settle", expect![[r#"
+        (
+            "0F1 fill a:1; 0F1 look found canceled a:1; 0R1 submit acknowledged filled a:1; settle",
+            expect![[r#"
             0F1 fill a:1
                 +70 0F1 filled 1 for 50.00
                 +70 unwinding: 1F1 (buy B) ended short: not tradable: no
@@ -66,8 +68,11 @@ fn what_was_assumed_not_executed_and_executes_after_all_is_taken_back() {
             settle
                 +70 closed restored, cost 0.00, pause until +900; 1F1 (buy B) ended short: not tradable: no
             active
-        "#]]),
-        ("0F1 submit acknowledged working; 0F1 look found canceled; settle", expect![[r#"
+        "#]],
+        ),
+        (
+            "0F1 submit acknowledged working; 0F1 look found canceled; settle",
+            expect![[r#"
             0F1 submit acknowledged working
                 +70 0F1 acknowledged
                 +70 unwinding: 1F1 (buy B) ended short: not tradable: no
@@ -78,8 +83,11 @@ fn what_was_assumed_not_executed_and_executes_after_all_is_taken_back() {
             settle
                 +70 closed restored, cost 0.00, pause until +900; 1F1 (buy B) ended short: not tradable: no
             active
-        "#]]),
-        ("0F1 submit exists; 0F1 look found filled a:2; 0R1 submit acknowledged filled a:2; settle", expect![[r#"
+        "#]],
+        ),
+        (
+            "0F1 submit exists; 0F1 look found filled a:2; 0R1 submit acknowledged filled a:2; settle",
+            expect![[r#"
             0F1 submit exists
                 +70 0F1 acknowledged
                 +70 unwinding: 1F1 (buy B) ended short: not tradable: no
@@ -96,15 +104,19 @@ fn what_was_assumed_not_executed_and_executes_after_all_is_taken_back() {
             settle
                 +70 closed restored, cost 0.00, pause until +900; 1F1 (buy B) ended short: not tradable: no
             active
-        "#]]),
-        ("0F1 look found canceled; settle", expect![[r#"
+        "#]],
+        ),
+        (
+            "0F1 look found canceled; settle",
+            expect![[r#"
             0F1 look found canceled
                 +70 0F1 acknowledged
                 +70 0F1 ended canceled
             settle
                 +70 closed restored, cost 0.00, pause until +900; 1F1 (buy B) ended short: not tradable: no
             active
-        "#]]),
+        "#]],
+        ),
     ] {
         check(both(), &format!("{begin}; --- {text}"), expected);
     }

@@ -160,12 +160,8 @@ fn a_movement_is_recorded_once() {
 #[test]
 fn a_movement_in_another_currency_is_refused() {
     let mut machine = Machine::holding("CASH 100.00");
-    let input = Input::MoveCash {
-        movement: read("m1"),
-        kind: Movement::Deposit,
-        amount: read("1.00"),
-        currency: read("EUR"),
-    };
+    let input =
+        Input::MoveCash { movement: read("m1"), kind: Movement::Deposit, amount: read("1.00"), currency: read("EUR") };
     let refused = machine.step(input).unwrap_err();
     assert_eq!(refused.to_string(), "the movement is in EUR, the portfolio in USD");
 }

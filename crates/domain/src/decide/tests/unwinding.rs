@@ -44,7 +44,10 @@ fn what_failed_needs_nothing_and_what_executed_in_part_is_taken_back_in_part() {
 
 #[test]
 fn a_batch_of_which_nothing_executed_is_restored_at_once() {
-    check(both(), "begin; 0F1 submit refused & 1F1 submit refused; settle", expect![[r#"
+    check(
+        both(),
+        "begin; 0F1 submit refused & 1F1 submit refused; settle",
+        expect![[r#"
         begin
             +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
         0F1 submit refused & 1F1 submit refused
@@ -55,7 +58,8 @@ fn a_batch_of_which_nothing_executed_is_restored_at_once() {
         settle
             +0 closed restored, cost 0.00, pause until +900; 0F1 (sell A) ended short: not tradable: no
         active
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -28,7 +28,12 @@ pub(crate) fn check_records(state: &mut Portfolio, records: &[Record]) {
 fn check_order(id: ClientOrderId, order: &Order) {
     let what = || format!("{}: {order:?}", short(id));
     assert_eq!(order.filled.is_zero(), order.fills.is_empty(), "{}", what());
-    assert_eq!(Ok(order.booked), booked_amount(Value::ZERO, order.value), "many fills cost no more than one: {}", what());
+    assert_eq!(
+        Ok(order.booked),
+        booked_amount(Value::ZERO, order.value),
+        "many fills cost no more than one: {}",
+        what()
+    );
     assert!(order.state != OrderState::Filled || order.filled >= order.terms.quantity, "{}", what());
     assert!(order.state != OrderState::Partial || !order.filled.is_zero(), "{}", what());
     assert!(order.unknown_since.is_none() || order.state.is_unseen(), "seen, and unknown since: {}", what());
@@ -43,7 +48,7 @@ pub(crate) fn check_due(state: &Portfolio, now: Timestamp, hold: bool) {
     match &state.batch {
         None => assert!(effects.is_empty(), "{effects:?}"),
         Some(batch) if batch.phase == Phase::Planned || hold => {}
-        Some(batch) => assert!(!effects.is_empty(), "a dead end: {}", story::state(state)),
+        Some(_) => assert!(!effects.is_empty(), "a dead end: {}", story::state(state)),
     }
 }
 

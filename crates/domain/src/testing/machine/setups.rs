@@ -65,7 +65,8 @@ impl Setup {
 
     fn text(&self) -> String {
         let legs = self.legs.iter().enumerate();
-        let legs = legs.map(|(place, (side, units, price, _))| format!("{side} {} {units} @ {price}", Self::symbol(place)));
+        let legs =
+            legs.map(|(place, (side, units, price, _))| format!("{side} {} {units} @ {price}", Self::symbol(place)));
         legs.collect::<Vec<_>>().join(", ")
     }
 

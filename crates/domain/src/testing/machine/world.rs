@@ -10,8 +10,8 @@ use crate::books::Books;
 use crate::decide::{Input, Report, decide};
 use crate::due::{Effect, due};
 use crate::order::{
-    BrokerStatus, CancelAnswer, ClientOrderId, Direction, Fill, LegNumber, Lookup, NotSent, OrderFill, OrderView, RefusalReason,
-    Refused, Side, SubmitAnswer, Terms, UnknownCause, booked_amount,
+    BrokerStatus, CancelAnswer, ClientOrderId, Direction, Fill, LegNumber, Lookup, NotSent, OrderFill, OrderView,
+    RefusalReason, Refused, Side, SubmitAnswer, Terms, UnknownCause, booked_amount,
 };
 use crate::portfolio::{Portfolio, Standing, compare};
 use crate::record::{Event, Outcome, Record};
@@ -174,7 +174,8 @@ impl World {
         }
         for (id, truth) in &self.sent {
             let may_happen = self.hides || self.known(*id).state.is_terminal();
-            actions.extend(truth.happenings(*id).into_iter().filter(|happening| may_happen || happening.is_on_the_way()));
+            actions
+                .extend(truth.happenings(*id).into_iter().filter(|happening| may_happen || happening.is_on_the_way()));
         }
         let unread = self.sent.iter().any(|(id, truth)| self.known(*id).fills.len() < truth.fills.len());
         actions.extend(unread.then_some(Action::List));
@@ -202,7 +203,9 @@ impl World {
             // The same id again: the broker has it, or is about to.
             Some(truth) if truth.status.is_some() => &[Sending::Taken, Sending::LostAnswer],
             // The others come to one of these and what happens next.
-            _ if !self.hides => &[Sending::Filled, Sending::Taken, Sending::Refused, Sending::NotSent, Sending::OnTheWay],
+            _ if !self.hides => {
+                &[Sending::Filled, Sending::Taken, Sending::Refused, Sending::NotSent, Sending::OnTheWay]
+            }
             _ => &[
                 Sending::Filled,
                 Sending::Taken,
@@ -224,7 +227,9 @@ impl World {
         }
         if !self.hides && truth.status == Some(BrokerStatus::Working) {
             let all = [Looking::Rest, Looking::Half, Looking::RestLags, Looking::Expired, Looking::Rejected];
-            looks.extend(all.into_iter().filter(|l| *l != Looking::Half || truth.can_be_halved()).map(|l| Action::Look(id, l)));
+            looks.extend(
+                all.into_iter().filter(|l| *l != Looking::Half || truth.can_be_halved()).map(|l| Action::Look(id, l)),
+            );
         }
         looks
     }
@@ -296,7 +301,8 @@ impl World {
                     let quiet = |state| matches!(state, OrderState::UnknownInFlight { quiet_at } if at >= quiet_at && self.now < quiet_at);
                     truth.on_the_way && quiet(self.known(**id).state)
                 });
-                self.limits.zombies -= u8::try_from(zombies.count()).unwrap();
+                let zombies = u8::try_from(zombies.count()).unwrap();
+                self.limits.zombies = self.limits.zombies.saturating_sub(zombies);
                 self.now = at;
                 self.step(Input::Tick { hold: false })
             }
@@ -533,10 +539,12 @@ impl World {
                 OrderState::CancelRequested { since } => left(since.plus(patience)),
                 _ => 0,
             };
-            let gives_up = order.unknown_since.filter(|_| !order.state.is_terminal()).map(|since| left(since.plus(patience)));
+            let gives_up =
+                order.unknown_since.filter(|_| !order.state.is_terminal()).map(|since| left(since.plus(patience)));
             let times = (state, left(order.send_at), left(order.deadline), gives_up);
             let times = if order.state.is_terminal() { (0, 0, 0, None) } else { times };
-            write!(key, " {} {}/{} {} ", order.state.name(), order.filled, order.terms.quantity, order.denials).unwrap();
+            write!(key, " {} {}/{} {} ", order.state.name(), order.filled, order.terms.quantity, order.denials)
+                .unwrap();
             write!(key, "{times:?}{on_the_way}{hidden}{status:?}").unwrap();
         }
     }
@@ -654,4 +662,3 @@ impl fmt::Debug for Action {
         }
     }
 }
-

@@ -214,8 +214,7 @@ fn every_ending_happens() {
     #[track_caller]
     fn check(ending: Ending, commits: usize, last: &str) {
         let pages = tell(&[Chapter::Batch(ending)]);
-        let kinds: Vec<_> =
-            pages.iter().flat_map(|page| &page.records).map(|r| r.event.kind()).collect();
+        let kinds: Vec<_> = pages.iter().flat_map(|page| &page.records).map(|r| r.event.kind()).collect();
         assert_eq!((pages.len(), kinds.last().copied()), (commits, Some(last)), "{kinds:?}");
         assert_eq!(pages.last().unwrap().after.standing, Standing::Active);
     }
