@@ -72,7 +72,12 @@ fn alert(event: &Event) -> Option<(AlertKind, String)> {
             let unresolved = closing.unresolved.iter().map(|order| format!("{order} unresolved"));
             let what: Vec<String> = residual.chain(unresolved).collect();
             let what = if what.is_empty() { String::new() } else { format!(" ({})", what.join(", ")) };
-            Some((AlertKind::Stale, format!("stale: {cause}{what}; resolve it with --accept, --retry or --fixed")))
+            Some((
+                AlertKind::Stale,
+                format!(
+                    "stale: {cause}{what}; resolve it: accept the broker's books, have the restoration tried again, or confirm that it was made by hand"
+                ),
+            ))
         }
         Event::Quarantined { differences } => {
             let differences: Vec<String> = differences.iter().map(ToString::to_string).collect();

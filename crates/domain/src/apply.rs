@@ -283,7 +283,7 @@ impl Applying<'_> {
         order.book(&late.fill, booked).map_err(refused)?;
         let forward = if id.direction == Direction::Forward { booked } else { Money::ZERO };
         let turnover = portfolio.tally.turnover.add(forward)?;
-        book(&mut portfolio.books, late.symbol, late.side, &late.fill, booked).map_err(refused)?;
+        book(&mut portfolio.books, order.terms.symbol, order.terms.side, &late.fill, booked).map_err(refused)?;
         *known = order;
         portfolio.tally.turnover = turnover;
         if portfolio.standing == Standing::Active {

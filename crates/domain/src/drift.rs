@@ -15,7 +15,7 @@
 //! total      Σ distance > 2 × band × V          over all holdings and cash
 //! ```
 //!
-//! To add a measure: a variant of [`Measure`], its row here (`limit`), its keys in the app's `portfolios.rs`.
+//! To add a measure: a variant of [`Measure`], its row here (`limit`), its keys in the app's `portfolios/policy.rs`.
 //! What to do about a breach is in [`crate::plan`].
 
 use crate::allocation::Target;

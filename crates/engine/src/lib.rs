@@ -85,7 +85,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine over these ports. `owner` names this worker: unique among all that share the lease store.
+    /// An engine over these ports. Settings that come from outside go through [`Settings::checked`] first: with impossible ones every
+    /// rebalance is refused. `owner` names this worker: unique among all that share the lease store.
     #[must_use]
     pub fn new(ports: Ports, settings: Settings, owner: OwnerId) -> Self {
         Self { ports, settings, owner, board: Board::default(), signals: Signals::default() }

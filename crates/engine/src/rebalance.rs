@@ -28,7 +28,7 @@ pub enum Rebalanced {
 }
 
 impl Engine {
-    /// Brings a portfolio back if it is out of band.
+    /// Brings a portfolio back if it is out of band, at the last prices that [`on_wave`](Engine::on_wave) was given.
     ///
     /// Done when the batch is closed in the journal and the lease is released. A batch that a crash left open is finished first.
     ///

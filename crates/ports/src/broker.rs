@@ -31,6 +31,10 @@ use std::sync::Arc;
 /// 6. **A taken cancel is not an ended order.** After `Requested`, fills may still arrive; the terminal status says when it is over.
 /// 7. **Complete or said not to be.** A page that is not everything says so; it is never silently cut.
 /// 8. **Nothing is rounded.** Quantities and prices go through unchanged. What cannot be sent as it is fails [`check`](Broker::check).
+/// 9. **Cash moves by one rule.** The cash of an account moves, per order, by exactly [`booked_amount`](evenkeel_domain::order::booked_amount)
+///    of its fills (the cumulative value, rounded half-even to cents, minus what was booked before) and by each fill's fee. Books and broker
+///    are compared to the cent: a broker that rounds otherwise, such as every fill by itself, quarantines its portfolios or makes them stale.
+///    Where the real broker differs, its adapter reports the difference as part of the fill's fee.
 ///
 /// **Cancellation**: dropping the future of `submit` or `cancel` leaves the outcome unknown, exactly as a lost answer does; the caller will
 /// ask. Dropping any other future has no effect. **Concurrency**: every method may be called at once from many tasks.
@@ -43,13 +47,15 @@ pub trait Broker: Send + Sync {
     /// What this broker promises. The same for the life of the adapter.
     fn capabilities(&self) -> Arc<Capabilities>;
 
-    /// Whether the broker's documented rules allow these terms. Pure: no input or output, no state of the account.
+    /// Whether the broker's documented rules allow these terms. The planner keeps to the declared lots and minimum by itself; what is
+    /// checked here again does no harm. Pure: no input or output, no state of the account.
     ///
     /// # Errors
     /// [`Refused`] with the reason that a submission would be refused with. The planner leaves such a leg out.
     fn check(&self, account: &AccountId, terms: &Terms) -> Result<(), Refused>;
 
-    /// Sends one order: one wire attempt. Contract 1, 2, 3. Sending the same order again is safe where duplicates are refused.
+    /// Sends one order: one wire attempt. The view of `Acknowledged` may already be terminal, with its fills. An account that the broker
+    /// does not know is `Refused` with `Other`. Contract 1, 2, 3. Sending the same order again is safe where duplicates are refused.
     async fn submit(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer;
 
     /// Asks to end an order. Contract 6. Repeating it is safe.

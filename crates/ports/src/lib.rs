@@ -15,6 +15,15 @@
 //!
 //! The feature `mock` adds a mockall mock of every port.
 
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::wildcard_enum_match_arm,
+        reason = "a test may panic, and says what it expects of the rest; without `test` the same code is held to all lints"
+    )
+)]
+
 mod broker;
 mod clock;
 pub mod codec;

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 /// About how many portfolio-waves a chunk holds: enough work to be worth a message, little enough to stop soon.
-const CHUNK: usize = 200_000;
+const CHUNK: usize = 20_000;
 
 /// Consecutive waves, and the time of the one after them.
 pub(crate) struct Chunk {
@@ -34,6 +34,8 @@ pub(crate) struct Finished {
     pub(crate) completed: u64,
     pub(crate) restored: u64,
     pub(crate) waves: usize,
+    /// Prices in those waves.
+    pub(crate) prices: u64,
     pub(crate) interrupted: bool,
 }
 
@@ -68,6 +70,7 @@ pub(crate) fn run<E>(
             workers.push((send, receive, thread));
         }
         let mut done = 0;
+        let mut prices = 0_u64;
         let mut last = String::new();
         let mut interrupted = false;
         while let Some(chunk) = chunks.next().map_err(FleetError::Outside)? {
@@ -89,6 +92,9 @@ pub(crate) fn run<E>(
                 line(next).map_err(FleetError::Outside)?;
             }
             done = chunk.first.saturating_add(chunk.waves.len());
+            for wave in &chunk.waves {
+                prices = prices.saturating_add(u64::try_from(wave.prices.len()).unwrap_or(u64::MAX));
+            }
             if let Some(wave) = chunk.waves.last() {
                 last.clone_from(&wave.label);
             }
@@ -100,7 +106,7 @@ pub(crate) fn run<E>(
             accounts.extend(thread.join().unwrap_or_default());
         }
         accounts.sort_by_key(|(place, _)| *place);
-        Ok(finish(&accounts, &last, done, interrupted))
+        Ok(Finished { waves: done, prices, interrupted, ..finish(&accounts, &last) })
     })
 }
 
@@ -154,15 +160,16 @@ fn run_chunk(accounts: &mut [(usize, Account)], chunk: &Chunk) -> Answer {
     Ok(placed)
 }
 
-fn finish(accounts: &[(usize, Account)], last: &str, waves: usize, interrupted: bool) -> Finished {
+fn finish(accounts: &[(usize, Account)], last: &str) -> Finished {
     let mut finished = Finished {
         portfolios: Vec::with_capacity(accounts.len()),
         need_a_person: 0,
         stale: 0,
         completed: 0,
         restored: 0,
-        waves,
-        interrupted,
+        waves: 0,
+        prices: 0,
+        interrupted: false,
     };
     for (_, account) in accounts {
         finished.portfolios.extend(account.finish(last));

@@ -1,6 +1,7 @@
 //! Ctrl-C: the first one asks to stop in order, the second one stops at once.
 
 use crate::exit::Failure;
+use crate::output;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -24,6 +25,7 @@ impl Interrupt {
                     if seen.swap(true, Ordering::Relaxed) {
                         std::process::exit(130);
                     }
+                    output::to_stderr("stopping; Ctrl-C again stops at once\n");
                 }
             });
         });

@@ -244,7 +244,7 @@ impl SummaryLine {
         Self {
             portfolios,
             waves: finished.waves,
-            prices: prices.prices,
+            prices: finished.prices,
             rebalances: finished.completed,
             restored: finished.restored,
             stale: finished.stale,

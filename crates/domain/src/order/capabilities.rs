@@ -17,7 +17,8 @@ pub struct Capabilities {
     /// How much more than its reference value an open buy reserves of the cash, in hundredths of a percent. Not a cost: what is not
     /// spent is free again. Buys are sized so that their reservations fit.
     pub collar_bps: u32,
-    /// True if cash can differ by a cent per fill from price × quantity at the reference price.
+    /// True if a fill may move a cent more or less than its price × quantity at the reference price. It enlarges the standing reserve, and
+    /// nothing else: books and broker are compared to the cent, by the rule of [`booked_amount`](crate::order::booked_amount).
     pub fills_rounded: bool,
     /// The least an order may be worth; leaving a holding completely is exempt.
     pub minimum_order: Money,

@@ -106,7 +106,7 @@ fn intents() -> Vec<Intent> {
         Intent { order: forward(), terms: terms("META", Side::Sell, true), send_at: at(0), deadline: at(60) },
         Intent {
             order: order(1, Direction::Reverse, 9),
-            terms: terms("AAPL", Side::Buy, false),
+            terms: terms("AAPL", Side::Sell, false),
             send_at: at(5),
             deadline: at(65),
         },
@@ -209,6 +209,10 @@ fn folded() -> Portfolio {
         Event::Added { definition: Arc::new(definition()), books: books() },
         Event::CashMoved { movement: read("m-1"), kind: Movement::Deposit, amount: read("250.00") },
         Event::Opened(Arc::new(opening(Stages::Together))),
+        Event::Intended { stage: Stage::First, orders: intents(), dropped: skips().split_off(4) },
+        Event::Order { order: forward(), event: OrderEvent::Filled { fill: fill(), booked: read("1338.03") } },
+        Event::Order { order: forward(), event: OrderEvent::CancelRequested },
+        Event::Unwinding { cause: UnwindCause::LateFill },
         Event::Closed(Arc::new(closings().remove(1))),
         Event::Opened(Arc::new(Opening { batch: BatchId::from_u128(7), ..opening(Stages::SellsFirst) })),
     ];
