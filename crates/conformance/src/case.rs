@@ -95,6 +95,8 @@ pub struct Case {
     pub id: &'static str,
     /// The test's name: `c04_same_id_same_terms_twice`.
     pub name: &'static str,
+    /// The numbers of the port's contract that it is about: `4`, `1, 6`.
+    pub contract: &'static str,
     /// What is promised.
     pub promise: &'static str,
 }

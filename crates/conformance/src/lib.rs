@@ -20,7 +20,10 @@
 //! is about, by the number in the port's contract.
 
 mod case;
+pub mod leases;
 mod report;
+pub mod suite;
 
 pub use case::{Cannot, Case, Check, Stop, Verdict, expect};
 pub use report::{CaseReport, Report};
+pub use suite::Rig;

@@ -24,6 +24,8 @@ pub struct Report {
 pub struct CaseReport {
     /// Its id.
     pub id: &'static str,
+    /// The numbers of the port's contract that it is about.
+    pub contract: &'static str,
     /// What is promised.
     pub promise: &'static str,
     /// `passed`, `failed`, `skipped` or `not shown`.
@@ -42,7 +44,7 @@ impl CaseReport {
             Verdict::Skipped { excuse } => excuse.clone(),
             Verdict::NotShown { missing } => format!("the rig cannot {missing}"),
         };
-        Self { id: case.id, promise: case.promise, verdict: verdict.name(), detail }
+        Self { id: case.id, contract: case.contract, promise: case.promise, verdict: verdict.name(), detail }
     }
 }
 
@@ -68,8 +70,8 @@ impl fmt::Display for Report {
         for capability in &self.capabilities {
             writeln!(f, "  declares {capability}")?;
         }
-        for CaseReport { id, promise, verdict, detail } in &self.cases {
-            writeln!(f, "  {verdict:<9}  {id}  {promise}")?;
+        for CaseReport { id, contract, promise, verdict, detail } in &self.cases {
+            writeln!(f, "  {verdict:<9}  {id}  {promise} (contract {contract})")?;
             if !detail.is_empty() {
                 writeln!(f, "             {detail}")?;
             }
