@@ -24,11 +24,12 @@ const ENGINE: &str = "evenkeel-engine";
 const MEMORY: &str = "evenkeel-memory";
 const BANCHILE: &str = "evenkeel-banchile";
 const MARKET: &str = "evenkeel-market";
+const CONFORMANCE: &str = "evenkeel-conformance";
 
 /// What the core and the adapters are made of.
 const CORE: &[&str] = &[DOMAIN, PORTS];
-/// Real behaviour without a disk or a network: good for the tests of everything but the domain.
-const STAND_INS: &[&str] = &[MEMORY, BANCHILE];
+/// For the tests of everything but the domain: real behaviour without a disk or a network, and the suites of the ports.
+const STAND_INS: &[&str] = &[MEMORY, BANCHILE, CONFORMANCE];
 
 /// For tests of pure code.
 const PURE_TOOLS: Outside =
@@ -91,16 +92,24 @@ pub(super) const TABLE: &[Row] = &[
         dev_ours: STAND_INS,
         dev_outside: ASYNC_TOOLS,
     },
+    // Suites that any adapter runs, whatever it is made of: no adapter below them, and no runtime.
+    Row {
+        package: CONFORMANCE,
+        ours: CORE,
+        outside: Only(&["futures-util", "serde", "serde_json"]),
+        dev_ours: STAND_INS,
+        dev_outside: ASYNC_TOOLS,
+    },
     Row {
         package: "evenkeel-app",
         ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET],
         outside: Any,
-        dev_ours: &[],
+        dev_ours: &[CONFORMANCE],
         dev_outside: Any,
     },
     Row {
         package: "evenkeel-tests",
-        ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET, "evenkeel-app"],
+        ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET, CONFORMANCE, "evenkeel-app"],
         outside: Any,
         dev_ours: &[],
         dev_outside: Any,
