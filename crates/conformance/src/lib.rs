@@ -19,7 +19,9 @@
 //! The report ([`Report`]) exists as text and as JSON. A suite is also a specification: each case's page says which promise of the port it
 //! is about, by the number in the port's contract.
 
+pub mod broker;
 mod case;
+pub mod journal;
 pub mod leases;
 mod report;
 pub mod suite;

@@ -1,0 +1,104 @@
+//! The outbox: contract 8.
+
+use super::JournalRig;
+use super::model::{Model, pending, readable};
+use super::samples::{alert, notes};
+use crate::{Check, Stop, expect};
+use evenkeel_domain::alert::Alert;
+use evenkeel_domain::values::Sequence;
+use evenkeel_ports::Commit;
+
+/// Six alerts of two portfolios, in the order of their commits: growth 1, income 1, growth 2, income 2 …
+async fn six(rig: &dyn JournalRig) -> Result<Vec<Alert>, Stop> {
+    let mut models = [Model::of("growth")?, Model::of("income")?];
+    let mut alerts = Vec::new();
+    for number in 1..=3 {
+        for model in &mut models {
+            let warning = alert(&model.portfolio, number, "an alert of");
+            alerts.push(warning.clone());
+            model.write_all(rig, Commit { alerts: vec![warning], ..model.next(1, notes(0, 1)?) }).await?;
+        }
+    }
+    Ok(alerts)
+}
+
+async fn acknowledge(rig: &dyn JournalRig, alert: &Alert) -> Check {
+    let answer = rig.journal().acknowledge_alert(alert).await;
+    expect(answer.is_ok(), "it should be possible to acknowledge an alert", answer)
+}
+
+pub(super) async fn j31_alerts_are_pending_in_order(rig: &dyn JournalRig) -> Check {
+    let alerts = six(rig).await?;
+    let all: Vec<&Alert> = alerts.iter().collect();
+    pending(rig, &all, "six commits with an alert each").await?;
+    pending(rig, &all, "asking for them before").await
+}
+
+pub(super) async fn j32_the_limit_takes_the_oldest(rig: &dyn JournalRig) -> Check {
+    let alerts = six(rig).await?;
+    for limit in [0, 1, 4, 6, 7] {
+        let pending = readable(rig.journal().pending_alerts(limit).await)?;
+        let expected: Vec<&Alert> = alerts.iter().take(limit).collect();
+        expect(
+            pending.iter().eq(expected.iter().copied()),
+            &format!("at most {limit} should be given: {expected:?}"),
+            &pending,
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) async fn j33_an_acknowledged_alert_is_gone(rig: &dyn JournalRig) -> Check {
+    let alerts = six(rig).await?;
+    let mut left: Vec<&Alert> = alerts.iter().collect();
+    // Neither oldest nor newest first. The two with this number differ by portfolio only.
+    for place in [3, 0, 3, 1, 1, 0] {
+        if place < left.len() {
+            acknowledge(rig, left.remove(place)).await?;
+            pending(rig, &left, "one more was acknowledged").await?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn j34_acknowledging_twice_changes_nothing(rig: &dyn JournalRig) -> Check {
+    let alerts = six(rig).await?;
+    let (Some(first), left) = (alerts.first(), alerts.iter().skip(1).collect::<Vec<_>>()) else {
+        return Err(Stop::Broken("this suite is wrong: there are six alerts".to_owned()));
+    };
+    for _ in 0..3 {
+        acknowledge(rig, first).await?;
+        pending(rig, &left, "the first was acknowledged, and acknowledged again").await?;
+    }
+    // Known by portfolio and sequence: this one never was.
+    acknowledge(rig, &Alert { sequence: Sequence::new(99), ..first.clone() }).await?;
+    pending(rig, &left, "one that never was is acknowledged").await
+}
+
+pub(super) async fn j35_alerts_survive_a_restart(rig: &dyn JournalRig) -> Check {
+    let alerts = six(rig).await?;
+    let mut left: Vec<&Alert> = alerts.iter().collect();
+    acknowledge(rig, left.remove(2)).await?;
+    rig.restart()?;
+    pending(rig, &left, "a restart").await?;
+    acknowledge(rig, left.remove(0)).await?;
+    rig.restart()?;
+    pending(rig, &left, "another restart").await
+}
+
+pub(super) async fn j36_an_acknowledged_alert_stays_gone(rig: &dyn JournalRig) -> Check {
+    let mut model = Model::of("growth")?;
+    let mut left = Vec::new();
+    for number in 1..=6 {
+        let warning = alert(&model.portfolio, number, "an alert of");
+        model.write_all(rig, Commit { alerts: vec![warning.clone()], ..model.next(number, notes(0, 1)?) }).await?;
+        if number % 2 == 0 {
+            acknowledge(rig, &warning).await?;
+            acknowledge(rig, &warning).await?;
+        } else {
+            left.push(warning);
+        }
+        pending(rig, &left.iter().collect::<Vec<_>>(), "every second alert was acknowledged").await?;
+    }
+    Ok(())
+}

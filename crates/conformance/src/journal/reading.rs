@@ -1,0 +1,77 @@
+//! Reading what was written: contract 7.
+
+use super::JournalRig;
+use super::model::{Model, own, readable};
+use super::samples::{every_kind, life, notes};
+use crate::{Check, Stop, expect};
+use evenkeel_domain::values::{PortfolioId, Sequence};
+
+/// Reading after each number must give what comes after it, and nothing beyond the last.
+async fn read_after_each(model: &Model, rig: &dyn JournalRig, when: &str) -> Check {
+    for after in 0..=model.head.sequence.get() {
+        let after = Sequence::new(after);
+        model.fits(&model.read(rig, after).await?, after, when)?;
+    }
+    let beyond = Sequence::new(model.head.sequence.get().saturating_add(5));
+    let read = model.read(rig, beyond).await?;
+    expect(read.is_empty(), "there should be nothing beyond the last record", read)
+}
+
+pub(super) async fn j26_read_after_a_sequence(rig: &dyn JournalRig) -> Check {
+    let mut model = Model::of("growth")?;
+    // More than ten: numbers that a store compares as text would come in the wrong order.
+    for number in 0..6 {
+        model.write(rig, 1, notes(number, 2)?).await?;
+    }
+    read_after_each(&model, rig, "six commits of two records").await
+}
+
+pub(super) async fn j27_every_kind_of_record_is_read_as_written(rig: &dyn JournalRig) -> Check {
+    let mut model = Model::of("growth")?;
+    for record in every_kind()? {
+        let what = format!("writing {record:?}");
+        model.write(rig, 1, vec![record]).await?;
+        model.check(rig, &what).await?;
+    }
+    let mut at_once = Model::of("income")?;
+    at_once.write(rig, 1, every_kind()?).await?;
+    at_once.check(rig, "writing every kind of record in one commit").await
+}
+
+pub(super) async fn j28_what_is_kept_stays(rig: &dyn JournalRig) -> Check {
+    let (mut growth, mut income) = (Model::of("growth")?, Model::of("income")?);
+    for number in 0..5 {
+        growth.write(rig, u64::from(number), notes(number, 2)?).await?;
+        income.write(rig, 9, notes(number, 1)?).await?;
+        growth.check(rig, "another commit").await?;
+        income.check(rig, "another commit").await?;
+        // Reading changes nothing.
+        growth.check(rig, "reading it before").await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn j29_closed_batches_are_kept_or_folded(rig: &dyn JournalRig) -> Check {
+    let mut model = Model::of("growth")?;
+    for records in life(&model.portfolio, 3)? {
+        model.write(rig, 5, records).await?;
+        model.check(rig, "another commit of its life").await?;
+        read_after_each(&model, rig, "another commit of its life").await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn j30_portfolios_are_listed_in_order(rig: &dyn JournalRig) -> Check {
+    let mut names = ["growth", "a-10", "a-9", "Zeta", "income", "a"];
+    for name in names {
+        Model::of(name)?.write(rig, 1, notes(0, 1)?).await?;
+    }
+    // Asking about a portfolio is not writing it.
+    let refused = Model::of("refused")?;
+    let late = evenkeel_ports::Commit { expected: Sequence::new(3), ..refused.next(1, notes(0, 1)?) };
+    refused.conflict(rig, late, "there is no record yet").await?;
+    names.sort_unstable();
+    let expected = names.iter().map(|name| own(name.parse())).collect::<Result<Vec<PortfolioId>, Stop>>()?;
+    let listed = readable(rig.journal().portfolios().await)?;
+    expect(listed == expected, &format!("the portfolios should be {expected:?}"), listed)
+}
