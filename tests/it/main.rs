@@ -31,3 +31,6 @@ mod stale;
 mod stores;
 mod storms;
 mod waves;
+
+// What the suites find.
+mod mutants;
