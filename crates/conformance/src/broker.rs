@@ -1,0 +1,91 @@
+//! The suite of the broker: what [`evenkeel_ports::Broker`] promises, case by case.
+//!
+//! A team that writes an adapter brings a [`BrokerRig`]: the adapter, an account that is fresh and empty, and as much as it can of the
+//! world around it. All that a rig may lack has a body that says so, and every case that needs it is then *not shown*:
+//!
+//! ```text
+//! evenkeel_conformance::broker_suite!(MyRig::new());
+//! evenkeel_conformance::broker_suite!(MyRig::new(), not_shown: [C14, C40], skipped: [C42]);
+//! ```
+//!
+//! The cases are told apart by what they are about: `trades` (what an order costs and brings), `identity` (one order per id), `sending`
+//! (requests and answers that are lost, late or turned away), `refusals`, `cancels`, `questions` (lookups, fills, pages) and `hours`
+//! (the market's and the settlement's).
+//!
+//! # What may skip a case
+//!
+//! | declared | skips |
+//! |---|---|
+//! | `duplicates: Correlated` | C04 to C07, which are about ids that the broker itself enforces |
+//! | a minimum order of nothing | C20 |
+//! | lots of the finest size, for the rig's symbols | C21 |
+//! | no settled cash in the account's view | C42 |
+//!
+//! # Numbers that are missing
+//!
+//! C02 (orders by amount), C22 (kinds of orders) and C49 (many orders in one request) cannot be said in this port. C11, C12, C17 and C47
+//! need a broker that is spoken to by HTTP, C36, C37 and C50 a stream, a process or a second portfolio, C39 and C41 an engine or a
+//! calendar, C44 and C45 events of companies and of the exchange: they come with the adapters that have them.
+//! C31 and C35, which elsewhere are about streams, are here about `order` and `fills_since`.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "every answer but those that a case names breaks its promise")]
+
+mod cancels;
+mod desk;
+mod hours;
+mod identity;
+mod questions;
+mod refusals;
+mod rig;
+mod sending;
+mod trades;
+
+use crate::suite::suite;
+
+use cancels::*;
+use hours::*;
+use identity::*;
+use questions::*;
+use refusals::*;
+pub use rig::{BrokerRig, Fault, OrderTruth, Truth, declared};
+use sending::*;
+use trades::*;
+
+suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 36;
+    C01 "5, 8" c01_a_buy_costs_what_its_fills_say "a buy is filled, brings exactly its units and takes exactly price × quantity and fees",
+    C03 "5, 8" c03_a_part_then_all_is_sold "after a part and then all of a holding is sold, nothing of it is left",
+    C04 "3" c04_same_id_same_terms_twice_makes_one_order "the same order sent twice is one order",
+    C05 "3" c05_same_id_other_terms_is_refused "an id sent again with other terms is refused, and its order is untouched",
+    C06 "3" c06_an_id_stays_taken_when_its_order_ended "an id stays taken after its order has ended",
+    C07 "3" c07_same_id_at_once_makes_one_order "the same order sent by two at once is one order, a hundred times",
+    C08 "3, 8" c08_ids_arrive_whole "ids that differ in their last character, and the lowest and the highest, are all different orders",
+    C09 "1, 2" c09_a_lost_answer_is_unknown "when only the answer is lost, the outcome is unknown, and the order is found",
+    C10 "1, 2, 4" c10_a_lost_request_is_unknown_then_absent "when the request is lost, the outcome is unknown; it is absent only after the visibility horizon",
+    C13 "2" c13_unreachable_is_not_sent "when nothing could be sent, the answer says so, and the id is still free",
+    C14 "1, 2, 3" c14_a_late_request_makes_one_order "a request that arrives after its caller gave up makes one order, sent again or not",
+    C15 "1, 2" c15_a_rate_limit_is_not_sent "a rate limit is told with its end, and the same id is taken after it",
+    C16 "1, 3" c16_under_load_none_is_lost_or_doubled "of many orders sent at once none is lost and none is made twice",
+    C18 "2" c18_more_than_the_cash_is_refused "a buy beyond the cash is refused for buying power, and the cash is untouched",
+    C19 "2" c19_more_than_is_held_is_refused "a sell beyond the holding is refused for its quantity, and nothing is sold short",
+    C20 "2, 8" c20_the_minimum_spares_exits "a buy below the minimum fails the check and is refused; leaving a holding completely is exempt",
+    C21 "2, 8" c21_no_lot_is_made_up "a quantity that is no multiple of the lot fails the check and is refused, never rounded",
+    C23 "2, 5" c23_opposite_orders_never_meet "an order against an open one is refused, or both are executed by the market alone",
+    C24 "2" c24_what_is_not_tradable_is_refused "an order for an unknown or a halted symbol is refused as not tradable",
+    C25 "8" c25_quantities_survive_to_the_last_digit "a quantity of seventeen digits is ordered, executed, held and sold to the last of them",
+    C26 "5" c26_partial_fills_sum_exactly "an order executed in parts reports each part once, and they sum exactly",
+    C27 "5, 6" c27_a_canceled_order_keeps_its_part "what was executed before an order was canceled stays executed",
+    C28 "6" c28_a_working_order_can_be_canceled "a cancel is taken, the order ends as canceled, and a second cancel says that it has ended",
+    C29 "5, 6" c29_a_filled_order_cannot_be_canceled "a cancel after the fill says that the order was filled, and it never reads canceled",
+    C30 "5, 6" c30_cancels_race_fills "two hundred orders whose cancel races their fill end in one way each, and no fill is lost",
+    C31 "5, 6" c31_a_fill_after_the_cancel_is_told "a fill after the order was canceled is told by its view and among the fills",
+    C32 "6" c32_a_lost_cancel_answer_is_unknown "when the answer to a cancel is lost, its outcome is unknown, and the order tells",
+    C33 "6" c33_canceling_nothing_says_so "a cancel of an id that never existed finds no such order",
+    C34 "4" c34_absent_is_a_proof "an id that never existed is absent; a question that was not answered is an error, never absent and never empty",
+    C35 "5" c35_a_fill_has_one_id "a fill is the same, with the same id, however often and wherever it is read",
+    C38 "7" c38_pages_are_complete_or_say_not "of more orders and fills than fit on a page none is silently left out",
+    C40 "2, 5" c40_nothing_is_filled_at_night "while the market is closed nothing is executed, and orders are refused with its opening or wait for it",
+    C42 "5" c42_proceeds_settle_in_time "what a sale brings is cash at once and settled cash on its day, not before",
+    C43 "2" c43_open_orders_reserve_cash "cash that an open buy may take cannot be spent a second time, and is not in the buying power",
+    C46 "5" c46_an_unknown_status_is_not_an_end "a status that the adapter does not know leaves the order open, and is not guessed",
+    C48 "5" c48_reads_follow_within_the_horizon "positions, account and truth agree once the visibility horizon has passed",
+}

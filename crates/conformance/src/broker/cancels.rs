@@ -1,0 +1,134 @@
+//! Cancels: contract 6, and what contract 5 says of fills around them.
+
+use super::desk::{Desk, broken, desk, misfit, sum};
+use super::{BrokerRig, Fault};
+use crate::{Check, Stop, expect};
+use evenkeel_domain::order::{BrokerStatus, CancelAnswer, OrderRequest, OrderView};
+use evenkeel_domain::values::Quantity;
+use futures_util::future::join_all;
+use std::time::Duration;
+
+/// An order to buy two units that works.
+async fn working(desk: &Desk<'_>) -> Result<OrderRequest, Stop> {
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    let order = desk.buy(quantity)?;
+    desk.place(&order).await?;
+    Ok(order)
+}
+
+/// The cancel of an order that works must be taken.
+async fn is_taken(desk: &Desk<'_>, order: &OrderRequest) -> Check {
+    let answer = desk.cancel(order).await;
+    expect(answer == CancelAnswer::Requested, "the cancel of an order that works should be taken", answer)
+}
+
+async fn canceled(desk: &Desk<'_>, order: &OrderRequest) -> Result<OrderView, Stop> {
+    desk.until(order, "canceled", |view| view.status == BrokerStatus::Canceled).await
+}
+
+/// Cancels an order that works, twice. Contract 6.
+pub(super) async fn c28_a_working_order_can_be_canceled(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    rig.force(Fault::NeverFill)?;
+    let order = working(&desk).await?;
+    is_taken(&desk, &order).await?;
+    let view = canceled(&desk, &order).await?;
+    expect(view.filled.is_zero(), "an order that never executed should end with nothing executed", view)?;
+    let again = desk.cancel(&order).await;
+    let ended = matches!(&again, CancelAnswer::AlreadyTerminal(view) if view.status == BrokerStatus::Canceled);
+    expect(ended, "a second cancel should say that the order has ended, canceled", again)
+}
+
+/// Cancels an order that is filled. Contract 5, 6.
+pub(super) async fn c29_a_filled_order_cannot_be_canceled(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let order = working(&desk).await?;
+    let filled = desk.filled(&order).await?;
+    let answer = desk.cancel(&order).await;
+    let told = matches!(&answer, CancelAnswer::AlreadyTerminal(view)
+        if view.status == BrokerStatus::Filled && view.filled == filled.filled);
+    expect(told, "the cancel of a filled order should say that it was filled", answer)?;
+    desk.quiet().await;
+    let after = desk.until(&order, "still there", |_| true).await?;
+    expect(after.status == BrokerStatus::Filled, "a filled order should stay filled", after)?;
+    desk.holds(desk.symbol(), order.terms.quantity).await
+}
+
+/// Sends two hundred orders and cancels each a little later. Contract 5, 6.
+pub(super) async fn c30_cancels_race_fills(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("1")?;
+    desk.fund_for(desk.quantity("200")?)?;
+    let orders = (0..200).map(|_| desk.buy(quantity)).collect::<Result<Vec<_>, _>>()?;
+    let races = orders.iter().zip(0_u64..).map(|(order, n)| {
+        let pause = Duration::from_millis(n.saturating_mul(37).checked_rem(400).unwrap_or(0));
+        race(&desk, order, pause)
+    });
+    let ended = join_all(races).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+    desk.quiet().await;
+    let mut executed = Quantity::ZERO;
+    for (order, before) in orders.iter().zip(&ended) {
+        let after = desk
+            .until(order, "known with each of its fills", |view| sum(&view.fills).is_ok_and(|sum| sum == view.filled))
+            .await?;
+        // Only a late fill may still change how it ended.
+        let kept = after.status == before.status || after.status == BrokerStatus::Filled;
+        expect(kept, "an order should end in one way only", (before, &after))?;
+        executed = executed.add(after.filled).map_err(misfit)?;
+        if let Ok(truth) = rig.truth() {
+            let really = truth.orders.get(&order.id).map(|order| order.executed);
+            expect(really == Some(after.filled), "no fill should be lost in a race", (really, after))?;
+        }
+    }
+    desk.holds(desk.symbol(), executed).await
+}
+
+/// Sends an order and cancels it after a pause; how it ended.
+async fn race(desk: &Desk<'_>, order: &OrderRequest, pause: Duration) -> Result<OrderView, Stop> {
+    desk.place(order).await?;
+    desk.rig.sleep(pause).await;
+    match desk.cancel(order).await {
+        CancelAnswer::Requested => {}
+        CancelAnswer::AlreadyTerminal(view) if view.status == BrokerStatus::Filled => {}
+        answer => return broken("a cancel that races a fill should be taken or come too late", answer),
+    }
+    let ended = |view: &OrderView| matches!(view.status, BrokerStatus::Filled | BrokerStatus::Canceled);
+    desk.until(order, "filled or canceled", ended).await
+}
+
+/// Executes an order after its cancel. Contract 5, 6.
+pub(super) async fn c31_a_fill_after_the_cancel_is_told(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    rig.force(Fault::FillAfterCancel)?;
+    let order = working(&desk).await?;
+    is_taken(&desk, &order).await?;
+    desk.filled(&order).await?;
+    desk.horizon().await;
+    let fills: Vec<_> = desk.fills().await?.into_iter().filter(|fill| fill.order == Some(order.id)).collect();
+    expect(!fills.is_empty(), "the late fill should be among the fills", &fills)?;
+    desk.holds(desk.symbol(), order.terms.quantity).await
+}
+
+/// Loses the answer to a cancel. Contract 6.
+pub(super) async fn c32_a_lost_cancel_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    rig.force(Fault::NeverFill)?;
+    rig.force(Fault::LoseCancelAnswer)?;
+    let order = working(&desk).await?;
+    let answer = desk.cancel(&order).await;
+    expect(
+        matches!(answer, CancelAnswer::Unknown(_)),
+        "the outcome of a cancel whose answer was lost should be unknown",
+        answer,
+    )?;
+    canceled(&desk, &order).await.map(|_| ())
+}
+
+/// Cancels what never was. Contract 6.
+pub(super) async fn c33_canceling_nothing_says_so(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    desk.horizon().await;
+    let answer = desk.cancel(&desk.buy(desk.quantity("2")?)?).await;
+    expect(answer == CancelAnswer::NoSuchOrder, "there should be no such order", answer)
+}

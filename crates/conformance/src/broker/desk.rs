@@ -1,0 +1,308 @@
+//! What the cases work with: orders of sizes that the broker takes, waiting until something is so, and what fills come to.
+
+use super::{BrokerRig, Truth};
+use crate::{Check, Stop, expect};
+use evenkeel_domain::order::{
+    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, Fill, LegNumber, Lookup,
+    OrderFill, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
+};
+use evenkeel_domain::values::{AccountId, Lot, Money, Price, Quantity, Rounding, Symbol, Value};
+use evenkeel_ports::{AccountView, Broker, BrokerError};
+use std::fmt::{Debug, Display};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// One whole unit, in billionths.
+const UNIT: u128 = 1_000_000_000;
+
+/// A case at work on its rig.
+pub(super) struct Desk<'a> {
+    pub(super) rig: &'a dyn BrokerRig,
+    pub(super) broker: Arc<dyn Broker>,
+    pub(super) account: AccountId,
+    pub(super) declared: Arc<Capabilities>,
+    /// Of the rig's symbol and of its second one.
+    pub(super) price: Price,
+    /// True if the price stays what it is.
+    pub(super) price_is_set: bool,
+    batch: BatchId,
+    legs: AtomicUsize,
+}
+
+/// A rig's world with a price, in which a unit is worth more than twice the minimum.
+pub(super) fn desk(rig: &dyn BrokerRig) -> Result<Desk<'_>, Stop> {
+    let broker = rig.broker();
+    let declared = broker.capabilities();
+    let hundreds = u64::try_from(declared.minimum_order.cents()).unwrap_or(0).div_ceil(5_000).max(1);
+    let mut price = Price::from_nanos(hundreds.saturating_mul(100_000_000_000)).map_err(misfit)?;
+    let price_is_set = rig.set_price(rig.symbol(), price).is_ok();
+    if price_is_set {
+        rig.set_price(rig.second_symbol(), price)?;
+    } else {
+        price = rig.price(rig.symbol())?;
+    }
+    // Unlike those of any other run against the same broker.
+    let moment = u128::try_from(rig.now().nanos()).unwrap_or(0);
+    let batch = BatchId::from_u128(moment.saturating_mul(1 << 32));
+    let (account, legs) = (rig.account(), AtomicUsize::new(0));
+    Ok(Desk { rig, broker, account, declared, price, price_is_set, batch, legs })
+}
+
+/// What cannot be computed: an adapter that declares the impossible.
+pub(super) fn misfit(error: impl Display) -> Stop {
+    Stop::Broken(format!("the figures of this adapter cannot be counted with: {error}"))
+}
+
+/// A promise that was not kept.
+pub(super) fn broken<T>(promise: &str, seen: impl Debug) -> Result<T, Stop> {
+    Err(Stop::Broken(format!("{promise}, but saw {seen:?}")))
+}
+
+impl Desk<'_> {
+    pub(super) fn symbol(&self) -> Symbol {
+        self.rig.symbol()
+    }
+
+    pub(super) fn lot(&self) -> Lot {
+        self.declared.lot_of(self.symbol())
+    }
+
+    /// So many units; in whole lots, and of as many lots as units where a lot is larger than a unit.
+    pub(super) fn quantity(&self, text: &str) -> Result<Quantity, Stop> {
+        let units: Quantity = text.parse().map_err(misfit)?;
+        let lot = [self.lot(), self.declared.lot_of(self.rig.second_symbol())].into_iter().max_by_key(|lot| lot.size());
+        let lot = lot.unwrap_or(Lot::FINEST);
+        if lot.size().nanos() <= UNIT {
+            return Ok(units.floor_to(lot));
+        }
+        let whole = units.nanos().checked_div(UNIT).unwrap_or(0);
+        Quantity::from_nanos(whole.saturating_mul(lot.size().nanos())).map_err(misfit)
+    }
+
+    /// An id that was not used before.
+    pub(super) fn id(&self) -> Result<ClientOrderId, Stop> {
+        let leg = LegNumber::new(self.legs.fetch_add(1, Ordering::Relaxed));
+        let leg = leg.ok_or_else(|| misfit("a case has at most 4096 orders"))?;
+        Ok(ClientOrderId { batch: self.batch, leg, direction: Direction::Forward, attempt: Attempt::FIRST })
+    }
+
+    pub(super) fn order(&self, side: Side, quantity: Quantity) -> Result<OrderRequest, Stop> {
+        let terms = Terms { symbol: self.symbol(), side, quantity, reference: self.price, exit: false };
+        Ok(OrderRequest { id: self.id()?, terms })
+    }
+
+    pub(super) fn buy(&self, quantity: Quantity) -> Result<OrderRequest, Stop> {
+        self.order(Side::Buy, quantity)
+    }
+
+    pub(super) fn sell(&self, quantity: Quantity) -> Result<OrderRequest, Stop> {
+        self.order(Side::Sell, quantity)
+    }
+
+    /// Gives away all that is held.
+    pub(super) fn exit(&self, quantity: Quantity) -> Result<OrderRequest, Stop> {
+        let mut order = self.sell(quantity)?;
+        order.terms.exit = true;
+        Ok(order)
+    }
+
+    /// What so many units are worth, to the cent.
+    pub(super) fn worth(&self, quantity: Quantity) -> Result<Money, Stop> {
+        self.price.times(quantity).to_money(Rounding::HalfEven).map_err(misfit)
+    }
+
+    /// Pays in enough to buy so many units, twice.
+    pub(super) fn fund_for(&self, quantity: Quantity) -> Check {
+        let cash = self.worth(quantity)?;
+        let spare = Money::from_cents(1_000_000).map_err(misfit)?;
+        Ok(self.rig.fund(cash.add(cash).and_then(|twice| twice.add(spare)).map_err(misfit)?)?)
+    }
+
+    pub(super) async fn submit(&self, order: &OrderRequest) -> SubmitAnswer {
+        self.broker.submit(&self.account, order).await
+    }
+
+    pub(super) async fn cancel(&self, order: &OrderRequest) -> CancelAnswer {
+        self.broker.cancel(&self.account, order.id).await
+    }
+
+    pub(super) async fn look_up(&self, order: &OrderRequest) -> Result<Lookup, BrokerError> {
+        self.broker.order(&self.account, order.id).await
+    }
+
+    /// Sends an order that nothing speaks against.
+    pub(super) async fn place(&self, order: &OrderRequest) -> Result<OrderView, Stop> {
+        match self.submit(order).await {
+            SubmitAnswer::Acknowledged(view) => {
+                fits(order, &view)?;
+                Ok(view)
+            }
+            answer => broken("an order that nothing speaks against should be acknowledged", answer),
+        }
+    }
+
+    /// Sends an order that must be refused for this reason, and sees that nothing came of it.
+    pub(super) async fn refused(&self, order: &OrderRequest, reason: &RefusalReason) -> Check {
+        let answer = self.submit(order).await;
+        let fits = matches!(&answer, SubmitAnswer::Refused(Refused { reason: given, .. }) if given == reason);
+        expect(fits, &format!("the answer should be refused, for {reason}"), answer)?;
+        self.rig.sleep(self.declared.visibility_horizon).await;
+        match self.rig.truth() {
+            Ok(truth) => {
+                let executed = truth.orders.get(&order.id).map(|order| order.executed);
+                expect(executed.is_none_or(Quantity::is_zero), "what was refused should not be executed", executed)
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Waits until the order's view is so, and sees that no view takes back what an earlier one said.
+    pub(super) async fn until(
+        &self,
+        order: &OrderRequest,
+        what: &str,
+        so: impl Fn(&OrderView) -> bool + Send,
+    ) -> Result<OrderView, Stop> {
+        let deadline = self.rig.now().plus(self.longest());
+        let mut pause = Duration::from_millis(20);
+        let mut most = Quantity::ZERO;
+        let mut last = None;
+        loop {
+            match self.look_up(order).await {
+                Ok(Lookup::Found(view)) => {
+                    fits(order, &view)?;
+                    expect(view.filled >= most, "the executed quantity should never decrease", (most, &view))?;
+                    most = view.filled;
+                    if so(&view) {
+                        return Ok(view);
+                    }
+                    last = Some(Lookup::Found(view));
+                }
+                Ok(lookup) => last = Some(lookup),
+                Err(BrokerError::Unavailable { .. }) => {}
+                Err(error) => return broken("the order should be looked up", error),
+            }
+            if self.rig.now() >= deadline {
+                return broken(&format!("the order should in the end be {what}"), last);
+            }
+            self.rig.sleep(pause).await;
+            pause = pause.saturating_mul(2).min(Duration::from_secs(1));
+        }
+    }
+
+    /// Waits until the order is filled and each of its fills is known.
+    pub(super) async fn filled(&self, order: &OrderRequest) -> Result<OrderView, Stop> {
+        let all = order.terms.quantity;
+        let view = self
+            .until(order, "filled, with all its fills", |view| {
+                view.status == BrokerStatus::Filled && sum(&view.fills).is_ok_and(|sum| sum >= all)
+            })
+            .await?;
+        expect(view.filled == all, &format!("a filled order should have executed its {all}"), &view)?;
+        Ok(view)
+    }
+
+    /// Places an order and waits until it is filled.
+    pub(super) async fn trade(&self, order: &OrderRequest) -> Result<OrderView, Stop> {
+        self.place(order).await?;
+        self.filled(order).await
+    }
+
+    /// Waits until what has happened must be seen.
+    pub(super) async fn horizon(&self) {
+        self.rig.sleep(self.declared.visibility_horizon).await;
+    }
+
+    /// Waits until nothing that was sent can still be under way or unseen.
+    pub(super) async fn quiet(&self) {
+        self.rig.sleep(self.declared.quiescence.saturating_add(self.declared.visibility_horizon)).await;
+    }
+
+    fn longest(&self) -> Duration {
+        let declared = self.declared.quiescence.saturating_add(self.declared.visibility_horizon);
+        declared.saturating_add(self.rig.patience())
+    }
+
+    pub(super) async fn view(&self) -> Result<AccountView, Stop> {
+        self.broker.account(&self.account).await.or_else(|error| broken("the account should be read", error))
+    }
+
+    /// Units held of a symbol, and free to be sold.
+    pub(super) async fn held(&self, symbol: Symbol) -> Result<(Quantity, Quantity), Stop> {
+        let positions = self.broker.positions(&self.account).await;
+        let positions = positions.or_else(|error| broken("positions should be read", error))?;
+        let mut of_symbol = positions.iter().filter(|position| position.symbol == symbol);
+        let first = of_symbol.next().map(|position| (position.quantity, position.available));
+        expect(of_symbol.next().is_none(), "a symbol should be listed once", &positions)?;
+        Ok(first.unwrap_or_default())
+    }
+
+    /// The positions must say that so much is held, all of it free.
+    pub(super) async fn holds(&self, symbol: Symbol, quantity: Quantity) -> Check {
+        let held = self.held(symbol).await?;
+        expect(held == (quantity, quantity), &format!("{quantity} of {symbol} should be held, all of it free"), held)
+    }
+
+    /// Every fill of the account, page by page.
+    pub(super) async fn fills(&self) -> Result<Vec<OrderFill>, Stop> {
+        let (mut fills, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.broker.fills_since(&self.account, cursor.clone()).await;
+            let page = page.or_else(|error| broken("fills should be read", error))?;
+            fills.extend(page.fills);
+            if page.complete {
+                return Ok(fills);
+            }
+            let next = Some(page.next);
+            expect(next != cursor, "a page that is not complete should lead on", &next)?;
+            cursor = next;
+        }
+    }
+
+    /// What really happened; a rig that cannot tell leaves the case not shown.
+    pub(super) fn truth(&self) -> Result<Truth, Stop> {
+        Ok(self.rig.truth()?)
+    }
+
+    /// There must really be one order of this id, and no order of an id that was not sent.
+    pub(super) fn is_one_order(&self, order: &OrderRequest) -> Check {
+        let truth = self.truth()?;
+        let copies = truth.orders.get(&order.id).map_or(0, |order| order.copies);
+        expect(copies == 1, "there should be one order of the id", &truth.orders)?;
+        expect(truth.orders.len() == 1, "there should be no other order than the one that was sent", &truth.orders)
+    }
+
+    /// So many requests must have left the adapter, where they are counted.
+    pub(super) fn requests_were(&self, sent: u64) -> Check {
+        let requests = self.rig.truth().ok().and_then(|truth| truth.requests);
+        let promise = format!("{sent} requests should have been sent: one for each call, and no retries");
+        expect(requests.is_none_or(|requests| requests == sent), &promise, requests)
+    }
+}
+
+/// The view must be of this order, and not say more than can be.
+pub(super) fn fits(order: &OrderRequest, view: &OrderView) -> Check {
+    let Terms { symbol, side, quantity, .. } = order.terms;
+    let echoed = (view.id, view.symbol, view.side, view.quantity) == (order.id, symbol, side, quantity);
+    expect(echoed, &format!("the view should be that of {} to {side} {quantity} {symbol}", order.id), view)?;
+    let known = sum(&view.fills)?;
+    expect(known <= view.filled, "the fills should not be more than what was executed", view)?;
+    expect(view.filled <= quantity, "no more should be executed than was ordered", view)?;
+    let complete = view.status != BrokerStatus::Filled || view.filled == quantity;
+    expect(complete, "an order that reads filled should be executed completely", view)?;
+    let charged = view.fills.iter().find(|fill| fill.quantity.is_zero() || fill.fee.is_negative());
+    expect(charged.is_none(), "a fill should be of more than nothing, and its fee no less than nothing", charged)
+}
+
+/// Units that these fills executed.
+pub(super) fn sum(fills: &[Fill]) -> Result<Quantity, Stop> {
+    fills.iter().try_fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity)).map_err(misfit)
+}
+
+/// What these fills of one order move of cash, without fees; and their fees.
+pub(super) fn amounts(fills: &[Fill]) -> Result<(Money, Money), Stop> {
+    let value = Value::sum(fills.iter().map(Fill::value)).map_err(misfit)?;
+    let amount = value.to_money(Rounding::HalfEven).map_err(misfit)?;
+    Ok((amount, Money::sum(fills.iter().map(|fill| fill.fee)).map_err(misfit)?))
+}

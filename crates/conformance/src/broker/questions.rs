@@ -1,0 +1,154 @@
+//! Lookups, fills and pages: contract 4, 5 and 7.
+
+use super::desk::{Desk, broken, desk, misfit};
+use super::{BrokerRig, Fault};
+use crate::{Check, Stop, expect};
+use evenkeel_domain::order::{BrokerStatus, CancelAnswer, ClientOrderId, Fill, Lookup, OrderRequest};
+use evenkeel_domain::values::FillId;
+use evenkeel_ports::BrokerError;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Asks for what never was, and asks while nothing answers. Contract 4.
+pub(super) async fn c34_absent_is_a_proof(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let nothing = desk.buy(desk.quantity("2")?)?;
+    desk.horizon().await;
+    let absent = desk.look_up(&nothing).await;
+    expect(absent == Ok(Lookup::Absent), "an id that was never sent should be absent", absent)?;
+    rig.hold(desk.symbol(), desk.quantity("2")?)?;
+    let (broker, account) = (&desk.broker, &desk.account);
+    rig.fail_questions(1)?;
+    unanswered("order", desk.look_up(&nothing).await)?;
+    rig.fail_questions(1)?;
+    unanswered("open_orders", broker.open_orders(account).await)?;
+    rig.fail_questions(1)?;
+    unanswered("fills_since", broker.fills_since(account, None).await)?;
+    rig.fail_questions(1)?;
+    unanswered("positions", broker.positions(account).await)?;
+    rig.fail_questions(1)?;
+    unanswered("account", broker.account(account).await)?;
+    let after = desk.look_up(&nothing).await;
+    expect(after == Ok(Lookup::Absent), "after the outage the id should be absent again", after)
+}
+
+fn unanswered<T: std::fmt::Debug>(question: &str, answer: Result<T, BrokerError>) -> Check {
+    expect(answer.is_err(), &format!("{question} without an answer should be an error"), answer)
+}
+
+/// Reads the fills of one order again and again, everywhere. Contract 5.
+pub(super) async fn c35_a_fill_has_one_id(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("6")?;
+    desk.fund_for(desk.quantity("20")?)?;
+    rig.force(Fault::InParts(3))?;
+    let order = desk.buy(quantity)?;
+    let first = by_id(desk.trade(&order).await?.fills)?;
+    // Another order, so that a fill is not known by its place.
+    desk.trade(&desk.buy(desk.quantity("1")?)?).await?;
+    desk.horizon().await;
+    for _ in 0..2 {
+        let viewed = by_id(desk.filled(&order).await?.fills)?;
+        expect(viewed == first, "the fills of an order should be the same in every view", (&first, &viewed))?;
+        let listed = by_id(fills_of(&desk, &order).await?)?;
+        expect(listed == first, "the fills should be listed as they are viewed", (&first, &listed))?;
+    }
+    let page = desk.broker.fills_since(&desk.account, None).await.or_else(|e| broken("fills should be read", e))?;
+    let later = desk.broker.fills_since(&desk.account, Some(page.next)).await;
+    let later = later.or_else(|error| broken("fills after a cursor should be read", error))?;
+    let known: BTreeSet<_> = page.fills.iter().map(|fill| &fill.fill.id).collect();
+    let news = later.fills.iter().find(|fill| page.complete && !known.contains(&fill.fill.id));
+    expect(news.is_none(), "nothing new should be listed when nothing new was executed", news)
+}
+
+async fn fills_of(desk: &Desk<'_>, order: &OrderRequest) -> Result<Vec<Fill>, Stop> {
+    let fills = desk.fills().await?;
+    Ok(fills.into_iter().filter(|fill| fill.order == Some(order.id)).map(|fill| fill.fill).collect())
+}
+
+/// Fills by their ids; a fill may be repeated, but not with another content.
+fn by_id(fills: Vec<Fill>) -> Result<BTreeMap<FillId, Fill>, Stop> {
+    let mut by_id = BTreeMap::new();
+    for fill in fills {
+        let before = by_id.insert(fill.id.clone(), fill.clone());
+        let same = before.as_ref().is_none_or(|before| *before == fill);
+        expect(same, "two fills of one id should be the same fill", (before, fill))?;
+    }
+    Ok(by_id)
+}
+
+/// Makes more fills and more open orders than fit on any page, and counts them. Contract 7.
+pub(super) async fn c38_pages_are_complete_or_say_not(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let (one, count) = (desk.quantity("1")?, rig.more_than_a_page());
+    let all = one.nanos().saturating_mul(u128::try_from(count).unwrap_or(0)).saturating_mul(2);
+    desk.fund_for(evenkeel_domain::values::Quantity::from_nanos(all).map_err(misfit)?)?;
+    let mut sent: BTreeSet<ClientOrderId> = BTreeSet::new();
+    let mut last = None;
+    for _ in 0..count {
+        let order = desk.buy(one)?;
+        desk.place(&order).await?;
+        sent.insert(order.id);
+        last = Some(order);
+    }
+    if let Some(last) = last {
+        desk.filled(&last).await?;
+    }
+    desk.quiet().await;
+    let listed: BTreeSet<_> = desk.fills().await?.into_iter().filter_map(|fill| fill.order).collect();
+    let missing = sent.difference(&listed).count();
+    expect(missing == 0, "every fill should be listed when the last page says that it is complete", missing)?;
+    let mut open: BTreeSet<ClientOrderId> = BTreeSet::new();
+    for _ in 0..count {
+        rig.force(Fault::NeverFill)?;
+        let order = desk.buy(one)?;
+        desk.place(&order).await?;
+        open.insert(order.id);
+    }
+    desk.horizon().await;
+    let page = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
+    let listed: BTreeSet<_> = page.orders.iter().map(|view| view.id).collect();
+    let missing = open.difference(&listed).count();
+    expect(missing == 0 || !page.complete, "open orders that are left out should be told", missing)
+}
+
+/// Gives an order a status that nobody knows. Contract 5.
+pub(super) async fn c46_an_unknown_status_is_not_an_end(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    rig.force(Fault::UnmappedStatus)?;
+    let order = desk.buy(quantity)?;
+    desk.place(&order).await?;
+    desk.horizon().await;
+    let view = desk.until(&order, "there", |_| true).await?;
+    let told = matches!(view.status, BrokerStatus::Unmapped(_));
+    expect(told, "a status that nobody knows should be told as it is, and end nothing", &view)?;
+    let page = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
+    let listed = page.orders.iter().any(|view| view.id == order.id) || !page.complete;
+    expect(listed, "an order that has not ended should be among the open orders", page.orders)?;
+    let answer = desk.cancel(&order).await;
+    let ended = matches!(answer, CancelAnswer::AlreadyTerminal(_) | CancelAnswer::NoSuchOrder);
+    expect(!ended, "an order that has not ended should not be told to have", answer)
+}
+
+/// Trades, waits for the horizon, and compares what is read with what is true. Contract 5.
+pub(super) async fn c48_reads_follow_within_the_horizon(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let (some, more) = (desk.quantity("2")?, desk.quantity("5")?);
+    desk.fund_for(desk.quantity("20")?)?;
+    let mut other = desk.buy(some)?;
+    other.terms.symbol = rig.second_symbol();
+    for order in [desk.buy(more)?, other, desk.sell(some)?] {
+        desk.trade(&order).await?;
+        desk.horizon().await;
+        let truth = desk.truth()?;
+        let cash = desk.view().await?.cash;
+        expect(cash == truth.cash, &format!("after the horizon cash should read {}", truth.cash), cash)?;
+        for symbol in [rig.symbol(), rig.second_symbol()] {
+            let really = truth.positions.get(&symbol).copied().unwrap_or_default();
+            let (held, _) = desk.held(symbol).await?;
+            expect(held == really, &format!("after the horizon {really} of {symbol} should be held"), held)?;
+        }
+    }
+    Ok(())
+}

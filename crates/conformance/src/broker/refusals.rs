@@ -1,0 +1,145 @@
+//! What must be refused, and why: contract 2 and 8.
+
+use super::desk::{broken, desk, misfit};
+use super::{BrokerRig, Fault};
+use crate::{Check, Stop, expect};
+use evenkeel_domain::order::{BrokerStatus, RefusalReason, Refused, SubmitAnswer};
+use evenkeel_domain::values::{Lot, Money, Quantity};
+
+/// The check must refuse for this reason.
+fn fails_for(checked: Result<(), Refused>, reason: &RefusalReason) -> Check {
+    let fits = checked.as_ref().is_err_and(|refused| refused.reason == *reason);
+    expect(fits, &format!("the check should fail, for {reason}"), checked)
+}
+
+/// Buys for a hundred times the cash. Contract 2.
+pub(super) async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("100")?;
+    rig.fund(desk.worth(desk.quantity("1")?)?)?;
+    let before = desk.view().await?.cash;
+    let order = desk.buy(quantity)?;
+    desk.refused(&order, &RefusalReason::BuyingPower).await?;
+    desk.quiet().await;
+    let after = desk.view().await?;
+    expect(after.cash == before, &format!("cash should still be {before}"), after)?;
+    desk.holds(desk.symbol(), Quantity::ZERO).await
+}
+
+/// Sells more than is held, and what is not held at all. Contract 2.
+pub(super) async fn c19_more_than_is_held_is_refused(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let (held, more) = (desk.quantity("2")?, desk.quantity("3")?);
+    desk.refused(&desk.sell(held)?, &RefusalReason::InsufficientQuantity).await?;
+    rig.hold(desk.symbol(), held)?;
+    desk.refused(&desk.sell(more)?, &RefusalReason::InsufficientQuantity).await?;
+    desk.quiet().await;
+    desk.holds(desk.symbol(), held).await
+}
+
+/// Buys for half the minimum, then leaves a holding that is worth no more. Contract 2, 8.
+pub(super) async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let minimum = desk.declared.minimum_order;
+    if !minimum.is_positive() {
+        return Err(Stop::Excused("minimum order: 0.00: there is no minimum".to_owned()));
+    }
+    // A price at which one lot is worth half the minimum.
+    let lot = desk.lot().size().max(Quantity::from_nanos(1_000_000).map_err(misfit)?);
+    let halves = u128::try_from(minimum.cents()).unwrap_or(0).saturating_mul(5_000_000);
+    let nanos = halves.saturating_mul(1_000_000_000).checked_div(lot.nanos()).unwrap_or(0);
+    let price = evenkeel_domain::values::Price::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).map_err(misfit)?;
+    rig.set_price(desk.symbol(), price)?;
+    rig.fund(minimum.add(minimum).map_err(misfit)?)?;
+    let mut small = desk.buy(lot)?;
+    small.terms.reference = price;
+    fails_for(desk.broker.check(&desk.account, &small.terms), &RefusalReason::BelowMinimum)?;
+    desk.refused(&small, &RefusalReason::BelowMinimum).await?;
+    rig.hold(desk.symbol(), lot)?;
+    let mut exit = desk.exit(lot)?;
+    exit.terms.reference = price;
+    let checked = desk.broker.check(&desk.account, &exit.terms);
+    expect(checked.is_ok(), "leaving a holding that is worth less than the minimum should pass the check", checked)?;
+    desk.trade(&exit).await?;
+    desk.horizon().await;
+    desk.holds(desk.symbol(), Quantity::ZERO).await
+}
+
+/// Buys a lot and a half. Contract 2, 8.
+pub(super) async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    if desk.lot() == Lot::FINEST {
+        return Err(Stop::Excused(format!("lot of {}: {}: every quantity is a multiple", desk.symbol(), desk.lot())));
+    }
+    desk.fund_for(desk.quantity("10")?)?;
+    let half = desk.lot().size().nanos().checked_div(2).unwrap_or(0);
+    let quantity = desk.quantity("3")?.add(Quantity::from_nanos(half).map_err(misfit)?).map_err(misfit)?;
+    let order = desk.buy(quantity)?;
+    fails_for(desk.broker.check(&desk.account, &order.terms), &RefusalReason::NotALot)?;
+    desk.refused(&order, &RefusalReason::NotALot).await?;
+    desk.quiet().await;
+    desk.holds(desk.symbol(), Quantity::ZERO).await
+}
+
+/// Sells against a buy that works. Contract 2, 5.
+pub(super) async fn c23_opposite_orders_never_meet(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let (bought, held) = (desk.quantity("2")?, desk.quantity("3")?);
+    desk.fund_for(bought)?;
+    rig.hold(desk.symbol(), held)?;
+    rig.force(Fault::NeverFill)?;
+    let buy = desk.buy(bought)?;
+    desk.place(&buy).await?;
+    let sell = desk.sell(held)?;
+    let sold = match desk.submit(&sell).await {
+        SubmitAnswer::Acknowledged(_) => desk.filled(&sell).await?.filled,
+        SubmitAnswer::Refused(refused) if refused.reason == RefusalReason::OppositeOrderOpen => Quantity::ZERO,
+        answer => return broken("an order against an open one should be refused for it, or be taken", answer),
+    };
+    desk.quiet().await;
+    let open = desk.until(&buy, "still there", |_| true).await?;
+    let works = open.status == BrokerStatus::Working && open.filled.is_zero();
+    expect(works, "the buy that nothing executes should still work, untouched by the sell", open)?;
+    desk.holds(desk.symbol(), held.sub(sold).map_err(misfit)?).await
+}
+
+/// Buys what does not exist and what is halted. Contract 2.
+pub(super) async fn c24_what_is_not_tradable_is_refused(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    let mut order = desk.buy(quantity)?;
+    order.terms.symbol = rig.unknown_symbol();
+    desk.refused(&order, &RefusalReason::NotTradable).await?;
+    rig.halt(desk.symbol())?;
+    desk.refused(&desk.buy(quantity)?, &RefusalReason::NotTradable).await
+}
+
+/// Buys twice for six tenths of the cash, while the first works. Contract 2.
+pub(super) async fn c43_open_orders_reserve_cash(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let six = desk.quantity("6")?;
+    rig.fund(desk.worth(desk.quantity("10")?)?)?;
+    rig.force(Fault::NeverFill)?;
+    let first = desk.buy(six)?;
+    desk.place(&first).await?;
+    let offered = desk.view().await?.buying_power;
+    let cost = desk.worth(six)?;
+    let second = desk.buy(six)?;
+    match desk.submit(&second).await {
+        SubmitAnswer::Refused(refused) if refused.reason == RefusalReason::BuyingPower => {
+            expect(offered < cost, &format!("the buying power should not offer the {cost} it refuses"), offered)?;
+        }
+        SubmitAnswer::Acknowledged(_) => {
+            expect(offered >= cost, &format!("a buy of {cost} should not be taken beyond the buying power"), offered)?;
+        }
+        answer => return broken("the second buy should be refused for buying power", answer),
+    }
+    desk.quiet().await;
+    let cash = desk.view().await?.cash;
+    expect(cash >= Money::ZERO, "cash should not go below zero", cash)?;
+    if let Ok(truth) = rig.truth() {
+        expect(truth.cash >= Money::ZERO, "cash should not really go below zero", truth.cash)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Requests and answers that are lost, late or turned away: contract 1, 2 and 4.
+
+use super::desk::{Desk, broken, desk};
+use super::{BrokerRig, Fault};
+use crate::{Check, expect};
+use evenkeel_domain::order::{Duplicates, Lookup, NotSent, OrderRequest, SubmitAnswer};
+use evenkeel_domain::values::Timestamp;
+use futures_util::future::{join, join_all};
+use std::time::Duration;
+
+/// The answer must be that the outcome is unknown.
+fn is_unknown(answer: &SubmitAnswer, why: &str) -> Check {
+    expect(matches!(answer, SubmitAnswer::Unknown(_)), &format!("the outcome should be unknown, since {why}"), answer)
+}
+
+/// Loses the answer, and finds the order. Contract 1, 2.
+pub(super) async fn c09_a_lost_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    rig.force(Fault::LoseAnswer)?;
+    let order = desk.buy(quantity)?;
+    is_unknown(&desk.submit(&order).await, "its answer was lost")?;
+    desk.filled(&order).await?;
+    desk.quiet().await;
+    desk.is_one_order(&order)?;
+    desk.requests_were(1)
+}
+
+/// Loses the request, asks before and after the horizon, and sends it again. Contract 1, 2, 4.
+pub(super) async fn c10_a_lost_request_is_unknown_then_absent(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    rig.force(Fault::LoseRequest)?;
+    let order = desk.buy(quantity)?;
+    let sent = rig.now();
+    let early = async {
+        rig.sleep(desk.declared.visibility_horizon.checked_div(2).unwrap_or_default()).await;
+        is_absent(&desk, &order, sent).await
+    };
+    let (answer, early) = join(desk.submit(&order), early).await;
+    early?;
+    is_unknown(&answer, "nothing answered")?;
+    let deadline = rig.now().plus(desk.declared.visibility_horizon).plus(rig.patience());
+    while !is_absent(&desk, &order, sent).await? {
+        expect(rig.now() < deadline, "the order should be absent once the horizon has passed", rig.now())?;
+        rig.sleep(Duration::from_millis(250)).await;
+    }
+    desk.requests_were(1)?;
+    if desk.declared.duplicates == Duplicates::Correlated {
+        return Ok(());
+    }
+    desk.quiet().await;
+    desk.trade(&order).await?;
+    desk.is_one_order(&order)
+}
+
+/// Whether the order is absent, which it must not be before the horizon since it was sent, nor found.
+async fn is_absent(desk: &Desk<'_>, order: &OrderRequest, sent: Timestamp) -> Result<bool, crate::Stop> {
+    let lookup = desk.look_up(order).await;
+    match lookup {
+        Ok(Lookup::Absent) => {
+            let proven = desk.rig.now() >= sent.plus(desk.declared.visibility_horizon);
+            expect(proven, "absent should not be answered before the horizon has passed", desk.rig.now().since(sent))?;
+            Ok(true)
+        }
+        Ok(Lookup::Found(view)) => broken("an order whose request was lost should not be found", view),
+        Ok(Lookup::Unproven) | Err(_) => Ok(false),
+    }
+}
+
+/// Makes the broker unreachable for one call. Contract 2.
+pub(super) async fn c13_unreachable_is_not_sent(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    rig.force(Fault::Unreachable)?;
+    let order = desk.buy(quantity)?;
+    let answer = desk.submit(&order).await;
+    let told = answer == SubmitAnswer::NotSent(NotSent::Unreachable);
+    expect(told, "the answer should be that nothing was sent, since nobody could be reached", answer)?;
+    desk.horizon().await;
+    if let Ok(truth) = rig.truth() {
+        expect(truth.orders.is_empty(), "what was not sent should not exist", &truth.orders)?;
+    }
+    desk.trade(&order).await?;
+    desk.is_one_order(&order)
+}
+
+/// Delays a request beyond its caller's patience, and sends it again meanwhile where that is safe. Contract 1, 2, 3.
+pub(super) async fn c14_a_late_request_makes_one_order(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    rig.force(Fault::Slow)?;
+    let order = desk.buy(quantity)?;
+    is_unknown(&desk.submit(&order).await, "the request is still under way")?;
+    if desk.declared.duplicates == Duplicates::Refused {
+        let again = desk.submit(&order).await;
+        let safe = !matches!(again, SubmitAnswer::Refused(_));
+        expect(safe, "sending the same order again should be safe", again)?;
+    }
+    desk.filled(&order).await?;
+    desk.quiet().await;
+    desk.is_one_order(&order)?;
+    desk.holds(desk.symbol(), quantity).await
+}
+
+/// Runs into a limit, waits as long as it says, and sends the same order. Contract 1, 2.
+pub(super) async fn c15_a_rate_limit_is_not_sent(rig: &dyn BrokerRig) -> Check {
+    const SECOND: Duration = Duration::from_secs(1);
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    let limit = Duration::from_secs(3);
+    rig.force(Fault::RateLimit { retry_after: limit })?;
+    let order = desk.buy(quantity)?;
+    let SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }) = desk.submit(&order).await else {
+        return broken("a request beyond the limit should be told as not sent", "another answer");
+    };
+    let near = retry_after >= limit.saturating_sub(SECOND) && retry_after <= limit.saturating_add(SECOND);
+    expect(near, "the end of the limit should be told, in three seconds", retry_after)?;
+    if let Ok(truth) = rig.truth() {
+        expect(truth.orders.is_empty(), "what was not sent should not exist", &truth.orders)?;
+    }
+    rig.sleep(retry_after).await;
+    desk.trade(&order).await?;
+    desk.is_one_order(&order)
+}
+
+/// Sends sixty orders at once, and those that run into a limit again when it has passed. Contract 1, 3.
+pub(super) async fn c16_under_load_none_is_lost_or_doubled(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("1")?;
+    desk.fund_for(desk.quantity("60")?)?;
+    let orders = (0..60).map(|_| desk.buy(quantity)).collect::<Result<Vec<_>, _>>()?;
+    let sent = join_all(orders.iter().map(|order| under_load(&desk, order))).await;
+    let mut requests = 0_u64;
+    for sends in sent {
+        requests = requests.saturating_add(sends?);
+    }
+    for order in &orders {
+        desk.filled(order).await?;
+    }
+    desk.quiet().await;
+    let truth = desk.truth()?;
+    let once = orders.iter().all(|order| truth.orders.get(&order.id).is_some_and(|order| order.copies == 1));
+    expect(once && truth.orders.len() == orders.len(), "there should be one order of each id", truth.orders.len())?;
+    desk.requests_were(requests)?;
+    desk.holds(desk.symbol(), desk.quantity("60")?).await
+}
+
+/// Sends an order until it is sent; how often that was.
+async fn under_load(desk: &Desk<'_>, order: &OrderRequest) -> Result<u64, crate::Stop> {
+    for _ in 0..100 {
+        match desk.submit(order).await {
+            SubmitAnswer::Acknowledged(_) | SubmitAnswer::Unknown(_) => return Ok(1),
+            SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }) => desk.rig.sleep(retry_after).await,
+            answer => return broken("an order under load should be taken, or be told to wait", answer),
+        }
+    }
+    broken("an order under load should be taken in the end", "a hundred limits")
+}

@@ -1,0 +1,149 @@
+//! What an order costs and brings: contract 5 and 8.
+
+use super::desk::{Desk, amounts, broken, desk, misfit, sum};
+use super::{BrokerRig, Fault};
+use crate::{Check, Stop, expect};
+use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Fill, OrderRequest, OrderView, Side};
+use evenkeel_domain::values::{Money, Price, Quantity};
+
+/// The account's cash must have moved from `before` by what these orders executed and paid; by a cent for each fill at most, where the
+/// adapter declares that fills are rounded.
+async fn cash_moved(desk: &Desk<'_>, before: Money, orders: &[(Side, &[Fill])]) -> Check {
+    let (mut expected, mut fills) = (before, 0_usize);
+    for (side, of_order) in orders {
+        let (amount, fees) = amounts(of_order)?;
+        let moved = match side {
+            Side::Sell => expected.add(amount),
+            Side::Buy => expected.sub(amount),
+        };
+        expected = moved.and_then(|cash| cash.sub(fees)).map_err(misfit)?;
+        fills = fills.saturating_add(of_order.len());
+    }
+    let cash = desk.view().await?.cash;
+    let cents = if desk.declared.fills_rounded { i64::try_from(fills).unwrap_or(i64::MAX) } else { 0 };
+    let near = cash.cents().abs_diff(expected.cents()) <= cents.unsigned_abs();
+    expect(near, &format!("cash should go from {before} to {expected}, by price × quantity and fees"), cash)
+}
+
+/// Buys, waits for the fill and the horizon, and compares units, cash and costs with the fills. Contract 5, 8.
+pub(super) async fn c01_a_buy_costs_what_its_fills_say(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("7.654321")?;
+    desk.fund_for(quantity)?;
+    let before = desk.view().await?.cash;
+    let order = desk.buy(quantity)?;
+    let view = desk.trade(&order).await?;
+    desk.horizon().await;
+    desk.holds(desk.symbol(), quantity).await?;
+    cash_moved(&desk, before, &[(Side::Buy, &view.fills)]).await?;
+    if desk.price_is_set {
+        within_costs(&desk, &order, &view)?;
+    }
+    desk.requests_were(1)
+}
+
+/// What was paid beyond the reference price must be no more than the declared costs.
+fn within_costs(desk: &Desk<'_>, order: &OrderRequest, view: &OrderView) -> Check {
+    let (amount, fees) = amounts(&view.fills)?;
+    let paid = amount.add(fees).map_err(misfit)?;
+    let bound = desk.declared.costs.of(order.terms.value()).map_err(misfit)?;
+    let most = desk.worth(order.terms.quantity)?.add(bound).map_err(misfit)?;
+    expect(paid <= most, &format!("a buy should cost no more than its worth and the declared costs, {most}"), paid)
+}
+
+/// Sells a part of a holding, then the rest as an exit. Contract 5, 8.
+pub(super) async fn c03_a_part_then_all_is_sold(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let (held, part) = (desk.quantity("10.123456789")?, desk.quantity("4.1")?);
+    rig.hold(desk.symbol(), held)?;
+    let before = desk.view().await?.cash;
+    let first = desk.trade(&desk.sell(part)?).await?;
+    desk.horizon().await;
+    let rest = held.sub(part).map_err(misfit)?;
+    desk.holds(desk.symbol(), rest).await?;
+    let second = desk.trade(&desk.exit(rest)?).await?;
+    desk.horizon().await;
+    desk.holds(desk.symbol(), Quantity::ZERO).await?;
+    cash_moved(&desk, before, &[(Side::Sell, &first.fills), (Side::Sell, &second.fills)]).await
+}
+
+/// Buys a quantity that no binary fraction holds, reads it back everywhere, and sells it again. Contract 8.
+pub(super) async fn c25_quantities_survive_to_the_last_digit(rig: &dyn BrokerRig) -> Check {
+    let mut desk = desk(rig)?;
+    if desk.declared.minimum_order.cents() <= 10_000_000 {
+        desk.price = Price::from_nanos(1_000_000_000).map_err(misfit)?;
+        rig.set_price(desk.symbol(), desk.price)?;
+    }
+    let quantity = desk.quantity("98765432.123456789")?;
+    desk.fund_for(quantity)?;
+    let order = desk.buy(quantity)?;
+    let bought = desk.trade(&order).await?;
+    let parts = sum(&bought.fills)?;
+    expect(parts == quantity, &format!("the fills should come to {quantity}"), parts)?;
+    desk.horizon().await;
+    desk.holds(desk.symbol(), quantity).await?;
+    desk.trade(&desk.exit(quantity)?).await?;
+    desk.horizon().await;
+    desk.holds(desk.symbol(), Quantity::ZERO).await
+}
+
+/// Lets an order be executed in three parts, and adds them up, in the view and among the fills. Contract 5.
+pub(super) async fn c26_partial_fills_sum_exactly(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("9.87654321")?;
+    desk.fund_for(quantity)?;
+    let before = desk.view().await?.cash;
+    rig.force(Fault::InParts(3))?;
+    let order = desk.buy(quantity)?;
+    let view = desk.trade(&order).await?;
+    expect(view.fills.len() >= 2, "an order executed in parts should have as many fills", &view)?;
+    let parts = sum(&view.fills)?;
+    expect(parts == quantity, &format!("the parts should come to {quantity}"), &view.fills)?;
+    desk.horizon().await;
+    let mut listed = desk.fills().await?;
+    listed.sort_by(|a, b| a.fill.id.cmp(&b.fill.id));
+    listed.dedup_by(|a, b| a.fill.id == b.fill.id);
+    let listed: Vec<Fill> = listed.into_iter().filter(|fill| fill.order == Some(order.id)).map(|f| f.fill).collect();
+    let total = sum(&listed)?;
+    expect(total == quantity, &format!("the listed fills should come to {quantity}"), &listed)?;
+    desk.holds(desk.symbol(), quantity).await?;
+    cash_moved(&desk, before, &[(Side::Buy, &view.fills)]).await
+}
+
+/// Cancels an order that was executed in part, and lets the broker cancel another. Contract 5, 6.
+pub(super) async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("6.5")?;
+    desk.fund_for(quantity)?;
+    let before = desk.view().await?.cash;
+    rig.force(Fault::PartialThenWork)?;
+    let order = desk.buy(quantity)?;
+    desk.place(&order).await?;
+    let part = desk.until(&order, "executed in part", |view| !view.filled.is_zero()).await?.filled;
+    match desk.cancel(&order).await {
+        CancelAnswer::Requested => {}
+        answer => return broken("the cancel of an order that works should be taken", answer),
+    }
+    let first = canceled_with(&desk, &order, part).await?;
+    desk.horizon().await;
+    desk.holds(desk.symbol(), part).await?;
+    cash_moved(&desk, before, &[(Side::Buy, &first)]).await?;
+
+    rig.force(Fault::PartialThenCancel)?;
+    let order = desk.buy(quantity)?;
+    desk.place(&order).await?;
+    let second = canceled_with(&desk, &order, part).await?;
+    desk.horizon().await;
+    desk.holds(desk.symbol(), part.add(sum(&second)?).map_err(misfit)?).await?;
+    cash_moved(&desk, before, &[(Side::Buy, &first), (Side::Buy, &second)]).await
+}
+
+/// The fills of an order that must end canceled, with this much executed at least.
+async fn canceled_with(desk: &Desk<'_>, order: &OrderRequest, part: Quantity) -> Result<Vec<Fill>, Stop> {
+    let view = desk.until(order, "canceled", |view| view.status == BrokerStatus::Canceled).await?;
+    expect(view.filled >= part, &format!("the {part} executed before the cancel should stay"), &view)?;
+    let view = desk
+        .until(order, "known with each of its fills", |view| sum(&view.fills).is_ok_and(|sum| sum == view.filled))
+        .await?;
+    Ok(view.fills)
+}
