@@ -37,6 +37,8 @@ pub enum Fault {
     Refuse(RefusalReason),
     /// Acknowledged as working; at its first execution rejected instead, with nothing executed.
     RejectAfterAck,
+    /// Executed completely, in so many parts of about the same size; in fewer where the lot leaves no room for them.
+    InParts(u32),
     /// Executed in part, then canceled by the venue.
     PartialThenCancel(Part),
     /// Executed in part; the rest works until it is canceled.
@@ -270,6 +272,7 @@ pub(crate) struct Treatment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Course {
     Rejected,
+    Parts(u32),
     PartThenCanceled(Part),
     PartThenWorking(Part),
     Late(Duration),
@@ -290,6 +293,7 @@ impl Treatment {
             Fault::Panic => self.panics = true,
             Fault::Refuse(reason) => keep(&mut self.refused, reason),
             Fault::RejectAfterAck => keep(&mut self.course, Course::Rejected),
+            Fault::InParts(parts) => keep(&mut self.course, Course::Parts(parts)),
             Fault::PartialThenCancel(part) => keep(&mut self.course, Course::PartThenCanceled(part)),
             Fault::PartialThenWork(part) => keep(&mut self.course, Course::PartThenWorking(part)),
             Fault::LateFill { delay } => keep(&mut self.course, Course::Late(delay)),

@@ -9,7 +9,7 @@ use crate::profile::{Chance, Profile, Retention};
 use evenkeel_domain::order::{
     BrokerStatus, Capabilities, Costs, Duplicates, OrderRequest, RefusalReason, Refused, Side, Terms,
 };
-use evenkeel_domain::values::{Money, Overflow, Percentage, Quantity, Rounding, Timestamp};
+use evenkeel_domain::values::{Lot, Money, Overflow, Percentage, Quantity, Rounding, Timestamp};
 use std::time::Duration;
 
 /// The documented rules that need no account and no market: a quantity above zero, the lot, the minimum.
@@ -149,6 +149,7 @@ impl Venue {
         let (parts, delay, ending) = match course {
             None => (self.parts(account, &order), Duration::ZERO, None),
             Some(Course::Late(delay)) => (self.parts(account, &order), *delay, None),
+            Some(Course::Parts(parts)) => (even_parts(whole, *parts, lot), Duration::ZERO, None),
             Some(Course::Rejected) => (Vec::new(), Duration::ZERO, Some(BrokerStatus::Rejected)),
             Some(Course::PartThenCanceled(units)) => (part(units), Duration::ZERO, Some(BrokerStatus::Canceled)),
             Some(Course::PartThenWorking(units)) => (part(units), Duration::ZERO, None),
@@ -198,6 +199,20 @@ impl Venue {
         parts.push(rest);
         parts
     }
+}
+
+/// So many parts of one size in whole lots, the rest with the last.
+fn even_parts(whole: Quantity, count: u32, lot: Lot) -> Vec<Quantity> {
+    let nanos = whole.nanos().checked_div(u128::from(count)).unwrap_or(0);
+    let part = Quantity::from_nanos(nanos).unwrap_or_default().floor_to(lot);
+    let mut parts = Vec::new();
+    let mut rest = whole;
+    for _ in 1..count {
+        rest = less(rest, part);
+        parts.push(part);
+    }
+    parts.push(rest);
+    parts
 }
 
 fn has_opposite(account: &Account, terms: &Terms) -> bool {

@@ -1,0 +1,162 @@
+//! The simulated broker as the broker suite needs it: with its controls, its script of faults, its truth and a clock moved by hand.
+
+use evenkeel_banchile::{BanChile, Fault as Scripted, Ledger, Part, Profile, Rule};
+use evenkeel_conformance::broker::{BrokerRig, Fault, OrderTruth, Truth, declared};
+use evenkeel_conformance::{Cannot, Check, Rig, Stop};
+use evenkeel_domain::order::NotSent;
+use evenkeel_domain::values::{AccountId, Money, Price, Quantity, Symbol, Timestamp};
+use evenkeel_memory::ManualClock;
+use evenkeel_ports::{Broker, Clock};
+use futures_util::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The simulated broker, or an adapter around it, with one account that is empty.
+pub(crate) struct SimulatedRig {
+    clock: ManualClock,
+    simulated: BanChile,
+    broker: Arc<dyn Broker>,
+}
+
+impl SimulatedRig {
+    /// The simulated broker itself.
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self::around(profile, |simulated, _| Arc::new(simulated))
+    }
+
+    /// An adapter around it.
+    pub(crate) fn around(profile: Profile, adapter: impl FnOnce(BanChile, ManualClock) -> Arc<dyn Broker>) -> Self {
+        let clock = ManualClock::new("2024-01-02T12:00:00Z".parse().unwrap());
+        let simulated = BanChile::new(profile, Arc::new(clock.clone()), 1);
+        let broker = adapter(simulated.clone(), clock.clone());
+        let rig = Self { clock, simulated, broker };
+        rig.simulated.open_account(&rig.account(), "USD".parse().unwrap(), Money::ZERO, []).unwrap();
+        rig
+    }
+
+    fn ledger(&self) -> Ledger {
+        self.simulated.ledger(&self.account()).unwrap()
+    }
+}
+
+impl Rig for SimulatedRig {
+    fn adapter(&self) -> String {
+        self.simulated.profile().name.clone()
+    }
+
+    fn capabilities(&self) -> Vec<String> {
+        declared(&*self.broker)
+    }
+
+    fn run(&self, case: BoxFuture<'_, Check>) -> Check {
+        let check = self.clock.run(case);
+        let check = check.unwrap_or_else(|stuck| Err(Stop::Broken(format!("the case never ended: {stuck}"))));
+        // Whatever a case has done: nothing was created or lost.
+        self.ledger().check().map_err(|violation| Stop::Broken(violation.to_string()))?;
+        check
+    }
+}
+
+impl BrokerRig for SimulatedRig {
+    fn broker(&self) -> Arc<dyn Broker> {
+        Arc::clone(&self.broker)
+    }
+
+    fn account(&self) -> AccountId {
+        "conformance".parse().unwrap()
+    }
+
+    fn symbol(&self) -> Symbol {
+        "META".parse().unwrap()
+    }
+
+    fn second_symbol(&self) -> Symbol {
+        "AAPL".parse().unwrap()
+    }
+
+    fn unknown_symbol(&self) -> Symbol {
+        "NOSUCH".parse().unwrap()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async move { self.clock.sleep_until(self.clock.now().plus(duration)).await })
+    }
+
+    fn set_price(&self, symbol: Symbol, price: Price) -> Result<(), Cannot> {
+        self.simulated.set_price(symbol, price);
+        Ok(())
+    }
+
+    fn fund(&self, cash: Money) -> Result<(), Cannot> {
+        self.simulated.deposit(&self.account(), cash).map_err(|error| Cannot(format!("pay in cash: {error}")))
+    }
+
+    fn hold(&self, symbol: Symbol, quantity: Quantity) -> Result<(), Cannot> {
+        let received = self.simulated.receive(&self.account(), symbol, quantity);
+        received.map_err(|error| Cannot(format!("bring in units: {error}")))
+    }
+
+    fn close_market(&self) -> Result<(), Cannot> {
+        self.simulated.close_market(self.clock.now().plus(Duration::from_secs(3_600)));
+        Ok(())
+    }
+
+    fn open_market(&self) -> Result<(), Cannot> {
+        self.simulated.open_market();
+        Ok(())
+    }
+
+    fn halt(&self, symbol: Symbol) -> Result<(), Cannot> {
+        self.simulated.halt(symbol);
+        Ok(())
+    }
+
+    fn force(&self, fault: Fault) -> Result<(), Cannot> {
+        let half = || Part::Share("50".parse().unwrap());
+        let timeout = self.simulated.profile().timeout;
+        let scripted = match fault {
+            Fault::Unreachable => Scripted::NotSent(NotSent::Unreachable),
+            Fault::RateLimit { retry_after } => Scripted::NotSent(NotSent::RateLimited { retry_after }),
+            Fault::LoseRequest => Scripted::LoseRequest,
+            Fault::LoseAnswer => Scripted::LoseAnswer,
+            Fault::Slow if timeout.saturating_mul(2) <= self.broker.capabilities().quiescence && !timeout.is_zero() => {
+                Scripted::Slow { delay: timeout.saturating_mul(2) }
+            }
+            Fault::NeverFill => Scripted::NeverFill,
+            Fault::InParts(parts) => Scripted::InParts(parts),
+            Fault::PartialThenWork => Scripted::PartialThenWork(half()),
+            Fault::PartialThenCancel => Scripted::PartialThenCancel(half()),
+            Fault::FillAfterCancel => Scripted::LateFillAfterCancel { delay: Duration::from_secs(5) },
+            Fault::LoseCancelAnswer => Scripted::LoseCancelAnswer,
+            Fault::UnmappedStatus => Scripted::Unmapped("pending_review".to_owned()),
+            Fault::Slow | _ => return Err(Cannot::new(fault.doing())),
+        };
+        self.simulated.script(Rule::new(scripted));
+        Ok(())
+    }
+
+    fn fail_questions(&self, times: u32) -> Result<(), Cannot> {
+        self.simulated.fail_queries(&self.account(), times).map_err(|error| Cannot(error.to_string()))
+    }
+
+    fn settles_after(&self) -> Result<Duration, Cannot> {
+        Ok(Duration::from_secs(86_400))
+    }
+
+    fn truth(&self) -> Result<Truth, Cannot> {
+        let ledger = self.ledger();
+        let mut orders: BTreeMap<_, OrderTruth> = BTreeMap::new();
+        for order in &ledger.orders {
+            let truth = orders.entry(order.request.id).or_insert(OrderTruth { copies: 0, executed: Quantity::ZERO });
+            truth.copies = truth.copies.saturating_add(1);
+            truth.executed = truth.executed.add(order.filled()).unwrap();
+        }
+        let positions = ledger.holdings.iter().map(|(symbol, held)| (*symbol, held.units)).collect();
+        Ok(Truth { orders, cash: ledger.cash, positions, requests: Some(ledger.sends) })
+    }
+}
