@@ -21,8 +21,11 @@
 
 pub mod broker;
 mod case;
+pub mod clock;
 pub mod journal;
 pub mod leases;
+pub mod notifier;
+pub mod prices;
 mod report;
 pub mod suite;
 

@@ -1,11 +1,14 @@
 //! The suites that these adapters certify themselves with.
 
+use evenkeel_conformance::clock::ClockRig;
 use evenkeel_conformance::journal::JournalRig;
 use evenkeel_conformance::leases::LeaseRig;
+use evenkeel_conformance::notifier::NotifierRig;
 use evenkeel_conformance::{Cannot, Check, Rig, Stop};
+use evenkeel_domain::alert::Alert;
 use evenkeel_domain::values::{StoreId, Timestamp};
-use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, Retention};
-use evenkeel_ports::{Journal, LeaseStore};
+use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
+use evenkeel_ports::{Clock, Journal, LeaseStore, Notifier};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,4 +105,61 @@ mod journal_that_folds {
         JournalInMemory::keeping(Retention::LatestState),
         not_shown: [J22, J23, J24, J35],
     );
+}
+
+mod clock {
+    use super::*;
+
+    struct ClockByHand(ManualClock);
+
+    impl Rig for ClockByHand {
+        fn adapter(&self) -> String {
+            "ManualClock".to_owned()
+        }
+
+        fn run(&self, case: BoxFuture<'_, Check>) -> Check {
+            run_on(&self.0, case)
+        }
+    }
+
+    impl ClockRig for ClockByHand {
+        fn clock(&self) -> Arc<dyn Clock> {
+            Arc::new(self.0.clone())
+        }
+
+        fn set_back(&self, _by: Duration) -> Result<(), Cannot> {
+            Err(Cannot::new("set back a machine's clock that is not read"))
+        }
+    }
+
+    evenkeel_conformance::clock_suite!(ClockByHand(ManualClock::new(Timestamp::EPOCH)), not_shown: [T02]);
+}
+
+mod notifier {
+    use super::*;
+
+    struct NotifierInMemory(MemoryNotifier);
+
+    impl Rig for NotifierInMemory {
+        fn adapter(&self) -> String {
+            "MemoryNotifier".to_owned()
+        }
+    }
+
+    impl NotifierRig for NotifierInMemory {
+        fn notifier(&self) -> Arc<dyn Notifier> {
+            Arc::new(self.0.clone())
+        }
+
+        fn times_told(&self, alert: &Alert) -> Result<usize, Cannot> {
+            Ok(self.0.alerts().iter().filter(|told| *told == alert).count())
+        }
+
+        fn set_broken(&self, broken: bool) -> Result<(), Cannot> {
+            self.0.fail_next(if broken { usize::MAX } else { 0 });
+            Ok(())
+        }
+    }
+
+    evenkeel_conformance::notifier_suite!(NotifierInMemory(MemoryNotifier::new()));
 }
