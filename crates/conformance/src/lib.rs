@@ -4,8 +4,17 @@
 //!
 //! ```text
 //! evenkeel_conformance::broker_suite!(MyRig::new());
-//! evenkeel_conformance::broker_suite!(MyRig::new(), not_shown: [C40, C42]);
+//! evenkeel_conformance::broker_suite!(MyRig::new(), not_shown: [C40, C42], skipped: [C08]);
 //! ```
+//!
+//! | port | suite | what its adapter brings |
+//! |---|---|---|
+//! | broker | [`broker_suite!`] | a [`broker::BrokerRig`] |
+//! | lease store | [`lease_store_suite!`] | a [`leases::LeaseRig`] |
+//! | journal, with its outbox | [`journal_suite!`] | a [`journal::JournalRig`] |
+//! | clock | [`clock_suite!`] | a [`clock::ClockRig`] |
+//! | notifier | [`notifier_suite!`] | a [`notifier::NotifierRig`] |
+//! | price source | [`price_source_suite!`] | a [`prices::PriceSourceRig`] |
 //!
 //! A case ends in one of four ways, and nothing else is ever counted as passed:
 //!
@@ -13,11 +22,14 @@
 //! |---|---|
 //! | passed | the adapter kept the promise, in front of this suite's eyes |
 //! | failed | it broke it; the message says what was promised and what was seen |
-//! | skipped | a declared capability excuses it; the report names the capability |
+//! | skipped | a declared capability excuses it; the report names the capability, and the macro call must list the case |
 //! | not shown | the rig cannot make the situation happen; the macro call must list the case, and a listed case that can be shown is a failure |
 //!
-//! The report ([`Report`]) exists as text and as JSON. A suite is also a specification: each case's page says which promise of the port it
-//! is about, by the number in the port's contract.
+//! The tests of listed cases are ignored, and the report must agree with the lists, or `the_report_is_as_declared` fails.
+//!
+//! The report ([`Report`]) exists as text and as JSON. A suite is also a specification: each case says what is promised, and by which
+//! number of the port's contract ([`Case`]). That the cases find what they are for is shown by adapters broken on purpose, in
+//! `tests/it/mutants`.
 
 pub mod broker;
 mod case;

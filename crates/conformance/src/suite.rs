@@ -109,7 +109,7 @@ pub fn check_declared(report: &Report, not_shown: &[&str], skipped: &[&str]) -> 
             match report.cases.iter().find(|case| case.id == *id) {
                 None => wrong.push(format!("{id} is listed as {word}, but there is no such case")),
                 Some(case) if case.verdict != word => {
-                    wrong.push(format!("{id} is listed as {word}, but it {}: {}", case.verdict, case.detail));
+                    wrong.push(format!("{id} is listed as {word}, but {}: {}", case.verdict, case.detail));
                 }
                 Some(_) => {}
             }
