@@ -26,6 +26,7 @@
 //! C02 (orders by amount), C22 (kinds of orders) and C49 (many orders in one request) cannot be said in this port. C11, C12, C17 and C47
 //! need a broker that is spoken to by HTTP, C36, C37 and C50 a stream, a process or a second portfolio, C39 and C41 an engine or a
 //! calendar, C44 and C45 events of companies and of the exchange: they come with the adapters that have them.
+//! C51 is about what follows from contract 2: an acknowledgement is not yet the last word.
 //! C31 and C35, which elsewhere are about streams, are here about `order` and `fills_since`.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "every answer but those that a case names breaks its promise")]
@@ -51,7 +52,7 @@ pub use rig::{BrokerRig, Fault, OrderTruth, Truth, declared};
 use sending::*;
 use trades::*;
 
-suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 36;
+suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 37;
     C01 "5, 8" c01_a_buy_costs_what_its_fills_say "a buy is filled, brings exactly its units and takes exactly price × quantity and fees",
     C03 "5, 8" c03_a_part_then_all_is_sold "after a part and then all of a holding is sold, nothing of it is left",
     C04 "3" c04_same_id_same_terms_twice_makes_one_order "the same order sent twice is one order",
@@ -85,7 +86,8 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 36;
     C38 "7" c38_pages_are_complete_or_say_not "of more orders and fills than fit on a page none is silently left out",
     C40 "2, 5" c40_nothing_is_filled_at_night "while the market is closed nothing is executed, and orders are refused with its opening or wait for it",
     C42 "5" c42_proceeds_settle_in_time "what a sale brings is cash at once and settled cash on its day, not before",
-    C43 "2" c43_open_orders_reserve_cash "cash that an open buy may take cannot be spent a second time, and is not in the buying power",
+    C43 "2, 6" c43_open_orders_reserve "cash and units that an open order may take cannot be promised twice, read as not free, and are free again when it ends",
     C46 "5" c46_an_unknown_status_is_not_an_end "a status that the adapter does not know leaves the order open, and is not guessed",
     C48 "5" c48_reads_follow_within_the_horizon "positions, account and truth agree once the visibility horizon has passed",
+    C51 "2, 5" c51_a_rejected_order_has_ended "an order that is rejected after its acknowledgement says so, and what it might have taken is free again",
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The simulated broker, or an adapter around it, with one account that is empty.
+/// A simulated broker with one account, which is empty, and an adapter to it.
 pub(crate) struct SimulatedRig {
     clock: ManualClock,
     simulated: BanChile,
@@ -20,16 +20,11 @@ pub(crate) struct SimulatedRig {
 }
 
 impl SimulatedRig {
-    /// The simulated broker itself.
-    pub(crate) fn new(profile: Profile) -> Self {
-        Self::around(profile, |simulated, _| Arc::new(simulated))
-    }
-
-    /// An adapter around it.
-    pub(crate) fn around(profile: Profile, adapter: impl FnOnce(BanChile, ManualClock) -> Arc<dyn Broker>) -> Self {
+    /// This adapter, or the simulated broker itself, with the simulated broker of this kind below it.
+    pub(crate) fn new(profile: Profile, adapter: impl FnOnce(BanChile) -> Arc<dyn Broker>) -> Self {
         let clock = ManualClock::new("2024-01-02T12:00:00Z".parse().unwrap());
         let simulated = BanChile::new(profile, Arc::new(clock.clone()), 1);
-        let broker = adapter(simulated.clone(), clock.clone());
+        let broker = adapter(simulated.clone());
         let rig = Self { clock, simulated, broker };
         rig.simulated.open_account(&rig.account(), "USD".parse().unwrap(), Money::ZERO, []).unwrap();
         rig
@@ -131,6 +126,7 @@ impl BrokerRig for SimulatedRig {
             Fault::InParts(parts) => Scripted::InParts(parts),
             Fault::PartialThenWork => Scripted::PartialThenWork(half()),
             Fault::PartialThenCancel => Scripted::PartialThenCancel(half()),
+            Fault::RejectAfterAck => Scripted::RejectAfterAck,
             Fault::FillAfterCancel => Scripted::LateFillAfterCancel { delay: Duration::from_secs(5) },
             Fault::LoseCancelAnswer => Scripted::LoseCancelAnswer,
             Fault::UnmappedStatus => Scripted::Unmapped("pending_review".to_owned()),

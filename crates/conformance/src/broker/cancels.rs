@@ -32,8 +32,7 @@ pub(super) async fn c28_a_working_order_can_be_canceled(rig: &dyn BrokerRig) -> 
     let desk = desk(rig)?;
     rig.force(Fault::NeverFill)?;
     let order = working(&desk).await?;
-    is_taken(&desk, &order).await?;
-    let view = canceled(&desk, &order).await?;
+    let view = desk.end(&order).await?;
     expect(view.filled.is_zero(), "an order that never executed should end with nothing executed", view)?;
     let again = desk.cancel(&order).await;
     let ended = matches!(&again, CancelAnswer::AlreadyTerminal(view) if view.status == BrokerStatus::Canceled);

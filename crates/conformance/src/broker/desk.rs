@@ -209,6 +209,13 @@ impl Desk<'_> {
         self.filled(order).await
     }
 
+    /// Cancels an order that works and waits until it has ended.
+    pub(super) async fn end(&self, order: &OrderRequest) -> Result<OrderView, Stop> {
+        let answer = self.cancel(order).await;
+        expect(answer == CancelAnswer::Requested, "the cancel of an order that works should be taken", answer)?;
+        self.until(order, "canceled", |view| view.status == BrokerStatus::Canceled).await
+    }
+
     /// Waits until what has happened must be seen.
     pub(super) async fn horizon(&self) {
         self.rig.sleep(self.declared.visibility_horizon).await;
@@ -269,8 +276,9 @@ impl Desk<'_> {
     pub(super) fn is_one_order(&self, order: &OrderRequest) -> Check {
         let truth = self.truth()?;
         let copies = truth.orders.get(&order.id).map_or(0, |order| order.copies);
-        expect(copies == 1, "there should be one order of the id", &truth.orders)?;
-        expect(truth.orders.len() == 1, "there should be no other order than the one that was sent", &truth.orders)
+        expect(copies == 1, "there should be one order of the id", copies)?;
+        let others: Vec<String> = truth.orders.keys().filter(|id| **id != order.id).map(ToString::to_string).collect();
+        expect(others.is_empty(), "there should be no other order than the one that was sent", others)
     }
 
     /// So many requests must have left the adapter, where they are counted.

@@ -4,9 +4,9 @@ use super::BrokerRig;
 use super::desk::{Desk, broken, desk, fits, misfit};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{
-    Attempt, BatchId, Direction, Duplicates, LegNumber, OrderRequest, RefusalReason, Side, SubmitAnswer,
+    Attempt, BatchId, Direction, Duplicates, LegNumber, OrderRequest, RefusalReason, Side, SubmitAnswer, Terms,
 };
-use evenkeel_domain::values::Symbol;
+use evenkeel_domain::values::{Quantity, Symbol};
 use futures_util::future::join;
 
 /// A broker that declares that it does not enforce ids is excused.
@@ -57,7 +57,7 @@ pub(super) async fn c05_same_id_other_terms_is_refused(rig: &dyn BrokerRig) -> C
         change(&mut other, rig.second_symbol());
         other
     });
-    let larger = OrderRequest { terms: evenkeel_domain::order::Terms { quantity: more, ..order.terms }, ..order };
+    let larger = OrderRequest { terms: Terms { quantity: more, ..order.terms }, ..order };
     for other in others.iter_mut().chain([&mut larger.clone()]) {
         match desk.submit(other).await {
             SubmitAnswer::Refused(refused) if refused.reason == RefusalReason::DuplicateIdOtherOrder => {}
@@ -107,7 +107,7 @@ pub(super) async fn c07_same_id_at_once_makes_one_order(rig: &dyn BrokerRig) -> 
     desk.quiet().await;
     let truth = desk.truth()?;
     let once = orders.iter().all(|order| truth.orders.get(&order.id).is_some_and(|order| order.copies == 1));
-    expect(once && truth.orders.len() == orders.len(), "there should be one order of each id", &truth.orders)?;
+    expect(once && truth.orders.len() == orders.len(), "there should be one order of each id", truth.orders.len())?;
     desk.holds(desk.symbol(), desk.quantity("100")?).await
 }
 
@@ -136,7 +136,7 @@ pub(super) async fn c08_ids_arrive_whole(rig: &dyn BrokerRig) -> Check {
     }
     desk.horizon().await;
     let bought = quantity.nanos().saturating_mul(6);
-    desk.holds(desk.symbol(), evenkeel_domain::values::Quantity::from_nanos(bought).map_err(misfit)?).await?;
+    desk.holds(desk.symbol(), Quantity::from_nanos(bought).map_err(misfit)?).await?;
     if let Ok(truth) = rig.truth() {
         let once = ids.iter().all(|id| truth.orders.get(id).is_some_and(|order| order.copies == 1));
         expect(once, "there should be an order of each id, under that id", truth.orders.keys())?;

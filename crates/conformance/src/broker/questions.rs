@@ -152,3 +152,22 @@ pub(super) async fn c48_reads_follow_within_the_horizon(rig: &dyn BrokerRig) -> 
     }
     Ok(())
 }
+
+/// Lets the broker reject what it had acknowledged. Contract 2, 5.
+pub(super) async fn c51_a_rejected_order_has_ended(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig)?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    let before = desk.view().await?;
+    rig.force(Fault::RejectAfterAck)?;
+    let order = desk.buy(quantity)?;
+    desk.place(&order).await?;
+    let view = desk.until(&order, "rejected", |view| view.status == BrokerStatus::Rejected).await?;
+    expect(view.filled.is_zero(), "an order that was rejected before it executed should not be filled", view)?;
+    desk.horizon().await;
+    let after = desk.view().await?;
+    let untouched = (after.cash, after.buying_power) == (before.cash, before.buying_power);
+    expect(untouched, "cash and buying power should be what they were before", (before, after))?;
+    let page = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
+    expect(page.orders.is_empty(), "an order that has ended should not be open", page.orders)
+}

@@ -3,7 +3,7 @@
 use super::desk::{broken, desk, misfit};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
-use evenkeel_domain::order::{BrokerStatus, RefusalReason, Refused, SubmitAnswer};
+use evenkeel_domain::order::{BrokerStatus, OrderRequest, RefusalReason, Refused, SubmitAnswer};
 use evenkeel_domain::values::{Lot, Money, Quantity};
 
 /// The check must refuse for this reason.
@@ -115,18 +115,18 @@ pub(super) async fn c24_what_is_not_tradable_is_refused(rig: &dyn BrokerRig) -> 
     desk.refused(&desk.buy(quantity)?, &RefusalReason::NotTradable).await
 }
 
-/// Buys twice for six tenths of the cash, while the first works. Contract 2.
-pub(super) async fn c43_open_orders_reserve_cash(rig: &dyn BrokerRig) -> Check {
+/// Buys twice for six tenths of the cash while the first works, which is then canceled; and sells so twice of a holding. Contract 2.
+pub(super) async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
-    let six = desk.quantity("6")?;
-    rig.fund(desk.worth(desk.quantity("10")?)?)?;
+    let (six, ten) = (desk.quantity("6")?, desk.quantity("10")?);
+    rig.fund(desk.worth(ten)?)?;
     rig.force(Fault::NeverFill)?;
     let first = desk.buy(six)?;
     desk.place(&first).await?;
+    desk.horizon().await;
     let offered = desk.view().await?.buying_power;
     let cost = desk.worth(six)?;
-    let second = desk.buy(six)?;
-    match desk.submit(&second).await {
+    match desk.submit(&desk.buy(six)?).await {
         SubmitAnswer::Refused(refused) if refused.reason == RefusalReason::BuyingPower => {
             expect(offered < cost, &format!("the buying power should not offer the {cost} it refuses"), offered)?;
         }
@@ -136,10 +136,34 @@ pub(super) async fn c43_open_orders_reserve_cash(rig: &dyn BrokerRig) -> Check {
         answer => return broken("the second buy should be refused for buying power", answer),
     }
     desk.quiet().await;
-    let cash = desk.view().await?.cash;
-    expect(cash >= Money::ZERO, "cash should not go below zero", cash)?;
     if let Ok(truth) = rig.truth() {
         expect(truth.cash >= Money::ZERO, "cash should not really go below zero", truth.cash)?;
     }
-    Ok(())
+    let before = desk.view().await?;
+    expect(before.cash >= Money::ZERO, "cash should not go below zero", before)?;
+    desk.end(&first).await?;
+    desk.horizon().await;
+    let freed = desk.view().await?.buying_power;
+    let promise = format!("an order that ended should free the {cost} that it might have taken");
+    expect(freed >= before.buying_power.add(cost).map_err(misfit)?, &promise, (before.buying_power, freed))?;
+
+    let (held, _) = desk.held(rig.second_symbol()).await?;
+    rig.hold(rig.second_symbol(), ten)?;
+    let other = |mut order: OrderRequest| {
+        order.terms.symbol = rig.second_symbol();
+        order
+    };
+    rig.force(Fault::NeverFill)?;
+    let first = other(desk.sell(six)?);
+    desk.place(&first).await?;
+    desk.horizon().await;
+    let all = held.add(ten).map_err(misfit)?;
+    let free = all.sub(six).map_err(misfit)?;
+    let promise = format!("of {all} held {free} should be free, while the rest is promised to a sell");
+    let seen = desk.held(rig.second_symbol()).await?;
+    expect(seen == (all, free), &promise, seen)?;
+    desk.refused(&other(desk.sell(six)?), &RefusalReason::InsufficientQuantity).await?;
+    desk.end(&first).await?;
+    desk.horizon().await;
+    desk.holds(rig.second_symbol(), all).await
 }

@@ -165,6 +165,8 @@ pub enum Fault {
     PartialThenWork,
     /// About half of it is executed, then the broker itself cancels it.
     PartialThenCancel,
+    /// Accepted, then rejected by the broker itself without being executed.
+    RejectAfterAck,
     /// Not executed until it is canceled; then, a few seconds after that, executed completely.
     FillAfterCancel,
     /// A cancel of it is handled, its answer never arrives.
@@ -187,6 +189,7 @@ impl Fault {
             Self::InParts(_) => "execute an order in parts",
             Self::PartialThenWork => "execute a part of an order",
             Self::PartialThenCancel => "let the broker cancel an order",
+            Self::RejectAfterAck => "let the broker reject an order that it had accepted",
             Self::FillAfterCancel => "execute an order after its cancel",
             Self::LoseCancelAnswer => "lose the answer to a cancel",
             Self::UnmappedStatus => "make up a status",
