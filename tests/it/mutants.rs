@@ -7,6 +7,7 @@
     reason = "each place is about the flaws it names, and keeps every promise for all others"
 )]
 
+mod broker;
 mod journal;
 mod leases;
 

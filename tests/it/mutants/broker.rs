@@ -1,0 +1,110 @@
+//! Brokers that are broken on purpose, and the case of the suite that finds each.
+
+mod adapter;
+mod flaw;
+#[path = "../../../crates/banchile/tests/rig/mod.rs"]
+mod rig;
+
+use adapter::Adapter;
+use evenkeel_banchile::Profile;
+use evenkeel_conformance::{Verdict, broker};
+use evenkeel_domain::values::Lot;
+use flaw::Flaw;
+use rig::SimulatedRig;
+use std::sync::Arc;
+
+/// What each flaw must be found by, whatever else finds it too.
+const FLAWS: &[(Flaw, &str)] = &[
+    (Flaw::ForgetsFees, "C01"),
+    (Flaw::BooksNoFees, "C01"),
+    (Flaw::LeavesDust, "C03"),
+    (Flaw::MakesTwoOfOneId, "C04"),
+    (Flaw::TakesOtherTermsForTheSame, "C05"),
+    (Flaw::FreesTheIdOnceFilled, "C06"),
+    (Flaw::Races, "C07"),
+    (Flaw::CutsIds, "C08"),
+    (Flaw::RefusedOnTimeout, "C09"),
+    (Flaw::RetriesInSilence, "C09"),
+    (Flaw::NotSentOnTimeout, "C10"),
+    (Flaw::AbsentAtTheFirstLook, "C10"),
+    (Flaw::Retries, "C10"),
+    (Flaw::UnknownWhenUnreachable, "C13"),
+    (Flaw::SendsAnotherWhenUnsure, "C14"),
+    (Flaw::HammersTheLimit, "C15"),
+    (Flaw::HidesTheLimit, "C15"),
+    (Flaw::LosesEveryTenth, "C16"),
+    (Flaw::GivesCredit, "C18"),
+    (Flaw::SellsShort, "C19"),
+    (Flaw::RefusesSmallExits, "C20"),
+    (Flaw::ChecksNothing, "C20"),
+    (Flaw::FloorsToLots, "C21"),
+    (Flaw::CrossesItself, "C23"),
+    (Flaw::UnknownWhenHalted, "C24"),
+    (Flaw::CountsInFloats, "C25"),
+    (Flaw::AddsUpCumulativeFills, "C26"),
+    (Flaw::ListsNotEveryFill, "C26"),
+    (Flaw::DropsThePartOnCancel, "C27"),
+    (Flaw::CannotCancelTwice, "C28"),
+    (Flaw::CanceledAfterTheFill, "C29"),
+    (Flaw::EndsWithTheCancel, "C30"),
+    (Flaw::DropsTheLateFill, "C31"),
+    (Flaw::LostCancelIsNoOrder, "C32"),
+    (Flaw::NoOrderIsUnknown, "C33"),
+    (Flaw::AbsentInAnOutage, "C34"),
+    (Flaw::EmptyInAnOutage, "C34"),
+    (Flaw::NewFillIdEachTime, "C35"),
+    (Flaw::FirstPageIsAll, "C38"),
+    (Flaw::FirstOpenOrdersAreAll, "C38"),
+    (Flaw::FillsAtNight, "C40"),
+    (Flaw::SettlesAtOnce, "C42"),
+    (Flaw::OffersReservedCash, "C43"),
+    (Flaw::GivesCredit, "C43"),
+    (Flaw::SellsShort, "C43"),
+    (Flaw::OffersReservedUnits, "C43"),
+    (Flaw::EndsOnUnknownStatus, "C46"),
+    (Flaw::GuessesUnknownStatus, "C46"),
+    (Flaw::PanicsOnUnknownStatus, "C46"),
+    (Flaw::ReadsOldPositions, "C48"),
+    (Flaw::ReadsOldCash, "C48"),
+    (Flaw::WorksThoughRejected, "C51"),
+];
+
+fn profile(case: &str) -> Profile {
+    let whole_units = Lot::new("1".parse().unwrap()).unwrap();
+    let lot = if case == "C21" { whole_units } else { Lot::FINEST };
+    Profile { lot, ..Profile::calm() }
+}
+
+fn verdict(flaw: Flaw, case: &str) -> Verdict {
+    let rig = SimulatedRig::new(profile(case), |ours| Arc::new(Adapter::new(ours, flaw)));
+    broker::run_case(&rig, case)
+}
+
+#[test]
+fn each_broken_broker_is_found_by_its_case() {
+    let found = |verdict: &Verdict| matches!(verdict, Verdict::Failed { .. });
+    let escaped: Vec<String> = FLAWS
+        .iter()
+        .map(|(flaw, case)| (flaw, case, verdict(*flaw, case)))
+        .filter(|(.., verdict)| !found(verdict))
+        .map(|(flaw, case, verdict)| format!("{flaw:?} is not found by {case}: {verdict:?}"))
+        .collect();
+    assert!(escaped.is_empty(), "{}", escaped.join("\n"));
+}
+
+/// No case is there for nothing.
+#[test]
+fn each_case_has_a_flaw_to_find() {
+    let idle: Vec<_> =
+        broker::CASES.iter().map(|case| case.id).filter(|id| FLAWS.iter().all(|(_, by)| by != id)).collect();
+    assert_eq!(idle, [""; 0]);
+}
+
+/// Without a flaw nothing is found: it is not the wrapping that fails.
+#[test]
+fn the_broker_they_are_made_of_is_whole() {
+    let report = broker::report(|| {
+        Box::new(SimulatedRig::new(Profile::calm(), |ours| Arc::new(Adapter::new(ours, Flaw::None))))
+    });
+    assert_eq!(super::failed(&report), [""; 0], "{report}");
+}

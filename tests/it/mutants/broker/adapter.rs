@@ -1,0 +1,346 @@
+//! An adapter that passes everything on to the simulated broker, with one flaw.
+
+use super::flaw::Flaw;
+use async_trait::async_trait;
+use evenkeel_banchile::BanChile;
+use evenkeel_domain::order::{
+    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, Fill, FillCursor, LegNumber,
+    Lookup, NotSent, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer, Terms, UnknownCause,
+};
+use evenkeel_domain::values::{AccountId, FillId, Money, Quantity, Rounding};
+use evenkeel_ports::{AccountView, Broker, BrokerError, FillPage, OrderPage, Position};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// The simulated broker behind an adapter with a flaw.
+pub(super) struct Adapter {
+    ours: BanChile,
+    flaw: Flaw,
+    notes: Mutex<Notes>,
+}
+
+/// What flaws remember.
+#[derive(Default)]
+struct Notes {
+    sends: u64,
+    reads: u64,
+    under_way: BTreeSet<ClientOrderId>,
+    unsure: BTreeSet<ClientOrderId>,
+    /// Views that are repeated for ever.
+    frozen: BTreeMap<ClientOrderId, OrderView>,
+    paid_fees: Money,
+    positions: Option<Vec<Position>>,
+    cash: Option<Money>,
+}
+
+const TIMEOUT: UnknownCause = UnknownCause::Timeout;
+
+impl Adapter {
+    pub(super) fn new(ours: BanChile, flaw: Flaw) -> Self {
+        Self { ours, flaw, notes: Mutex::default() }
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap()
+    }
+
+    /// The same terms under another id, told under the first.
+    async fn another(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer {
+        let id = ClientOrderId { attempt: Attempt::LAST, direction: Direction::Reverse, ..order.id };
+        match self.ours.submit(account, &OrderRequest { id, ..*order }).await {
+            SubmitAnswer::Acknowledged(view) => SubmitAnswer::Acknowledged(OrderView { id: order.id, ..view }),
+            answer => answer,
+        }
+    }
+
+    /// What is sent instead of the order.
+    fn sent(&self, mut order: OrderRequest) -> OrderRequest {
+        let quantity = &mut order.terms.quantity;
+        match self.flaw {
+            Flaw::CutsIds => order.id = cut(order.id),
+            Flaw::CountsInFloats => *quantity = through_a_float(*quantity),
+            Flaw::FloorsToLots => *quantity = quantity.floor_to(self.capabilities().lot),
+            Flaw::RefusesSmallExits => order.terms.exit = false,
+            _ => {}
+        }
+        order
+    }
+
+    /// The answer as this adapter tells it.
+    async fn answered(&self, account: &AccountId, order: &OrderRequest, answer: SubmitAnswer) -> SubmitAnswer {
+        let refusal = match &answer {
+            SubmitAnswer::Refused(refused) => Some(refused.reason.clone()),
+            _ => None,
+        };
+        let again = || self.ours.submit(account, order);
+        match (self.flaw, answer) {
+            (Flaw::MakesTwoOfOneId, SubmitAnswer::AlreadyExists) => {
+                self.another(account, order).await;
+                SubmitAnswer::AlreadyExists
+            }
+            (Flaw::FreesTheIdOnceFilled, SubmitAnswer::AlreadyExists) if self.is_filled(account, order.id).await => {
+                self.another(account, order).await
+            }
+            (Flaw::TakesOtherTermsForTheSame, _) if refusal == Some(RefusalReason::DuplicateIdOtherOrder) => {
+                SubmitAnswer::AlreadyExists
+            }
+            (Flaw::RefusedOnTimeout, SubmitAnswer::Unknown(cause)) => {
+                SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message: cause.to_string() })
+            }
+            (Flaw::NotSentOnTimeout, SubmitAnswer::Unknown(_)) => SubmitAnswer::NotSent(NotSent::Unreachable),
+            (Flaw::Retries, SubmitAnswer::Unknown(_)) => again().await,
+            (Flaw::RetriesInSilence, SubmitAnswer::Unknown(cause)) => {
+                again().await;
+                SubmitAnswer::Unknown(cause)
+            }
+            (Flaw::UnknownWhenUnreachable, SubmitAnswer::NotSent(NotSent::Unreachable))
+            | (Flaw::HidesTheLimit, SubmitAnswer::NotSent(NotSent::RateLimited { .. })) => {
+                SubmitAnswer::Unknown(TIMEOUT)
+            }
+            (Flaw::HammersTheLimit, SubmitAnswer::NotSent(NotSent::RateLimited { .. })) => again().await,
+            (Flaw::GivesCredit, _) if refusal == Some(RefusalReason::BuyingPower) => {
+                let cash = order.terms.value().to_money(Rounding::Up).unwrap();
+                self.ours.deposit(account, cash.add(cash).unwrap()).unwrap();
+                again().await
+            }
+            (Flaw::SellsShort, _) if refusal == Some(RefusalReason::InsufficientQuantity) => {
+                self.ours.receive(account, order.terms.symbol, order.terms.quantity).unwrap();
+                again().await
+            }
+            (Flaw::UnknownWhenHalted, _) if refusal == Some(RefusalReason::NotTradable) => {
+                SubmitAnswer::Unknown(TIMEOUT)
+            }
+            (Flaw::FillsAtNight, _) if matches!(refusal, Some(RefusalReason::MarketClosed { .. })) => {
+                self.ours.open_market();
+                again().await
+            }
+            (Flaw::SendsAnotherWhenUnsure, SubmitAnswer::Unknown(cause)) => {
+                self.notes().unsure.insert(order.id);
+                SubmitAnswer::Unknown(cause)
+            }
+            (_, answer) => answer,
+        }
+    }
+
+    async fn is_filled(&self, account: &AccountId, id: ClientOrderId) -> bool {
+        matches!(self.ours.order(account, id).await, Ok(Lookup::Found(view)) if view.status == BrokerStatus::Filled)
+    }
+
+    /// A view as this adapter tells it.
+    fn told(&self, mut view: OrderView, asked: ClientOrderId) -> OrderView {
+        match self.flaw {
+            Flaw::ForgetsFees => view.fills.iter_mut().for_each(|fill| fill.fee = Money::ZERO),
+            Flaw::CutsIds => view.id = asked,
+            Flaw::AddsUpCumulativeFills => {
+                let mut sum = Quantity::ZERO;
+                for fill in &mut view.fills {
+                    sum = sum.add(fill.quantity).unwrap();
+                    fill.quantity = sum;
+                }
+            }
+            Flaw::DropsThePartOnCancel if view.status == BrokerStatus::Canceled => {
+                (view.filled, view.fills) = (Quantity::ZERO, Vec::new());
+            }
+            Flaw::DropsTheLateFill => {
+                if let Some(frozen) = self.notes().frozen.get(&asked) {
+                    return frozen.clone();
+                }
+                if view.status == BrokerStatus::Canceled {
+                    self.notes().frozen.insert(asked, view.clone());
+                }
+            }
+            Flaw::EndsWithTheCancel => {
+                if let Some(frozen) = self.notes().frozen.get(&asked) {
+                    return frozen.clone();
+                }
+            }
+            Flaw::CrossesItself if view.status == BrokerStatus::Working && self.notes().sends > 1 => {
+                (view.status, view.filled) = (BrokerStatus::Filled, view.quantity);
+            }
+            Flaw::WorksThoughRejected if view.status == BrokerStatus::Rejected => view.status = BrokerStatus::Working,
+            Flaw::NewFillIdEachTime => view.fills.iter_mut().for_each(|fill| self.rename(fill)),
+            Flaw::EndsOnUnknownStatus | Flaw::GuessesUnknownStatus | Flaw::PanicsOnUnknownStatus => {
+                if let BrokerStatus::Unmapped(status) = &view.status {
+                    assert!(self.flaw != Flaw::PanicsOnUnknownStatus, "a status {status:?}");
+                    let ends = self.flaw == Flaw::EndsOnUnknownStatus;
+                    view.status = if ends { BrokerStatus::Rejected } else { BrokerStatus::Working };
+                }
+            }
+            _ => {}
+        }
+        view
+    }
+
+    fn rename(&self, fill: &mut Fill) {
+        let mut notes = self.notes();
+        notes.reads += 1;
+        fill.id = FillId::new(&format!("read-{}", notes.reads)).unwrap();
+    }
+}
+
+#[async_trait]
+impl Broker for Adapter {
+    fn capabilities(&self) -> Arc<Capabilities> {
+        self.ours.capabilities()
+    }
+
+    fn check(&self, account: &AccountId, terms: &Terms) -> Result<(), Refused> {
+        match self.flaw {
+            Flaw::ChecksNothing => Ok(()),
+            Flaw::FloorsToLots | Flaw::RefusesSmallExits => {
+                let id = ClientOrderId {
+                    batch: BatchId::from_u128(0),
+                    leg: LegNumber::MAX,
+                    direction: Direction::Forward,
+                    attempt: Attempt::FIRST,
+                };
+                self.ours.check(account, &self.sent(OrderRequest { id, terms: *terms }).terms)
+            }
+            _ => self.ours.check(account, terms),
+        }
+    }
+
+    async fn submit(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer {
+        let (sends, first) = {
+            let mut notes = self.notes();
+            notes.sends += 1;
+            (notes.sends, notes.under_way.insert(order.id))
+        };
+        let sent = self.sent(*order);
+        let answer = match self.flaw {
+            Flaw::LosesEveryTenth if sends % 10 == 0 => {
+                let Terms { symbol, side, quantity, .. } = order.terms;
+                let (status, filled) = (BrokerStatus::Working, Quantity::ZERO);
+                return SubmitAnswer::Acknowledged(OrderView {
+                    id: order.id,
+                    symbol,
+                    side,
+                    quantity,
+                    status,
+                    filled,
+                    fills: vec![],
+                });
+            }
+            Flaw::Races if !first => self.another(account, &sent).await,
+            Flaw::SendsAnotherWhenUnsure if self.notes().unsure.contains(&order.id) => {
+                self.another(account, &sent).await
+            }
+            _ => self.ours.submit(account, &sent).await,
+        };
+        self.notes().under_way.remove(&order.id);
+        match self.answered(account, &sent, answer).await {
+            SubmitAnswer::Acknowledged(view) => SubmitAnswer::Acknowledged(self.told(view, order.id)),
+            answer => answer,
+        }
+    }
+
+    async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {
+        if self.flaw == Flaw::EndsWithTheCancel
+            && let Ok(Lookup::Found(view)) = self.ours.order(account, id).await
+            && view.status == BrokerStatus::Working
+        {
+            self.notes().frozen.insert(id, OrderView { status: BrokerStatus::Canceled, ..view });
+        }
+        match (self.flaw, self.ours.cancel(account, id).await) {
+            (Flaw::CannotCancelTwice, CancelAnswer::AlreadyTerminal(_))
+            | (Flaw::NoOrderIsUnknown, CancelAnswer::NoSuchOrder) => CancelAnswer::Unknown(UnknownCause::BrokerError),
+            (Flaw::LostCancelIsNoOrder, CancelAnswer::Unknown(_)) => CancelAnswer::NoSuchOrder,
+            (Flaw::CanceledAfterTheFill, CancelAnswer::AlreadyTerminal(view)) => {
+                CancelAnswer::AlreadyTerminal(OrderView { status: BrokerStatus::Canceled, ..view })
+            }
+            (_, CancelAnswer::AlreadyTerminal(view)) => CancelAnswer::AlreadyTerminal(self.told(view, id)),
+            (_, answer) => answer,
+        }
+    }
+
+    async fn order(&self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, BrokerError> {
+        let sent = if self.flaw == Flaw::CutsIds { cut(id) } else { id };
+        match (self.flaw, self.ours.order(account, sent).await) {
+            (_, Ok(Lookup::Found(view))) => Ok(Lookup::Found(self.told(view, id))),
+            (Flaw::AbsentAtTheFirstLook, Ok(Lookup::Unproven)) | (Flaw::AbsentInAnOutage, Err(_)) => Ok(Lookup::Absent),
+            (_, lookup) => lookup,
+        }
+    }
+
+    async fn open_orders(&self, account: &AccountId) -> Result<OrderPage, BrokerError> {
+        let mut page = self.ours.open_orders(account).await?;
+        page.orders = page
+            .orders
+            .into_iter()
+            .map(|view| {
+                let id = view.id;
+                self.told(view, id)
+            })
+            .collect();
+        if self.flaw == Flaw::FirstOpenOrdersAreAll {
+            page.orders.truncate(500);
+        }
+        Ok(page)
+    }
+
+    async fn fills_since(&self, account: &AccountId, cursor: Option<FillCursor>) -> Result<FillPage, BrokerError> {
+        let mut page = self.ours.fills_since(account, cursor).await?;
+        match self.flaw {
+            Flaw::FirstPageIsAll => page.complete = true,
+            Flaw::ListsNotEveryFill => drop(page.fills.pop()),
+            Flaw::NewFillIdEachTime => page.fills.iter_mut().for_each(|fill| self.rename(&mut fill.fill)),
+            _ => {}
+        }
+        Ok(page)
+    }
+
+    async fn positions(&self, account: &AccountId) -> Result<Vec<Position>, BrokerError> {
+        let read = self.ours.positions(account).await;
+        let mut positions = match (self.flaw, read) {
+            (Flaw::EmptyInAnOutage, Err(_)) => return Ok(Vec::new()),
+            (_, read) => read?,
+        };
+        let mut notes = self.notes();
+        let before = notes.positions.get_or_insert_with(|| positions.clone());
+        match self.flaw {
+            Flaw::OffersReservedUnits => positions.iter_mut().for_each(|held| held.available = held.quantity),
+            Flaw::ReadsOldPositions => return Ok(before.clone()),
+            Flaw::LeavesDust if positions.is_empty() => {
+                let dust = |was: &Position| Position { quantity: Quantity::STEP, available: Quantity::STEP, ..*was };
+                positions.extend(before.iter().map(dust));
+            }
+            _ => {}
+        }
+        Ok(positions)
+    }
+
+    async fn account(&self, account: &AccountId) -> Result<AccountView, BrokerError> {
+        let mut view = self.ours.account(account).await?;
+        let mut notes = self.notes();
+        match self.flaw {
+            Flaw::SettlesAtOnce => view.settled_cash = Some(view.cash),
+            Flaw::OffersReservedCash => view.buying_power = view.cash,
+            Flaw::ReadsOldCash => view.cash = *notes.cash.get_or_insert(view.cash),
+            Flaw::BooksNoFees => {
+                let ledger = self.ours.ledger(account).unwrap();
+                notes.paid_fees = Money::sum(ledger.orders.iter().map(|order| order.fees)).unwrap();
+                view.cash = view.cash.add(notes.paid_fees).unwrap();
+            }
+            _ => {}
+        }
+        Ok(view)
+    }
+}
+
+/// An id without its last two characters.
+fn cut(id: ClientOrderId) -> ClientOrderId {
+    ClientOrderId { direction: Direction::Forward, attempt: Attempt::FIRST, ..id }
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_arithmetic,
+    reason = "this is the flaw"
+)]
+fn through_a_float(quantity: Quantity) -> Quantity {
+    let units = quantity.nanos() as f64 / 1e9;
+    Quantity::from_nanos((units * 1e9) as u128).unwrap()
+}
