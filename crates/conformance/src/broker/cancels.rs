@@ -32,11 +32,19 @@ pub(super) async fn c28_a_working_order_can_be_canceled(rig: &dyn BrokerRig) -> 
     let desk = desk(rig)?;
     rig.force(Fault::NeverFill)?;
     let order = working(&desk).await?;
+    rig.force(Fault::NeverFill)?;
+    let other = working(&desk).await?;
     let view = desk.end(&order).await?;
     expect(view.filled.is_zero(), "an order that never executed should end with nothing executed", view)?;
     let again = desk.cancel(&order).await;
     let ended = matches!(&again, CancelAnswer::AlreadyTerminal(view) if view.status == BrokerStatus::Canceled);
-    expect(ended, "a second cancel should say that the order has ended, canceled", again)
+    expect(ended, "a second cancel should say that the order has ended, canceled", again)?;
+    desk.quiet().await;
+    let untouched = desk.until(&other, "still there", |_| true).await?;
+    expect(untouched.status == BrokerStatus::Working, "another order should still work", untouched)?;
+    desk.end(&other).await?;
+    desk.horizon().await;
+    desk.nothing_is_open().await
 }
 
 /// Cancels an order that is filled. Contract 5, 6.

@@ -26,6 +26,8 @@ pub(super) struct Desk<'a> {
     pub(super) price: Price,
     /// True if the price stays what it is.
     pub(super) price_is_set: bool,
+    /// True if a request may arrive after its order was proven absent: within the quiescence, that is.
+    pub(super) late: bool,
     batch: BatchId,
     legs: AtomicUsize,
 }
@@ -46,7 +48,7 @@ pub(super) fn desk(rig: &dyn BrokerRig) -> Result<Desk<'_>, Stop> {
     let moment = u128::try_from(rig.now().nanos()).unwrap_or(0);
     let batch = BatchId::from_u128(moment.saturating_mul(1 << 32));
     let (account, legs) = (rig.account(), AtomicUsize::new(0));
-    Ok(Desk { rig, broker, account, declared, price, price_is_set, batch, legs })
+    Ok(Desk { rig, broker, account, declared, price, price_is_set, late: false, batch, legs })
 }
 
 /// What cannot be computed: an adapter that declares the impossible.
@@ -133,6 +135,8 @@ impl Desk<'_> {
 
     /// Sends an order that nothing speaks against.
     pub(super) async fn place(&self, order: &OrderRequest) -> Result<OrderView, Stop> {
+        let checked = self.broker.check(&self.account, &order.terms);
+        expect(checked.is_ok(), "terms that nothing speaks against should pass the check", checked)?;
         match self.submit(order).await {
             SubmitAnswer::Acknowledged(view) => {
                 fits(order, &view)?;
@@ -178,6 +182,9 @@ impl Desk<'_> {
                         return Ok(view);
                     }
                     last = Some(Lookup::Found(view));
+                }
+                Ok(Lookup::Absent) if !self.late => {
+                    return broken("an order that reached the broker should never be proven absent", Lookup::Absent);
                 }
                 Ok(lookup) => last = Some(lookup),
                 Err(BrokerError::Unavailable { .. }) => {}
@@ -249,6 +256,13 @@ impl Desk<'_> {
     pub(super) async fn holds(&self, symbol: Symbol, quantity: Quantity) -> Check {
         let held = self.held(symbol).await?;
         expect(held == (quantity, quantity), &format!("{quantity} of {symbol} should be held, all of it free"), held)
+    }
+
+    /// No order must be open.
+    pub(super) async fn nothing_is_open(&self) -> Check {
+        let page = self.broker.open_orders(&self.account).await;
+        let open = page.or_else(|error| broken("open orders should be read", error))?.orders;
+        expect(open.is_empty(), "an order that has ended should not be among the open orders", open)
     }
 
     /// Every fill of the account, page by page.

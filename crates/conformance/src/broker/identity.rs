@@ -67,7 +67,9 @@ pub(super) async fn c05_same_id_other_terms_is_refused(rig: &dyn BrokerRig) -> C
     desk.quiet().await;
     let after = desk.filled(&order).await?;
     expect(after == before, "the first order should be untouched", after)?;
-    desk.is_one_order(&order)
+    desk.is_one_order(&order)?;
+    desk.holds(desk.symbol(), quantity.add(quantity).map_err(misfit)?).await?;
+    desk.holds(rig.second_symbol(), Quantity::ZERO).await
 }
 
 /// Sends an order again once it is filled. Contract 3.

@@ -62,6 +62,15 @@ pub(super) async fn c35_a_fill_has_one_id(rig: &dyn BrokerRig) -> Check {
 
 async fn fills_of(desk: &Desk<'_>, order: &OrderRequest) -> Result<Vec<Fill>, Stop> {
     let fills = desk.fills().await?;
+    let mut orders = BTreeMap::new();
+    for listed in &fills {
+        let before = orders.insert(&listed.fill.id, listed.order);
+        let one = before.is_none_or(|before| before == listed.order);
+        expect(one, "fills of two orders should not share an id", (before, listed))?;
+        let terms = &order.terms;
+        let ours = listed.order != Some(order.id) || (listed.symbol, listed.side) == (terms.symbol, terms.side);
+        expect(ours, "a listed fill should say what its order trades", listed)?;
+    }
     Ok(fills.into_iter().filter(|fill| fill.order == Some(order.id)).map(|fill| fill.fill).collect())
 }
 
@@ -168,6 +177,5 @@ pub(super) async fn c51_a_rejected_order_has_ended(rig: &dyn BrokerRig) -> Check
     let after = desk.view().await?;
     let untouched = (after.cash, after.buying_power) == (before.cash, before.buying_power);
     expect(untouched, "cash and buying power should be what they were before", (before, after))?;
-    let page = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
-    expect(page.orders.is_empty(), "an order that has ended should not be open", page.orders)
+    desk.nothing_is_open().await
 }

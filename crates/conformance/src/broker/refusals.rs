@@ -3,7 +3,7 @@
 use super::desk::{broken, desk, misfit};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
-use evenkeel_domain::order::{BrokerStatus, OrderRequest, RefusalReason, Refused, SubmitAnswer};
+use evenkeel_domain::order::{BrokerStatus, Costs, OrderRequest, RefusalReason, Refused, SubmitAnswer};
 use evenkeel_domain::values::{Lot, Money, Quantity};
 
 /// The check must refuse for this reason.
@@ -12,7 +12,7 @@ fn fails_for(checked: Result<(), Refused>, reason: &RefusalReason) -> Check {
     expect(fits, &format!("the check should fail, for {reason}"), checked)
 }
 
-/// Buys for a hundred times the cash. Contract 2.
+/// Buys for a hundred times the cash; then with exactly as much as the declared collar and costs say that it takes. Contract 2.
 pub(super) async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let quantity = desk.quantity("100")?;
@@ -23,7 +23,15 @@ pub(super) async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Ch
     desk.quiet().await;
     let after = desk.view().await?;
     expect(after.cash == before, &format!("cash should still be {before}"), after)?;
-    desk.holds(desk.symbol(), Quantity::ZERO).await
+    desk.holds(desk.symbol(), Quantity::ZERO).await?;
+    let one = desk.buy(desk.quantity("1")?)?;
+    let collar = Costs { bps: desk.declared.collar_bps, ..Costs::FREE }.of(one.terms.value()).map_err(misfit)?;
+    let costs = desk.declared.costs.of(one.terms.value()).map_err(misfit)?;
+    let more = collar.add(costs).map_err(misfit)?;
+    if more.is_positive() {
+        rig.fund(more)?;
+    }
+    desk.place(&one).await.map(|_| ())
 }
 
 /// Sells more than is held, and what is not held at all. Contract 2.
@@ -65,7 +73,7 @@ pub(super) async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
     desk.holds(desk.symbol(), Quantity::ZERO).await
 }
 
-/// Buys a lot and a half. Contract 2, 8.
+/// Buys half a lot more than whole ones, then leaves such a holding. Contract 2, 8.
 pub(super) async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     if desk.lot() == Lot::FINEST {
@@ -78,6 +86,10 @@ pub(super) async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
     fails_for(desk.broker.check(&desk.account, &order.terms), &RefusalReason::NotALot)?;
     desk.refused(&order, &RefusalReason::NotALot).await?;
     desk.quiet().await;
+    desk.holds(desk.symbol(), Quantity::ZERO).await?;
+    rig.hold(desk.symbol(), quantity)?;
+    desk.trade(&desk.exit(quantity)?).await?;
+    desk.horizon().await;
     desk.holds(desk.symbol(), Quantity::ZERO).await
 }
 
@@ -124,7 +136,9 @@ pub(super) async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
     let first = desk.buy(six)?;
     desk.place(&first).await?;
     desk.horizon().await;
-    let offered = desk.view().await?.buying_power;
+    let view = desk.view().await?;
+    expect(view.cash == desk.worth(ten)?, "what an open order has reserved should still be cash", view)?;
+    let offered = view.buying_power;
     let cost = desk.worth(six)?;
     match desk.submit(&desk.buy(six)?).await {
         SubmitAnswer::Refused(refused) if refused.reason == RefusalReason::BuyingPower => {

@@ -90,7 +90,8 @@ pub(super) async fn c13_unreachable_is_not_sent(rig: &dyn BrokerRig) -> Check {
 
 /// Delays a request beyond its caller's patience, and sends it again meanwhile where that is safe. Contract 1, 2, 3.
 pub(super) async fn c14_a_late_request_makes_one_order(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let mut desk = desk(rig)?;
+    desk.late = true;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
     rig.force(Fault::Slow)?;

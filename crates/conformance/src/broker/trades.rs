@@ -39,6 +39,9 @@ pub(super) async fn c01_a_buy_costs_what_its_fills_say(rig: &dyn BrokerRig) -> C
     if desk.price_is_set {
         within_costs(&desk, &order, &view)?;
     }
+    desk.nothing_is_open().await?;
+    let declared = desk.broker.capabilities();
+    expect(declared == desk.declared, "what is declared should be the same for the life of the adapter", declared)?;
     desk.requests_were(1)
 }
 

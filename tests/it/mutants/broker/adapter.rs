@@ -1,10 +1,12 @@
 //! An adapter that passes everything on to the simulated broker, with one flaw.
 
+mod telling;
+
 use super::flaw::Flaw;
 use async_trait::async_trait;
 use evenkeel_banchile::BanChile;
 use evenkeel_domain::order::{
-    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, Fill, FillCursor, LegNumber,
+    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, FillCursor, LegNumber,
     Lookup, NotSent, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer, Terms, UnknownCause,
 };
 use evenkeel_domain::values::{AccountId, FillId, Money, Quantity, Rounding};
@@ -60,7 +62,7 @@ impl Adapter {
             Flaw::CutsIds => order.id = cut(order.id),
             Flaw::CountsInFloats => *quantity = through_a_float(*quantity),
             Flaw::FloorsToLots => *quantity = quantity.floor_to(self.capabilities().lot),
-            Flaw::RefusesSmallExits => order.terms.exit = false,
+            Flaw::RefusesSmallExits | Flaw::RefusesOddExits => order.terms.exit = false,
             _ => {}
         }
         order
@@ -125,69 +127,26 @@ impl Adapter {
     async fn is_filled(&self, account: &AccountId, id: ClientOrderId) -> bool {
         matches!(self.ours.order(account, id).await, Ok(Lookup::Found(view)) if view.status == BrokerStatus::Filled)
     }
-
-    /// A view as this adapter tells it.
-    fn told(&self, mut view: OrderView, asked: ClientOrderId) -> OrderView {
-        match self.flaw {
-            Flaw::ForgetsFees => view.fills.iter_mut().for_each(|fill| fill.fee = Money::ZERO),
-            Flaw::CutsIds => view.id = asked,
-            Flaw::AddsUpCumulativeFills => {
-                let mut sum = Quantity::ZERO;
-                for fill in &mut view.fills {
-                    sum = sum.add(fill.quantity).unwrap();
-                    fill.quantity = sum;
-                }
-            }
-            Flaw::DropsThePartOnCancel if view.status == BrokerStatus::Canceled => {
-                (view.filled, view.fills) = (Quantity::ZERO, Vec::new());
-            }
-            Flaw::DropsTheLateFill => {
-                if let Some(frozen) = self.notes().frozen.get(&asked) {
-                    return frozen.clone();
-                }
-                if view.status == BrokerStatus::Canceled {
-                    self.notes().frozen.insert(asked, view.clone());
-                }
-            }
-            Flaw::EndsWithTheCancel => {
-                if let Some(frozen) = self.notes().frozen.get(&asked) {
-                    return frozen.clone();
-                }
-            }
-            Flaw::CrossesItself if view.status == BrokerStatus::Working && self.notes().sends > 1 => {
-                (view.status, view.filled) = (BrokerStatus::Filled, view.quantity);
-            }
-            Flaw::WorksThoughRejected if view.status == BrokerStatus::Rejected => view.status = BrokerStatus::Working,
-            Flaw::NewFillIdEachTime => view.fills.iter_mut().for_each(|fill| self.rename(fill)),
-            Flaw::EndsOnUnknownStatus | Flaw::GuessesUnknownStatus | Flaw::PanicsOnUnknownStatus => {
-                if let BrokerStatus::Unmapped(status) = &view.status {
-                    assert!(self.flaw != Flaw::PanicsOnUnknownStatus, "a status {status:?}");
-                    let ends = self.flaw == Flaw::EndsOnUnknownStatus;
-                    view.status = if ends { BrokerStatus::Rejected } else { BrokerStatus::Working };
-                }
-            }
-            _ => {}
-        }
-        view
-    }
-
-    fn rename(&self, fill: &mut Fill) {
-        let mut notes = self.notes();
-        notes.reads += 1;
-        fill.id = FillId::new(&format!("read-{}", notes.reads)).unwrap();
-    }
 }
 
 #[async_trait]
 impl Broker for Adapter {
     fn capabilities(&self) -> Arc<Capabilities> {
-        self.ours.capabilities()
+        let declared = self.ours.capabilities();
+        match self.flaw {
+            Flaw::HidesItsCollar => Arc::new(Capabilities { collar_bps: 0, ..(*declared).clone() }),
+            Flaw::ChangesItsMind => {
+                let sends = u32::try_from(self.notes().sends).unwrap();
+                Arc::new(Capabilities { collar_bps: declared.collar_bps + sends, ..(*declared).clone() })
+            }
+            _ => declared,
+        }
     }
 
     fn check(&self, account: &AccountId, terms: &Terms) -> Result<(), Refused> {
         match self.flaw {
             Flaw::ChecksNothing => Ok(()),
-            Flaw::FloorsToLots | Flaw::RefusesSmallExits => {
+            Flaw::FloorsToLots | Flaw::RefusesSmallExits | Flaw::RefusesOddExits => {
                 let id = ClientOrderId {
                     batch: BatchId::from_u128(0),
                     leg: LegNumber::MAX,
@@ -235,6 +194,11 @@ impl Broker for Adapter {
     }
 
     async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {
+        if self.flaw == Flaw::CancelsEverything {
+            for open in self.ours.open_orders(account).await.unwrap().orders {
+                self.ours.cancel(account, open.id).await;
+            }
+        }
         if self.flaw == Flaw::EndsWithTheCancel
             && let Ok(Lookup::Found(view)) = self.ours.order(account, id).await
             && view.status == BrokerStatus::Working
@@ -256,6 +220,7 @@ impl Broker for Adapter {
     async fn order(&self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, BrokerError> {
         let sent = if self.flaw == Flaw::CutsIds { cut(id) } else { id };
         match (self.flaw, self.ours.order(account, sent).await) {
+            (Flaw::AbsentThoughThere, Ok(Lookup::Found(_))) if self.looks() == 1 => Ok(Lookup::Absent),
             (_, Ok(Lookup::Found(view))) => Ok(Lookup::Found(self.told(view, id))),
             (Flaw::AbsentAtTheFirstLook, Ok(Lookup::Unproven)) | (Flaw::AbsentInAnOutage, Err(_)) => Ok(Lookup::Absent),
             (_, lookup) => lookup,
@@ -272,8 +237,16 @@ impl Broker for Adapter {
                 self.told(view, id)
             })
             .collect();
-        if self.flaw == Flaw::FirstOpenOrdersAreAll {
-            page.orders.truncate(500);
+        match self.flaw {
+            Flaw::FirstOpenOrdersAreAll => page.orders.truncate(500),
+            Flaw::ListsWhatHasEnded => {
+                for order in self.ours.ledger(account).unwrap().orders {
+                    if let Lookup::Found(view) = self.ours.order(account, order.request.id).await? {
+                        page.orders.push(view);
+                    }
+                }
+            }
+            _ => {}
         }
         Ok(page)
     }
@@ -282,6 +255,15 @@ impl Broker for Adapter {
         let mut page = self.ours.fills_since(account, cursor).await?;
         match self.flaw {
             Flaw::FirstPageIsAll => page.complete = true,
+            Flaw::MistakesTheSide => page.fills.iter_mut().for_each(|fill| fill.side = fill.side.opposite()),
+            Flaw::NumbersFillsByOrder => {
+                let mut counts = BTreeMap::<_, u32>::new();
+                for fill in &mut page.fills {
+                    let count = counts.entry(fill.order).or_default();
+                    *count += 1;
+                    fill.fill.id = FillId::new(&format!("fill-{count}")).unwrap();
+                }
+            }
             Flaw::ListsNotEveryFill => drop(page.fills.pop()),
             Flaw::NewFillIdEachTime => page.fills.iter_mut().for_each(|fill| self.rename(&mut fill.fill)),
             _ => {}
@@ -314,6 +296,7 @@ impl Broker for Adapter {
         let mut notes = self.notes();
         match self.flaw {
             Flaw::SettlesAtOnce => view.settled_cash = Some(view.cash),
+            Flaw::SpendsWhatIsReserved => view.cash = view.buying_power,
             Flaw::OffersReservedCash => view.buying_power = view.cash,
             Flaw::ReadsOldCash => view.cash = *notes.cash.get_or_insert(view.cash),
             Flaw::BooksNoFees => {
