@@ -29,6 +29,7 @@ mod restore;
 mod stages;
 mod stale;
 mod stores;
+mod storm;
 mod storms;
 mod waves;
 

@@ -11,6 +11,7 @@ mod finding;
 mod fix;
 mod layers;
 mod steps;
+mod storm;
 mod tested;
 mod tidy;
 mod workspace;
@@ -55,6 +56,11 @@ const COMMANDS: &[Command] = &[
     command("deny", "licences, banned crates and features, sources", Plain(deny::run)),
     command("doctest", "the doc tests alone", Plain(steps::doctest)),
     command("tested LOG", "does the output of the test command show tests of every crate?", WithArguments(tested::run)),
+    command(
+        "storm [--batches N] [--seed N]",
+        "batch after batch at a broker where everything goes wrong",
+        WithArguments(storm::storm),
+    ),
     command("fix", "clippy's suggestions, format, expected outputs; writes", Plain(fix::run)),
 ];
 
