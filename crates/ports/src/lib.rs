@@ -13,6 +13,8 @@
 //! | [`Notifier`] | tell a person | `evenkeel-memory`, the app |
 //! | [`Observer`] | let others watch | yours |
 //!
+//! What a contract says, `evenkeel-conformance` tests: one macro call per adapter. A case names the number of the promise it is about.
+//!
 //! The feature `mock` adds a mockall mock of every port.
 
 #![cfg_attr(
