@@ -4,7 +4,8 @@ use crate::world::{QUARTERS, Scene, THIRDS, World, minutes, noon, p, seconds, sh
 use evenkeel_banchile::{Fault, Latency, Part, Profile, Rule};
 use evenkeel_domain::batch::OrderState;
 use evenkeel_domain::order::{NotSent, RefusalReason, UnknownCause};
-use evenkeel_domain::record::{Event, OrderEvent, Outcome};
+use evenkeel_domain::record::{Cause, Event, OrderEvent, Outcome};
+use evenkeel_engine::Resolve;
 use evenkeel_ports::Clock;
 use std::time::Duration;
 
@@ -221,6 +222,22 @@ fn an_answer_that_hangs_does_not_stop_the_batch() {
     assert!(world.clock.now().since(noon()) <= minutes(2));
     assert_eq!(world.broker.held(), 0, "the call was given up");
     world.assert_books_are_true("growth");
+}
+
+#[test]
+fn a_request_that_is_still_on_its_way_is_not_judged_absent() {
+    // The call waits for half an hour, and then the order arrives. "Not found" proves nothing until then, so that a person is asked.
+    let world = World::drifted(Profile { timeout: minutes(60), ..slow() }, &QUARTERS);
+    let before = world.truth("growth");
+    world.script([Rule::new(Fault::Slow { delay: minutes(30) }).symbol(p("MSFT"))]);
+    let report = world.batch("growth");
+    assert_eq!((report.outcome, report.cause), (Outcome::Stale, Some(Cause::Unknown { orders: 1 })));
+    assert_eq!(world.clock.now(), noon().plus(minutes(11)), "a deadline of one minute, and ten of patience");
+    world.clock.advance(minutes(30));
+    assert_eq!(world.truth("growth").units(p("MSFT")), p("106.25"), "it was executed after all");
+    let report = world.resolve("growth", Resolve::Retry).unwrap().unwrap();
+    assert_eq!((report.outcome, report.reversals.len()), (Outcome::Restored, 3));
+    world.assert_restored("growth", &before);
 }
 
 #[test]

@@ -119,6 +119,7 @@ fn explored<S: Strategy>(cases: u32, strategy: &S, check: impl Fn(S::Value) -> &
 type Ends = BTreeMap<&'static str, u32>;
 
 fn assert_met(ends: &Ends, wanted: &[(&str, u32)]) {
+    // Far below what is usual, so that chance alone never fails it.
     for (end, at_least) in wanted {
         assert!(ends.get(end).is_some_and(|times| times >= at_least), "{end} was met too rarely: {ends:?}");
     }
@@ -144,7 +145,7 @@ fn restored_means_exactly_the_units_of_before() {
         check_use(&world, &world.engine, &before);
         end
     });
-    assert_met(&ends, &[("completed", 100), ("restored", 20), ("traded back", 200), ("stale", 50)]);
+    assert_met(&ends, &[("completed", 100), ("restored", 50), ("traded back", 150), ("stale", 20)]);
 }
 
 /// Runs a rebalance into this trouble, and whatever is left open afterwards is recovered by another worker.
@@ -229,6 +230,6 @@ fn whatever_happens_everything_is_accounted_for() {
         check_use(&world, &next, &before);
         end
     });
-    let wanted = [("completed", 50), ("restored", 200), ("stale", 50), ("abandoned", 2), ("executed late", 2)];
+    let wanted = [("completed", 50), ("restored", 150), ("stale", 10), ("abandoned", 3), ("executed late", 1)];
     assert_met(&ends, &wanted);
 }

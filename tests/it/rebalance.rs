@@ -1,5 +1,6 @@
 //! The simple cases: drift, one batch, the targets again; and nothing at all while there is nothing to do.
 
+use crate::answers::slow;
 use crate::world::{QUARTERS, Scene, THIRDS, World, batch_of, p, shown};
 use evenkeel_banchile::{Fault, Profile, Rule};
 use evenkeel_domain::plan::Stages;
@@ -94,6 +95,22 @@ fn all_legs_go_out_together_when_cash_pays_for_the_buys() {
         assert_eq!(shown(&world.run(rebalance)), "completed");
         world.assert_books_are_true("growth");
     }
+}
+
+#[test]
+fn it_is_not_judged_while_a_batch_is_open_and_again_afterwards() {
+    let world = World::drifted(slow(), &THIRDS);
+    let mut batch = world.start("growth");
+    world.drive_for(&mut batch, Duration::from_secs(3));
+    assert!(world.wave(&[("META", "600")]).is_empty());
+    assert_eq!(world.engine.judge_now(&p("growth")), None);
+    let preview = world.run(world.engine.preview(&p("growth"))).unwrap();
+    assert!(preview.assessment.is_out_of_band(), "a preview can always be had");
+    // It is completed as it was planned, and what has happened meanwhile is the business of the next one.
+    assert_eq!(shown(&world.run(batch)), "completed");
+    assert_eq!(world.wave(&[("META", "600")]), [p("growth")]);
+    assert_eq!(shown(&world.rebalance("growth")), "completed");
+    world.assert_books_are_true("growth");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use evenkeel_banchile::{Fault, Part, Profile, Rule};
 use evenkeel_domain::alert::AlertKind;
 use evenkeel_domain::books::Books;
 use evenkeel_domain::decide::Refusal;
-use evenkeel_domain::order::{Direction, RefusalReason, Side};
+use evenkeel_domain::order::{Direction, Duplicates, NotSent, RefusalReason, Side};
 use evenkeel_domain::record::{Cause, Event, Outcome, Resolution, UnwindCause};
 use evenkeel_engine::{EngineError, Resolve};
 use evenkeel_ports::{Clock, Journal};
@@ -230,6 +230,35 @@ fn an_outcome_that_stays_unknown() {
     assert_eq!(report.outcome, Outcome::Restored);
     assert!(report.cause.is_some(), "why it was not completed is not forgotten");
     world.assert_restored("growth", &before);
+}
+
+#[test]
+fn an_order_that_was_on_its_way_when_it_went_stale() {
+    // MSFT hangs until patience is out, after a minute and ten more. A second before, AAPL is sent at last, after it was turned away by a
+    // rate limit; the broker executes it, and its answer comes too late.
+    for duplicates in [Duplicates::Refused, Duplicates::Correlated] {
+        let world = World::drifted(Profile { duplicates, ..Profile::ideal() }, &QUARTERS);
+        let before = world.truth("growth");
+        let aapl = |fault| Rule::new(fault).symbol(p("AAPL"));
+        world.script([
+            Rule::new(Fault::Unmapped("on_the_moon".to_owned())).symbol(p("MSFT")),
+            Rule::new(Fault::LoseCancel).symbol(p("MSFT")),
+            aapl(Fault::NotSent(NotSent::RateLimited { retry_after: seconds(659) })),
+            aapl(Fault::HoldAnswer).nth(2),
+        ]);
+        let report = world.batch("growth");
+        assert_eq!(report.outcome, Outcome::Stale);
+        let state = world.state("growth");
+        let unresolved = &state.stale_batch().unwrap().closing.as_ref().unwrap().unresolved;
+        let told: Vec<_> = unresolved.iter().map(|id| format!("{} F{}", id.leg, id.attempt)).collect();
+        assert_eq!(told, ["1 F2", "2 F1"], "both are listed");
+
+        world.clock.advance(minutes(120));
+        world.broker.close_market(world.clock.now());
+        let report = world.resolve("growth", Resolve::Retry).unwrap().unwrap();
+        assert_eq!((report.outcome, report.reversals.len()), (Outcome::Restored, 2));
+        world.assert_restored("growth", &before);
+    }
 }
 
 #[test]

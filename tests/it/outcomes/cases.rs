@@ -174,7 +174,8 @@ pub(super) enum Trouble {
 
 pub(super) fn troubles() -> impl Strategy<Value = Trouble> {
     prop_oneof![
-        4 => (0..300_u16).prop_map(Trouble::Crash),
+        4 => (0..60_u16).prop_map(Trouble::Crash),
+        2 => (0..300_u16).prop_map(Trouble::Crash),
         1 => (0..90_u8, -50..=50_i8).prop_map(|(after, percent)| Trouble::Prices(after, percent)),
         1 => (0..90_u8).prop_map(Trouble::Abort),
         1 => (0..90_u8).prop_map(Trouble::Stop),

@@ -64,12 +64,12 @@ pub(super) fn lose_sender(batch: &mut Batch, at: Timestamp, quiet_at: Timestamp)
 pub(super) fn order_event(order: &mut Order, event: &OrderEvent, at: Timestamp) {
     match event {
         OrderEvent::Acknowledged => {
-            order.state = if order.filled.is_zero() { OrderState::Acknowledged } else { OrderState::Partial };
+            order.state = OrderState::Acknowledged;
             order.unknown_since = None;
             order.note.clear();
         }
         OrderEvent::Refused(why) => {
-            order.state = if order.filled.is_zero() { OrderState::Rejected } else { OrderState::FailedPartial };
+            order.state = OrderState::Rejected;
             order.note = why.to_string();
             order.unknown_since = None;
             if let RefusalReason::MarketClosed { opens_at } = why.reason {

@@ -12,10 +12,14 @@ use crate::portfolio::Portfolio;
 use crate::record::{Cause, Event, Intent, OrderEvent, Outcome, Stage, UnwindCause};
 use crate::values::{Overflow, Quantity, Timestamp};
 
+/// Far more turns than a batch takes, however large: see [`advance`].
+const TURNS: usize = 1_000;
+
 /// Moves the batch on until it must wait. With `hold`, no further stage begins.
 pub(super) fn advance(draft: &mut Draft, hold: bool) -> Result<(), Refusal> {
-    // Every turn ends an order, begins a stage or closes the batch, so there are only so many.
-    while let Some(batch) = &draft.state.batch {
+    // Every turn ends orders, begins a stage or closes the batch, so there are only so many.
+    for _ in 0..TURNS {
+        let Some(batch) = &draft.state.batch else { return Ok(()) };
         let events = if let Some(cause) = out_of_patience(batch, draft.at) {
             return close::stale(draft, cause);
         } else {
@@ -43,7 +47,7 @@ pub(super) fn advance(draft: &mut Draft, hold: bool) -> Result<(), Refusal> {
             draft.record(event)?;
         }
     }
-    Ok(())
+    Err(Refusal::Restless)
 }
 
 /// The orders of the first stage: all legs, or the sells.
@@ -85,10 +89,11 @@ fn forward(
             events.push(Event::Intended { stage, orders: vec![retry], dropped: Vec::new() });
         }
     }
-    if !events.is_empty() || !stage_is_filled(batch, stage) || hold {
+    if !events.is_empty() || !stage_is_filled(batch, stage) {
         return Ok(events);
     }
     match (batch.opening.stages, stage) {
+        (Stages::SellsFirst, Stage::First) if hold => Ok(events),
         (Stages::SellsFirst, Stage::First) => Ok(second_stage(portfolio, batch, at)),
         _ => Ok(vec![Event::Settling { outcome: Outcome::Completed }]),
     }

@@ -36,7 +36,7 @@ pub(super) fn next(batch: &Batch, books: &Books, at: Timestamp) -> Result<Next, 
                 Undo::Done => {}
                 Undo::GivenUp => stuck = true,
                 Undo::Waiting => waiting = true,
-                Undo::Again(event) => events.push(event),
+                Undo::Change(event) => events.push(event),
                 Undo::Attempt(intent) => orders.push(intent),
             }
         }
@@ -97,8 +97,8 @@ enum Undo {
     GivenUp,
     /// An attempt is under way.
     Waiting,
-    /// The attempt under way is sent again.
-    Again(Event),
+    /// The attempt under way is sent again, or not at all.
+    Change(Event),
     /// The next attempt.
     Attempt(Intent),
 }
@@ -112,7 +112,12 @@ fn undo(batch: &Batch, leg: &Leg, books: &Books, at: Timestamp) -> Result<Undo, 
         // It must be executed, so an order that was denied is sent again, where that cannot make a second one.
         if order.state == OrderState::UnknownQuiet && batch.rules().resend {
             let event = OrderEvent::Resent { deadline: at.plus(batch.rules().order_deadline) };
-            return Ok(Undo::Again(Event::Order { order: *id, event }));
+            return Ok(Undo::Change(Event::Order { order: *id, event }));
+        }
+        // Something of an earlier attempt executed after all: this one would bring back something else than what is left.
+        let is_due = order.state != OrderState::Intent || order.send_at <= at;
+        if !is_due && batch.unrestored(leg.number) != Ok(order.terms.quantity) {
+            return Ok(Undo::Change(Event::Order { order: *id, event: OrderEvent::Withdrawn }));
         }
         return Ok(Undo::Waiting);
     }

@@ -62,6 +62,9 @@ pub enum Refusal {
     /// Every reverse attempt has been used.
     #[error("all 9 attempts are used up: accept the broker's positions, or restore them by hand")]
     NoAttemptsLeft,
+    /// A batch whose orders contradict each other: a damaged journal. A person must look.
+    #[error("the batch does not come to rest: its journal is damaged")]
+    Restless,
     /// A plan that would send nothing for what is out of band.
     #[error("the plan has no leg worth sending")]
     NothingToSend,

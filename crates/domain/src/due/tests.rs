@@ -122,6 +122,19 @@ fn a_damaged_journal_with_two_attempts_at_once_makes_deciding_wait_and_not_run_f
     assert_eq!(records.iter().map(|record| record.event.kind()).collect::<Vec<_>>(), ["filled", "ended"]);
 }
 
+#[test]
+fn a_damaged_journal_whose_orders_contradict_each_other_is_refused() {
+    let mut machine = Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25");
+    machine.run("begin; 0F1 submit acknowledged filled a:2; 1F1 submit refused");
+    // What came back is not what went: by its leg all is restored, by its symbols it is not.
+    let id = machine.id("0R1");
+    let orders = &mut machine.state.batch.as_mut().unwrap().orders;
+    orders.get_mut(&id).unwrap().terms.symbol = read("C");
+    let reports = vec![machine.report("0R1 fill a:2")];
+    let refused = decide(&machine.state, OPENED, Input::Reports { reports, hold: false });
+    assert_eq!(refused, Err(crate::decide::Refusal::Restless));
+}
+
 /// Any input, whether or not it makes sense in any state.
 fn check_input(state: &crate::portfolio::Portfolio, at: Timestamp, input: Input<'_>) {
     let Ok(records) = decide(state, at, input) else { return };

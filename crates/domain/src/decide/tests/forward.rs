@@ -198,7 +198,8 @@ fn a_stage_begins_only_when_every_order_of_the_one_before_is_filled() {
 }
 
 #[test]
-fn while_the_worker_stops_no_further_stage_begins() {
+fn while_the_worker_stops_no_further_stage_begins_and_what_is_done_is_done() {
+    // Had it to wait for the next worker, a batch that is complete would be too old to be finished.
     check(
         Machine::sells_first("CASH 0.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
         "begin
@@ -208,8 +209,9 @@ fn while_the_worker_stops_no_further_stage_begins() {
          go on
          hold
          1F1 submit acknowledged filled a:4
-         tick
-         go on",
+         later 3600
+         take-over
+         settle",
         expect![[r#"
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60
@@ -226,10 +228,13 @@ fn while_the_worker_stops_no_further_stage_begins() {
                 +0 1F1 acknowledged
                 +0 1F1 filled 4 for 100.00
                 +0 1F1 ended filled
-            tick
-            go on
                 +0 settling as completed
-            rebalancing, settling as completed +0; 0F1 filled 2; 1F1 filled 4
+            later 3600
+            take-over
+                +3600 taken over by successor with 2, quiet at +3670
+            settle
+                +3600 closed completed, cost 0.00
+            active
         "#]],
     );
 }

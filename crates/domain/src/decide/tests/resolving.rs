@@ -95,6 +95,32 @@ fn a_retry_never_goes_beyond_nine_attempts() {
 }
 
 #[test]
+fn a_retry_asks_about_the_last_attempt_though_none_is_left() {
+    let rules = Rules { attempts: 9, ..rules() };
+    let mut machine = Machine::under(rules, Stages::Together, "CASH 200.00", "buy B 4 @ 25, buy C 1 @ 25");
+    machine.run("begin; 0F1 submit acknowledged filled a:4 & 1F1 submit refused");
+    for attempt in 1..=8 {
+        machine.run(&format!("0R{attempt} submit refused; wait 5"));
+    }
+    check(
+        machine,
+        "0R9 submit unknown; wait 600; --- retry; 0R9 look found filled a:4; settle",
+        expect![[r#"
+            retry
+                +640 retried by ann: looked; up to 9 attempts
+            0R9 look found filled a:4
+                +640 0R9 acknowledged
+                +640 0R9 filled 4 for 100.00
+                +640 0R9 ended filled
+                +640 settling as restored
+            settle
+                +640 closed restored, cost 0.00, pause until +900; 1F1 (buy C) ended short: not tradable: no
+            active
+        "#]],
+    );
+}
+
+#[test]
 fn attempts_that_were_never_made_are_not_used_up() {
     // It went stale when all seemed done: nine attempts were allowed, and none was made.
     let rules = Rules { attempts: 9, ..rules() };

@@ -198,6 +198,81 @@ fn a_fill_that_comes_when_all_seemed_restored_is_taken_back_with_the_next_attemp
 }
 
 #[test]
+fn an_attempt_that_is_not_due_yet_gives_way_when_the_one_before_executed_after_all() {
+    // Half of it, all of it, and more than all of it.
+    for (fill, expected) in [
+        (
+            "a:1",
+            expect![[r#"
+        0R1 fill a:1
+            +4.999999999 0R1 filled 1 for 50.00
+            +4.999999999 0R2 withdrawn
+            +4.999999999 intended undo sells, 0R3 buy 1 A +9.999999999..+69.999999999
+        tick
+        rebalancing, compensating, undo sells; 0F1 filled 2; 0R1 canceled 1; 0R2 not sent; 0R3 intended; 1F1 refused
+    "#]],
+        ),
+        (
+            "a:2",
+            expect![[r#"
+        0R1 fill a:2
+            +4.999999999 0R1 filled 2 for 100.00
+            +4.999999999 0R2 withdrawn
+            +4.999999999 settling as restored
+        tick
+        rebalancing, settling as restored +4.999999999; 0F1 filled 2; 0R1 canceled 2; 0R2 not sent; 1F1 refused
+    "#]],
+        ),
+        (
+            "a:3",
+            expect![[r#"
+        0R1 fill a:3
+            +4.999999999 0R1 filled 3 for 150.00
+            +4.999999999 0R2 withdrawn
+            +4.999999999 closed stale, cost 50.00, 1 A too many; 1F1 (buy B) ended short: not tradable: no
+        tick
+        stale
+    "#]],
+        ),
+    ] {
+        let text = format!(
+            "begin
+             0F1 submit acknowledged filled a:2 & 1F1 submit refused
+             0R1 submit acknowledged canceled
+             later 4.999999999
+             ---
+             0R1 fill {fill}
+             tick"
+        );
+        check(both(), &text, expected);
+    }
+}
+
+#[test]
+fn an_attempt_that_may_have_been_sent_is_waited_for_whatever_the_one_before_executed() {
+    check(
+        both(),
+        "begin
+         0F1 submit acknowledged filled a:2 & 1F1 submit refused
+         0R1 submit acknowledged canceled
+         wait 5
+         ---
+         0R1 fill a:1
+         0R2 submit acknowledged filled a:2",
+        expect![[r#"
+            0R1 fill a:1
+                +5 0R1 filled 1 for 50.00
+            0R2 submit acknowledged filled a:2
+                +5 0R2 acknowledged
+                +5 0R2 filled 2 for 100.00
+                +5 0R2 ended filled
+                +5 closed stale, cost 50.00, 1 A too many; 1F1 (buy B) ended short: not tradable: no
+            stale
+        "#]],
+    );
+}
+
+#[test]
 fn a_fill_beyond_the_order_that_comes_when_all_seemed_done_takes_everything_back() {
     check(
         Machine::of("CASH 200.00", "buy B 4 @ 25"),
