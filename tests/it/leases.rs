@@ -2,17 +2,20 @@
 
 use crate::faulty::{CommitFault, FaultyJournal, FaultyLeases};
 use crate::world::{QUARTERS, THIRDS, World, batch_of, minutes, p, seconds, shown};
+use async_trait::async_trait;
 use evenkeel_banchile::{Fault, Profile, Rule};
 use evenkeel_domain::order::{Direction, RefusalReason, Side};
 use evenkeel_domain::record::{Cause, Event, Outcome, Record, UnwindCause};
-use evenkeel_domain::values::{PortfolioId, Timestamp};
+use evenkeel_domain::values::{OwnerId, PortfolioId, Timestamp};
 use evenkeel_engine::{EngineError, Ports, Rebalanced, Settings};
-use evenkeel_ports::{Clock, EngineEvent, LeaseTerms, Observer};
+use evenkeel_memory::MemoryLeases;
+use evenkeel_ports::{AcquireError, Clock, EngineEvent, HoldError, Lease, LeaseStore, LeaseTerms, Observer};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 type Attempt<'a> = BoxFuture<'a, Result<Rebalanced, EngineError>>;
 
@@ -364,4 +367,59 @@ fn the_answer_to_what_was_sent_is_recorded_even_when_the_lease_may_have_run_out(
     let batch = world.state("growth").batch.unwrap();
     let states: Vec<_> = batch.orders.values().map(|order| order.state.name()).collect();
     assert_eq!(states, ["filled", "acknowledged", "acknowledged"]);
+}
+
+/// A lease store that grants and takes back as ours does, and answers every renewal like this.
+struct Renewals {
+    inner: Arc<MemoryLeases>,
+    answer: fn(&Lease) -> Result<(), HoldError>,
+}
+
+#[async_trait]
+impl LeaseStore for Renewals {
+    async fn acquire(
+        &self,
+        portfolio: &PortfolioId,
+        owner: &OwnerId,
+        terms: LeaseTerms,
+    ) -> Result<Lease, AcquireError> {
+        self.inner.acquire(portfolio, owner, terms).await
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<(), HoldError> {
+        (self.answer)(lease)
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), HoldError> {
+        self.inner.release(lease).await
+    }
+}
+
+/// A worker waits for answers that do not come, while its renewals are answered like this: when it gives up, counted from the start.
+fn gives_up_after(terms: LeaseTerms, answer: fn(&Lease) -> Result<(), HoldError>) -> Duration {
+    let settings = Settings { lease: terms, ..Settings::default() };
+    let world = World::drifted_with(Profile::ideal(), settings, &QUARTERS);
+    world.script([Rule::new(Fault::HoldAnswer).always()]);
+    let leases = Arc::new(Renewals { inner: Arc::clone(&world.leases), answer });
+    let worker = world.worker_over("worker-2", Ports { leases, ..world.ports() });
+    let begun = world.clock.now();
+    let result = world.run(worker.rebalance(&p("growth")));
+    assert_eq!(result, Err(EngineError::LeaseLost { portfolio: p("growth") }));
+    world.clock.now().since(begun)
+}
+
+#[test]
+fn a_renewal_that_is_refused_stops_the_worker_at_once() {
+    let refused = |lease: &Lease| {
+        let Lease { portfolio, owner, token, .. } = lease.clone();
+        Err(HoldError::NotHeld { portfolio, owner, token })
+    };
+    let terms = LeaseTerms { heartbeat: seconds(30), ..LeaseTerms::default() };
+    assert_eq!(gives_up_after(terms, refused), seconds(10), "at the first renewal, a third into the heartbeat");
+}
+
+#[test]
+fn a_lease_ends_at_its_ceiling_whatever_its_renewals_say() {
+    let terms = LeaseTerms { heartbeat: seconds(20), expiry: seconds(40) };
+    assert_eq!(gives_up_after(terms, |_| Ok(())), seconds(40));
 }
