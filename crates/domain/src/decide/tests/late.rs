@@ -118,6 +118,14 @@ fn a_late_fill_while_the_portfolio_is_stale_changes_what_is_off() {
 }
 
 #[test]
+fn what_comes_back_late_is_no_turnover() {
+    let mut machine = Machine::of("CASH 200.00, A 7", "sell A 2 @ 50, buy B 4 @ 25");
+    machine.run("begin; 0F1 submit acknowledged filled a:2 & 1F1 submit refused; 0R1 submit acknowledged filled a:2");
+    assert_eq!(machine.run("settle; 0R1 fill b:1").lines().last(), Some("+0 0R1 late fill 1 A for 50.00"));
+    assert_eq!(machine.state.tally.turnover, read("100.00"));
+}
+
+#[test]
 fn turnover_is_the_same_before_and_after_a_retry() {
     let mut machine = Machine::of("CASH 200.00, A 7", "sell A 2 @ 50, buy B 4 @ 25");
     machine.run("begin; 0F1 submit acknowledged working a:0.5 & 1F1 submit refused; wait 600; 0F1 fill b:1");
