@@ -34,22 +34,22 @@ fn check(mut machine: Machine, text: &str, expected: Expect) {
 
 #[test]
 fn a_completed_batch_with_averages_over_fills_and_attempts() {
-    // 1 @ 49.99, 1 @ 50.02, 1 @ 50.02: 50.01. Two thirds at 25 and one at 25.000000001: half-even in the ninth decimal.
+    // 49.99 and twice 50.02 are 50.01 on average; the averages of B and C lie between two ninth decimals, and go to the even one.
     check(
-        Machine::of("CASH 200.00, A 10", "sell A 3 @ 50, buy B 3 @ 25, buy C 2 @ 10"),
+        Machine::of("CASH 200.00, A 10", "sell A 3 @ 50, buy B 2 @ 25, buy C 2 @ 10"),
         "begin
          0F1 submit acknowledged filled a:1@49.99/0.35 b:1@50.02/0.35 c:1@50.02/0.35
          1F1 submit not-sent
          wait 5
-         1F2 submit acknowledged filled a:2@25 b:1@25.000000001
+         1F2 submit acknowledged filled a:1@25.000000001 b:1@25.000000002
          2F1 submit acknowledged filled a:1@10 b:1@10.000000001
          settle",
         expect![[r#"
             completed, relative off by 0.0000
             forward sell 3 A at 50.01 for 150.03, fees 1.05
-            forward buy 3 B at 25 for 75.00, fees 0.00
+            forward buy 2 B at 25.000000002 for 50.00, fees 0.00
             forward buy 2 C at 10 for 20.00, fees 0.00
-            cost -53.98, fees 1.05
+            cost -78.98, fees 1.05
         "#]],
     );
 }

@@ -72,6 +72,14 @@ fn only_a_restoration_makes_a_pause_and_only_a_completion_or_a_stale_batch_ends_
 }
 
 #[test]
+fn a_portfolio_that_was_removed_and_added_again_is_not_left_alone() {
+    let mut machine = Machine::holding("CASH 200.00");
+    assert!(next(&mut machine, "refused").is_some());
+    machine.run("remove; add");
+    assert_eq!((machine.state.standing.name(), machine.state.pause), ("active", None));
+}
+
+#[test]
 fn a_difference_is_waited_out_and_a_clean_comparison_closes_however_late() {
     check(
         one_buy(),
