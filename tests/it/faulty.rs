@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use evenkeel_domain::alert::Alert;
-use evenkeel_domain::values::{OwnerId, PortfolioId, Sequence, StoreId};
+use evenkeel_domain::halt::{Halt, HaltMode, Release, Scope};
+use evenkeel_domain::values::{OwnerId, PortfolioId, Sequence, StoreId, Timestamp};
 use evenkeel_memory::{MemoryJournal, MemoryLeases};
 use evenkeel_ports::{
     AcquireError, Commit, CommitOutcome, Entry, Head, HoldError, Journal, JournalError, Lease, LeaseStore, LeaseTerms,
@@ -25,6 +26,8 @@ pub(crate) enum CommitFault {
     Conflict,
     /// A newer owner wrote; nothing is written.
     Fenced,
+    /// A person halts everything just before.
+    Halt(HaltMode),
     /// The call panics before it writes.
     PanicBefore,
     /// The call panics after it wrote.
@@ -118,6 +121,12 @@ impl Journal for FaultyJournal {
             Some(CommitFault::Fenced) => {
                 CommitOutcome::Fenced { head: self.inner.head(&commit.portfolio).await.unwrap_or_default() }
             }
+            Some(CommitFault::Halt(mode)) => {
+                let (who, why) = ("ann".to_owned(), "the feed is wrong".to_owned());
+                let halt = Halt { scope: Scope::Everything, mode, who, why, at: Timestamp::EPOCH };
+                self.inner.halt(&halt).await.unwrap();
+                self.inner.commit(commit).await
+            }
             Some(CommitFault::PanicBefore) => panic!("a scripted panic before a commit"),
             Some(CommitFault::PanicAfter) => {
                 self.inner.commit(commit).await;
@@ -143,6 +152,19 @@ impl Journal for FaultyJournal {
 
     async fn acknowledge_alert(&self, alert: &Alert) -> Result<(), JournalError> {
         self.inner.acknowledge_alert(alert).await
+    }
+
+    async fn halt(&self, halt: &Halt) -> Result<(), JournalError> {
+        self.inner.halt(halt).await
+    }
+
+    async fn release(&self, release: &Release) -> Result<bool, JournalError> {
+        self.inner.release(release).await
+    }
+
+    async fn halts(&self) -> Result<Vec<Halt>, JournalError> {
+        self.readable("reading halts")?;
+        self.inner.halts().await
     }
 }
 

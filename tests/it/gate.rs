@@ -7,6 +7,7 @@
 
 use async_trait::async_trait;
 use evenkeel_domain::alert::Alert;
+use evenkeel_domain::halt::{Halt, Release};
 use evenkeel_domain::order::{
     CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, Refused, SubmitAnswer, Terms,
 };
@@ -209,6 +210,18 @@ impl Journal for Gated<dyn Journal> {
 
     async fn acknowledge_alert(&self, alert: &Alert) -> Result<(), JournalError> {
         self.gate.around("acknowledge_alert", self.inner.acknowledge_alert(alert)).await
+    }
+
+    async fn halt(&self, halt: &Halt) -> Result<(), JournalError> {
+        self.gate.around("halt", self.inner.halt(halt)).await
+    }
+
+    async fn release(&self, release: &Release) -> Result<bool, JournalError> {
+        self.gate.around("release", self.inner.release(release)).await
+    }
+
+    async fn halts(&self) -> Result<Vec<Halt>, JournalError> {
+        self.gate.around("halts", self.inner.halts()).await
     }
 }
 

@@ -19,6 +19,7 @@ mod world;
 
 mod answers;
 mod crash;
+mod halts;
 mod late;
 mod leases;
 mod manage;

@@ -1,7 +1,7 @@
 //! The suite of the journal and its outbox: what [`evenkeel_ports::Journal`] promises, case by case.
 //!
 //! After everything that is refused, the journal is compared with what was written before: head, records, alerts. The cases are told
-//! apart by what they are about: `fence` (contract 3 and 4), `batches` (5), `whole` (1, 2 and 6), `reading` (7), `outbox` (8).
+//! apart by what they are about: `fence` (contract 3 and 4), `batches` (5), `whole` (1, 2 and 6), `reading` (7), `outbox` (8), `halts` (9).
 //! The records they write are in `samples`.
 //!
 //! ```text
@@ -11,6 +11,7 @@
 
 mod batches;
 mod fence;
+mod halts;
 mod model;
 mod outbox;
 mod reading;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 
 use batches::*;
 use fence::*;
+use halts::*;
 use outbox::*;
 use reading::*;
 use whole::*;
@@ -46,7 +48,7 @@ pub trait JournalRig: Rig {
     fn lose_the_next_answer(&self, written: bool) -> Result<(), Cannot>;
 }
 
-suite! { ($) journal_suite in journal, "journal", dyn JournalRig, 36;
+suite! { ($) journal_suite in journal, "journal", dyn JournalRig, 42;
     J01 "3" j01_nothing_is_there_at_first "a portfolio without records has a head of zeros, reads as nothing, and is not listed",
     J02 "3" j02_numbers_have_no_gaps "records are numbered 1, 2, 3 …, over commits of one and of several",
     J03 "3" j03_expected_too_low_is_a_conflict "a commit that expects less than the head writes nothing, and is told the head",
@@ -83,4 +85,10 @@ suite! { ($) journal_suite in journal, "journal", dyn JournalRig, 36;
     J34 "8" j34_acknowledging_twice_changes_nothing "acknowledging an alert again, or one that never was, changes nothing",
     J35 "8" j35_alerts_survive_a_restart "after a restart the same alerts are pending, and none that was acknowledged",
     J36 "8" j36_an_acknowledged_alert_stays_gone "an acknowledged alert does not come back, whatever is written afterwards",
+    J37 "9" j37_a_halt_refuses_openings_and_orders "while a halt stands, a commit that opens a batch or intends orders writes nothing, alerts included, and is told the halt",
+    J38 "9" j38_a_halt_is_about_its_scope_alone "a halt of another portfolio or symbol refuses nothing, nor does any halt refuse what sends nothing",
+    J39 "9" j39_unwinding_lets_orders_go_back "under a halt that unwinds, orders on the way back are written, and no others",
+    J40 "9" j40_a_halt_stands_until_it_is_released "halts are listed in order, one for each scope; once released, everything is written again",
+    J41 "9" j41_nothing_slips_past_a_halt "of commits made at once with a halt, none that it forbids is written after it was answered",
+    J42 "9" j42_halts_survive_a_restart "after a restart the same halts stand",
 }

@@ -12,11 +12,13 @@
 //! |---|---|
 //! | what an answer of the broker, a fill or a late fill makes of an order | `decide/reports.rs` |
 //! | how a batch goes forward, unwinds, compensates and ends | `decide/advance.rs`, `decide/compensate.rs`, `decide/close.rs` |
+//! | portfolios added, changed, removed; cash that comes and goes; a comparison before a batch | `decide/manage.rs` |
 //! | what a person may do with a stale or quarantined portfolio | `decide/resolve.rs` |
 
 mod advance;
 mod close;
 mod compensate;
+mod manage;
 mod refusal;
 mod reports;
 mod resolve;
@@ -28,9 +30,10 @@ pub use resolve::{ResolveAction, ResolveRequest};
 use crate::apply::apply;
 use crate::batch::{Batch, Phase};
 use crate::books::{Books, Definition};
+use crate::halt::{Halt, HaltMode};
 use crate::order::{BatchId, ClientOrderId, FillCursor};
 use crate::plan::Plan;
-use crate::portfolio::{Portfolio, Standing, compare};
+use crate::portfolio::{Portfolio, Standing};
 use crate::record::{Cause, Event, Movement, Opening, OrderEvent, Outcome, Record, Rules, UnwindCause};
 use crate::values::{Currency, Money, MovementId, OwnerId, StoreId, Timestamp, Token};
 use std::sync::Arc;
@@ -94,18 +97,25 @@ pub enum Input<'a> {
         token: Token,
         /// Who it is.
         owner: OwnerId,
+        /// What may not begin.
+        hold: Hold,
     },
     /// The broker answered, or fills arrived.
     Reports {
         /// What was learned, in the order it was learned.
         reports: Vec<Report>,
-        /// True if no further stage may begin, because the worker is stopping.
-        hold: bool,
+        /// What may not begin.
+        hold: Hold,
     },
     /// Time passed.
     Tick {
-        /// True if no further stage may begin, because the worker is stopping.
-        hold: bool,
+        /// What may not begin.
+        hold: Hold,
+    },
+    /// A halt stands that concerns the open batch: it is unwound, as far as the halt allows.
+    Halt {
+        /// The halt.
+        halt: &'a Halt,
     },
     /// A person wants the open batch to be unwound.
     Abort {
@@ -125,6 +135,27 @@ pub enum Input<'a> {
     Resolve(ResolveRequest<'a>),
 }
 
+/// What a batch may not do by itself, while the rest of it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hold {
+    /// Nothing is held back.
+    #[default]
+    Nothing,
+    /// No further stage forward begins: the worker is stopping.
+    NextStage,
+    /// No order is intended or sent again, in either direction: a halt says so.
+    Orders,
+}
+
+impl From<HaltMode> for Hold {
+    fn from(mode: HaltMode) -> Self {
+        match mode {
+            HaltMode::Freeze => Self::Orders,
+            HaltMode::Unwind => Self::Nothing,
+        }
+    }
+}
+
 /// Decides what follows from `input`, which happened at `at`.
 ///
 /// The records are to be committed together. None means that nothing changes.
@@ -133,7 +164,21 @@ pub enum Input<'a> {
 /// [`Refusal`] if the input is not possible in this state. Nothing changes then.
 pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<Vec<Record>, Refusal> {
     let mut draft = Draft { state: portfolio.clone(), at, records: Vec::new() };
-    let hold = matches!(input, Input::Reports { hold: true, .. } | Input::Tick { hold: true });
+    let hold = match &input {
+        Input::Reports { hold, .. } | Input::Tick { hold } | Input::TakeOver { hold, .. } => *hold,
+        Input::Halt { halt } => halt.mode.into(),
+        Input::Add { .. }
+        | Input::Change { .. }
+        | Input::Remove
+        | Input::MoveCash { .. }
+        | Input::Confirm { .. }
+        | Input::Open { .. }
+        | Input::Begin
+        | Input::Abandon { .. }
+        | Input::Abort { .. }
+        | Input::Settle { .. }
+        | Input::Resolve(_) => Hold::Nothing,
+    };
     match input {
         Input::Add { definition, books } => draft.add(definition, books)?,
         Input::Change { definition } => draft.change(definition)?,
@@ -143,13 +188,14 @@ pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<
         Input::Open { store, token, plan, rules } => draft.open(store, token, plan, rules)?,
         Input::Begin => draft.begin()?,
         Input::Abandon { why } => draft.abandon(why)?,
-        Input::TakeOver { token, owner } => draft.take_over(token, owner)?,
+        Input::TakeOver { token, owner, .. } => draft.take_over(token, owner)?,
         Input::Reports { reports, .. } => {
             for report in reports {
                 reports::report(&mut draft, report)?;
             }
         }
         Input::Tick { .. } => {}
+        Input::Halt { halt } => draft.halt(halt)?,
         Input::Abort { who, why } => draft.abort(who, why)?,
         Input::Settle { broker, fills_read } => close::settle(&mut draft, broker, fills_read)?,
         Input::Resolve(request) => resolve::resolve(&mut draft, request)?,
@@ -207,73 +253,6 @@ impl Draft {
     fn same_currency(&self, what: &'static str, found: Currency) -> Result<(), Refusal> {
         let expected = self.definition()?.currency;
         if found == expected { Ok(()) } else { Err(Refusal::Currency { what, found, expected }) }
-    }
-
-    fn add(&mut self, definition: Definition, books: Books) -> Result<(), Refusal> {
-        if self.state.standing != Standing::Absent {
-            return Err(Refusal::AlreadyThere { portfolio: self.state.id.to_string() });
-        }
-        self.record(Event::Added { definition: Arc::new(definition), books })
-    }
-
-    fn change(&mut self, definition: Definition) -> Result<(), Refusal> {
-        self.same_currency("the new definition", definition.currency)?;
-        self.no_open_batch()?;
-        if *self.definition()? == definition {
-            return Ok(());
-        }
-        self.record(Event::Changed { definition: Arc::new(definition) })
-    }
-
-    fn remove(&mut self) -> Result<(), Refusal> {
-        self.definition()?;
-        self.no_open_batch()?;
-        if self.state.standing == Standing::Stale {
-            return Err(Refusal::Stale);
-        }
-        self.record(Event::Removed)
-    }
-
-    fn move_cash(
-        &mut self,
-        movement: MovementId,
-        kind: Movement,
-        amount: Money,
-        currency: Currency,
-    ) -> Result<(), Refusal> {
-        self.same_currency("the movement", currency)?;
-        if !amount.is_positive() {
-            return Err(Refusal::NotPositive { amount });
-        }
-        let signed = if kind == Movement::Deposit { amount } else { amount.negate() };
-        match self.state.movements.get(&movement) {
-            Some(recorded) if *recorded == signed => return Ok(()),
-            Some(recorded) => return Err(Refusal::MovementDiffers { movement, recorded: *recorded }),
-            None => {}
-        }
-        // A batch counts on the cash it was planned with.
-        self.no_open_batch()?;
-        let cash = self.state.books.cash;
-        if kind == Movement::Withdrawal && amount > cash {
-            return Err(Refusal::NotEnoughCash { amount, cash });
-        }
-        self.record(Event::CashMoved { movement, kind, amount })
-    }
-
-    fn confirm(&mut self, broker: &Books, currency: Currency) -> Result<(), Refusal> {
-        self.same_currency("the broker's account", currency)?;
-        self.no_open_batch()?;
-        let differences = compare(&self.state.books, broker);
-        match (&self.state.standing, differences.is_empty()) {
-            (Standing::Active, false) => self.record(Event::Quarantined { differences }),
-            (Standing::Quarantined { differences: known }, false) if *known != differences => {
-                self.record(Event::Quarantined { differences })
-            }
-            (Standing::Quarantined { .. }, true) => self.record(Event::Released),
-            (Standing::Active, true)
-            | (Standing::Quarantined { .. }, false)
-            | (Standing::Absent | Standing::Rebalancing | Standing::Stale, _) => Ok(()),
-        }
     }
 
     fn open(&mut self, store: StoreId, token: Token, plan: &Plan, rules: Rules) -> Result<(), Refusal> {
@@ -339,6 +318,20 @@ impl Draft {
             Phase::Forward(_) | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => {
                 Ok(())
             }
+        }
+    }
+
+    /// Whatever the mode, no further order goes forward; what the mode adds is the hold.
+    fn halt(&mut self, halt: &Halt) -> Result<(), Refusal> {
+        match self.batch("halted")?.phase {
+            Phase::Planned => {
+                let cause = Cause::NeverSent { why: halt.to_string() };
+                close::close(self, Outcome::Abandoned, Some(cause), None)
+            }
+            Phase::Forward(_) => {
+                self.record(Event::Unwinding { cause: UnwindCause::Halted { halt: Box::new(halt.clone()) } })
+            }
+            Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => Ok(()),
         }
     }
 

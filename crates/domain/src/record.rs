@@ -9,6 +9,7 @@ mod kind;
 pub use closing::{Cause, Closing, Difference, Outcome, Pause, Residual};
 
 use crate::books::{Books, Definition};
+use crate::halt::Halt;
 use crate::order::{BatchId, ClientOrderId, Costs, Fill, NotSent, OrderFill, Refused, Side, Terms, UnknownCause};
 use crate::plan::{Leg, Skip, Stages};
 use crate::portfolio::Portfolio;
@@ -321,6 +322,12 @@ pub enum UnwindCause {
         who: String,
         /// Why.
         why: String,
+    },
+    /// A person halted it.
+    #[error("{halt}")]
+    Halted {
+        /// The halt.
+        halt: Box<Halt>,
     },
     /// A fill arrived after everything seemed done.
     #[error("a fill arrived after everything seemed done")]

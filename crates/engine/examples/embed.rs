@@ -11,6 +11,7 @@ use evenkeel_domain::alert::Alert;
 use evenkeel_domain::allocation::TargetAllocation;
 use evenkeel_domain::apply::replay;
 use evenkeel_domain::books::{Books, Definition};
+use evenkeel_domain::halt::{Halt, Release, Scope, forbidden};
 use evenkeel_domain::policy::Policy;
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::record::{Event, Outcome, Record};
@@ -178,6 +179,8 @@ struct Stored {
     logs: BTreeMap<PortfolioId, Log>,
     /// 8: the outbox, oldest first. What was acknowledged is not in it any more.
     outbox: Vec<Alert>,
+    /// 9: what a person has halted.
+    halts: BTreeMap<Scope, Halt>,
 }
 
 #[derive(Default)]
@@ -237,6 +240,10 @@ impl Journal for OwnJournal {
         let Some(batch_open) = open_after(batch_open, &records).filter(|_| expected == head.sequence) else {
             return CommitOutcome::Conflict { head };
         };
+        // 9: what is halted is not written.
+        if let Some(halt) = forbidden(stored.halts.values(), &portfolio, &records) {
+            return CommitOutcome::Halted { halt: halt.clone() };
+        }
         // 6: until here nothing was written, so this is a failure and never unknown.
         let lines = match written(expected, token, &records) {
             Ok(lines) => lines,
@@ -271,6 +278,19 @@ impl Journal for OwnJournal {
         let key = |alert: &Alert| (alert.portfolio.clone(), alert.sequence);
         lock(&self.stored).outbox.retain(|pending| key(pending) != key(alert));
         Ok(())
+    }
+
+    async fn halt(&self, halt: &Halt) -> Result<(), JournalError> {
+        lock(&self.stored).halts.insert(halt.scope.clone(), halt.clone());
+        Ok(())
+    }
+
+    async fn release(&self, release: &Release) -> Result<bool, JournalError> {
+        Ok(lock(&self.stored).halts.remove(&release.scope).is_some())
+    }
+
+    async fn halts(&self) -> Result<Vec<Halt>, JournalError> {
+        Ok(lock(&self.stored).halts.values().cloned().collect())
     }
 }
 

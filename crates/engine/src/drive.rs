@@ -43,12 +43,14 @@ impl Session<'_> {
             self.start_what_is_due(&mut work, stopping)?;
             let learned = work.learn(&self.engine.signals, seen).await;
             self.take_in(learned, &mut work, stopping.is_some()).await?;
+            self.leave_frozen()?;
         }
     }
 
     /// A person's wish. One that comes too late is not an error of the batch.
     pub(crate) async fn pass_on(&mut self, AbortRequest { who, why }: AbortRequest) -> Result<(), EngineError> {
         match self.commit(Input::Abort { who, why }).await {
+            Err(EngineError::Halted { halt, .. }) => self.heed(*halt).await,
             Err(EngineError::Refused { cause, .. }) => {
                 tracing::warn!(portfolio = %self.id(), %cause, "the batch was not aborted");
                 Ok(())
@@ -79,11 +81,13 @@ impl Session<'_> {
             work.wake_at(deadline); // Only what is under way is waited for.
             return Ok(());
         }
+        work.ask_for_halts(now);
         for effect in due(&self.state, now) {
             match effect {
                 Effect::Wake(at) => work.wake_at(at),
                 // An effect under a lease that may be somebody else's would be one too many.
                 _ if !is_alive => {}
+                Effect::Submit(request) if self.is_frozen() => work.withhold(request.id),
                 Effect::Submit(request) => {
                     if work.submit(&request) {
                         self.engine.observe(&EngineEvent::Sending { portfolio: self.id(), order: &request });
@@ -125,7 +129,7 @@ impl Session<'_> {
     }
 
     /// Reports what was learned, all in one commit.
-    async fn take_in(&mut self, learned: Vec<Done>, work: &mut Work, hold: bool) -> Result<(), EngineError> {
+    async fn take_in(&mut self, learned: Vec<Done>, work: &mut Work, is_stopping: bool) -> Result<(), EngineError> {
         let now = self.clock().now();
         let mut reports = Vec::new();
         let mut snapshot = None;
@@ -147,14 +151,22 @@ impl Session<'_> {
                 Done::Renewed { asked_at, result: Ok(()) } => self.renewed_at = asked_at,
                 Done::Renewed { result: Err(HoldError::NotHeld { .. }), .. } => return Err(self.lose()),
                 Done::Renewed { result: Err(error), .. } => self.unanswered(&error.to_string()),
-                Done::Woke | Done::Signal => {}
+                Done::Halts(Ok(halts)) => self.heed_one_of(&halts).await?,
+                Done::Halts(Err(error)) => self.unanswered(&error.to_string()),
+                // Perhaps a halt.
+                Done::Signal => work.ask_for_halts_soon(),
+                Done::Woke => {}
             }
         }
-        self.commit(Input::Reports { reports, hold }).await?;
+        self.commit_or_heed(|hold| Input::Reports { reports: reports.clone(), hold }, is_stopping).await?;
         if let Some(snapshot) = snapshot
             && self.state.batch.is_some()
         {
-            self.commit(Input::Settle { broker: &snapshot.broker, fills_read: snapshot.fills_read }).await?;
+            match self.commit(Input::Settle { broker: &snapshot.broker, fills_read: snapshot.fills_read }).await {
+                // The next comparison settles it, if there is still something to settle.
+                Err(EngineError::Halted { halt, .. }) => self.heed(*halt).await?,
+                done => drop(done?),
+            }
         }
         Ok(())
     }
@@ -174,6 +186,7 @@ impl Done {
             Self::Canceled(order, _) => Some(Doing::Cancel(*order)),
             Self::Compared(_) => Some(Doing::Compare),
             Self::Renewed { .. } => Some(Doing::Renew),
+            Self::Halts(_) => Some(Doing::Halts),
             Self::Woke | Self::Signal => None,
         }
     }

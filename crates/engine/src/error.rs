@@ -2,6 +2,7 @@
 
 use evenkeel_domain::apply::ApplyError;
 use evenkeel_domain::decide::Refusal;
+use evenkeel_domain::halt::Halt;
 use evenkeel_domain::order::ClientOrderId;
 use evenkeel_domain::plan::PlanError;
 use evenkeel_domain::record::Difference;
@@ -41,6 +42,14 @@ pub enum EngineError {
         portfolio: PortfolioId,
         /// Where they disagree.
         differences: Vec<Difference>,
+    },
+    /// A person halted it: nothing is sent until the halt is taken back. A batch that is open stays so.
+    #[error("{portfolio} is halted: {halt}")]
+    Halted {
+        /// Which.
+        portfolio: PortfolioId,
+        /// The halt. Part of the message.
+        halt: Box<Halt>,
     },
     /// It was restored a short while ago and is left alone.
     #[error("{portfolio} is left alone until {until}, after a restoration")]
@@ -166,6 +175,7 @@ impl EngineError {
             | Self::Broker { cause: BrokerError::Unavailable { .. }, .. } => true,
             Self::NoSuchPortfolio { .. }
             | Self::Stale { .. }
+            | Self::Halted { .. }
             | Self::Quarantined { .. }
             | Self::AccountBlocked { .. }
             | Self::Plan { .. }

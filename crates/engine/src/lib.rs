@@ -19,6 +19,7 @@
 //! | finish what a crash left open | [`Engine::recover`] |
 //! | resolve a stale or quarantined portfolio | [`Engine::resolve`] |
 //! | unwind an open batch | [`Engine::abort`] |
+//! | have nothing sent, for everything, a portfolio or a symbol | [`Engine::halt`], [`Engine::release`] |
 //! | record cash that came or went | [`Engine::deposit`], [`Engine::withdraw`] |
 //! | add, change or remove a portfolio | [`Engine::add`], [`Engine::change`], [`Engine::remove`] |
 //! | tell people what the journal's outbox holds | [`Engine::deliver_alerts`] |
@@ -30,6 +31,7 @@
 mod board;
 mod drive;
 mod error;
+mod halt;
 mod manage;
 mod on_wave;
 mod rebalance;

@@ -83,6 +83,7 @@ impl Session<'_> {
     async fn rebalance(&mut self, trigger: Trigger) -> Result<Rebalanced, EngineError> {
         self.finish_open_batch().await?;
         self.may_trade(trigger)?;
+        self.not_halted().await?;
         self.confirm().await?;
 
         let plan = self.engine.plan(&self.state, trigger)?;
@@ -98,7 +99,7 @@ impl Session<'_> {
         if self.engine.signals.stopping().is_some() {
             self.commit(Input::Abandon { why: "the engine is stopping".to_owned() }).await?;
         } else {
-            self.commit(Input::Begin).await?;
+            self.commit_or_heed(|_| Input::Begin, false).await?;
         }
         let report = self.drive().await?;
         Ok(Rebalanced::Batch(Box::new(report)))

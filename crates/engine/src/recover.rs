@@ -2,10 +2,11 @@
 //!
 //! What a takeover decides is in `evenkeel_domain::decide`: nothing sent, abandoned; too old, unwound; else it goes on.
 
+use crate::halt::rests_in;
 use crate::session::{Session, caught};
 use crate::signals::AbortRequest;
 use crate::{Engine, EngineError};
-use evenkeel_domain::decide::Input;
+use evenkeel_domain::decide::{Hold, Input};
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::PortfolioId;
 use futures_util::StreamExt;
@@ -94,6 +95,10 @@ impl Session<'_> {
     /// An open batch comes first: this owner takes it over and drives it to its end.
     pub(crate) async fn finish_open_batch(&mut self) -> Result<Option<BatchReport>, EngineError> {
         let Some(batch) = &self.state.batch else { return Ok(None) };
+        if rests_in(batch) {
+            // Frozen, there is nothing to do for it: every takeover would be a record that says so.
+            self.not_halted().await?;
+        }
         tracing::info!(portfolio = %self.id(), batch = %batch.id, "taking over an open batch");
         self.take_over().await?;
         self.drive().await.map(Some)
@@ -113,8 +118,14 @@ impl Session<'_> {
     }
 
     async fn take_over(&mut self) -> Result<(), EngineError> {
+        let halts = self.engine.halts().await?;
+        let halt = self.strictest(&halts).cloned();
+        let hold = halt.as_ref().map_or(Hold::Nothing, |halt| halt.mode.into());
         let (token, owner) = (self.lease.token, self.lease.owner.clone());
-        self.commit(Input::TakeOver { token, owner }).await?;
-        Ok(())
+        self.commit(Input::TakeOver { token, owner, hold }).await?;
+        match halt {
+            Some(halt) if self.state.batch.is_some() => self.heed(halt).await,
+            _ => Ok(()),
+        }
     }
 }

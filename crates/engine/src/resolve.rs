@@ -2,7 +2,7 @@
 
 use crate::session::{Session, caught};
 use crate::{Engine, EngineError};
-use evenkeel_domain::decide::{Input, Report, ResolveAction, ResolveRequest};
+use evenkeel_domain::decide::{Hold, Input, Report, ResolveAction, ResolveRequest};
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::PortfolioId;
 
@@ -45,7 +45,7 @@ impl Session<'_> {
         let snapshot = self.read_snapshot(&account).await?;
         // What the broker executed in the meantime belongs in the books before anybody judges them.
         let reports = snapshot.fills.iter().cloned().map(Report::Fill).collect();
-        self.commit(Input::Reports { reports, hold: false }).await?;
+        self.commit(Input::Reports { reports, hold: Hold::Nothing }).await?;
         let broker = &snapshot.broker;
         let action = match how {
             Resolve::Accept => ResolveAction::Accept { broker },

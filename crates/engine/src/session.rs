@@ -13,6 +13,7 @@ use crate::{Engine, EngineError};
 use evenkeel_domain::alert::alerts;
 use evenkeel_domain::apply::apply;
 use evenkeel_domain::decide::{Input, decide};
+use evenkeel_domain::halt::Halt;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_domain::record::Record;
 use evenkeel_domain::values::{AccountId, PortfolioId, Sequence, Timestamp};
@@ -31,6 +32,8 @@ pub(crate) struct Session<'e> {
     /// By this worker's clock, taken before the lease store was asked: never too late.
     pub(crate) acquired_at: Timestamp,
     pub(crate) renewed_at: Timestamp,
+    /// The halt that the open batch heeds.
+    pub(crate) halt: Option<Halt>,
     lost: bool,
     _running: Running<'e>,
 }
@@ -51,6 +54,7 @@ impl Engine {
             lease,
             acquired_at: asked_at,
             renewed_at: asked_at,
+            halt: None,
             lost: false,
             _running: self.signals.run(portfolio),
         };
@@ -149,6 +153,10 @@ impl Session<'_> {
             match self.engine.ports.journal.commit(commit.clone()).await {
                 CommitOutcome::Committed => return Ok(()),
                 CommitOutcome::Conflict { .. } | CommitOutcome::Fenced { .. } => return Err(self.lose()),
+                CommitOutcome::Halted { halt } => {
+                    let (portfolio, halt) = (self.id().clone(), Box::new(halt));
+                    return Err(EngineError::Halted { portfolio, halt });
+                }
                 CommitOutcome::Unknown { message } => {
                     problem = message;
                     match self.read_back(&commit).await {

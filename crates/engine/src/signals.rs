@@ -42,6 +42,11 @@ impl Signals {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    /// Wakes every batch that is executed here, so that it looks around.
+    pub(crate) fn nudge(&self) {
+        self.change(|_| {});
+    }
+
     pub(crate) fn version(&self) -> u64 {
         self.inner().version
     }

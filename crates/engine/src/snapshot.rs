@@ -3,7 +3,7 @@
 use crate::EngineError;
 use crate::session::Session;
 use evenkeel_domain::books::Books;
-use evenkeel_domain::decide::{Input, Report};
+use evenkeel_domain::decide::{Hold, Input, Report};
 use evenkeel_domain::order::{ClientOrderId, FillCursor, OrderFill};
 use evenkeel_domain::portfolio::{Standing, compare};
 use evenkeel_domain::values::{AccountId, Currency};
@@ -64,7 +64,7 @@ impl Session<'_> {
         let snapshot = loop {
             let snapshot = self.read_snapshot(&account).await?;
             let reports = snapshot.fills.iter().cloned().map(Report::Fill).collect();
-            self.commit(Input::Reports { reports, hold: false }).await?;
+            self.commit(Input::Reports { reports, hold: Hold::Nothing }).await?;
             let agree = compare(&self.state.books, &snapshot.broker).is_empty();
             let now = self.clock().now();
             if agree || now >= give_up_at {

@@ -12,6 +12,7 @@ mod tests;
 use crate::lock;
 use async_trait::async_trait;
 use evenkeel_domain::alert::Alert;
+use evenkeel_domain::halt::{Halt, Release, Scope, forbidden};
 use evenkeel_domain::record::Record;
 use evenkeel_domain::values::{PortfolioId, Sequence, StoreId};
 use evenkeel_ports::{Commit, CommitOutcome, Entry, Head, Journal, JournalError};
@@ -65,13 +66,15 @@ struct Shared {
     store_id: StoreId,
     logs: RwLock<BTreeMap<PortfolioId, Arc<Mutex<Log>>>>,
     outbox: Mutex<Outbox>,
+    /// Read while a commit is judged and written, so that none slips past a halt.
+    halts: RwLock<BTreeMap<Scope, Halt>>,
 }
 
 impl MemoryJournal {
     /// An empty journal of this id, which keeps everything.
     #[must_use]
     pub fn new(store_id: StoreId) -> Self {
-        let shared = Shared { store_id, logs: RwLock::default(), outbox: Mutex::default() };
+        let shared = Shared { store_id, logs: RwLock::default(), outbox: Mutex::default(), halts: RwLock::default() };
         Self { shared: Arc::new(shared), retention: Retention::default() }
     }
 
@@ -128,10 +131,14 @@ impl Journal for MemoryJournal {
         let Commit { portfolio, expected, token, records, alerts } = commit;
         let log = self.known_or_new(&portfolio);
         let mut log = lock(&log);
+        let halts = self.shared.halts.read().unwrap_or_else(PoisonError::into_inner);
         let prepared = match log.prepare(expected, token, records) {
             Ok(prepared) => prepared,
             Err(refused) => return refused,
         };
+        if let Some(halt) = forbidden(halts.values(), &portfolio, prepared.records()) {
+            return CommitOutcome::Halted { halt: halt.clone() };
+        }
         let fold = self.retention == Retention::LatestState && prepared.ends_batch();
         log.write(prepared);
         if !alerts.is_empty() {
@@ -159,5 +166,21 @@ impl Journal for MemoryJournal {
     async fn acknowledge_alert(&self, alert: &Alert) -> Result<(), JournalError> {
         lock(&self.shared.outbox).acknowledge(alert);
         Ok(())
+    }
+
+    async fn halt(&self, halt: &Halt) -> Result<(), JournalError> {
+        let mut halts = self.shared.halts.write().unwrap_or_else(PoisonError::into_inner);
+        halts.insert(halt.scope.clone(), halt.clone());
+        Ok(())
+    }
+
+    async fn release(&self, release: &Release) -> Result<bool, JournalError> {
+        let mut halts = self.shared.halts.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(halts.remove(&release.scope).is_some())
+    }
+
+    async fn halts(&self) -> Result<Vec<Halt>, JournalError> {
+        let halts = self.shared.halts.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(halts.values().cloned().collect())
     }
 }

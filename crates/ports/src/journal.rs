@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 use evenkeel_domain::alert::Alert;
+use evenkeel_domain::halt::{Halt, Release};
 use evenkeel_domain::record::Record;
 use evenkeel_domain::values::{PortfolioId, Sequence, StoreId, Token};
 
@@ -23,6 +24,8 @@ use evenkeel_domain::values::{PortfolioId, Sequence, StoreId, Token};
 /// 7. **Read what was written.** [`read`](Journal::read) gives back exactly the committed records, in order, decoded by any version that understands
 ///    them. A store that folds closed batches gives one `Folded` record in their place, numbered as the last record it stands for.
 /// 8. **Outbox.** An alert stays pending until it is acknowledged, across restarts; acknowledging twice changes nothing.
+/// 9. **Halts.** While a halt stands, a commit with a record that it [`forbids`](evenkeel_domain::halt::Halt::forbids) writes nothing (`Halted`, unless it is a conflict or
+///    fenced). Once [`halt`](Journal::halt) has answered, nothing it forbids is ever written until the halt is taken back; halts survive restarts.
 ///
 /// **Cancellation**: dropping a commit leaves its outcome unknown: read back. Dropping anything else has no effect. **Concurrency**: every method
 /// may be called at once from many tasks; commits of one portfolio are judged one after another. **Not promised**: any order between portfolios.
@@ -73,6 +76,24 @@ pub trait Journal: Send + Sync {
     /// # Errors
     /// [`JournalError`] if the store cannot be written. The alert is then delivered again.
     async fn acknowledge_alert(&self, alert: &Alert) -> Result<(), JournalError>;
+
+    /// Lets a halt stand, in place of the one of its scope, if there is one. Contract 9. Doing it twice is doing it once.
+    ///
+    /// # Errors
+    /// [`JournalError`] if the store cannot be written: whether the halt stands is then unknown. Do it again.
+    async fn halt(&self, halt: &Halt) -> Result<(), JournalError>;
+
+    /// Takes the halt of a scope back. False if there was none.
+    ///
+    /// # Errors
+    /// [`JournalError`] if the store cannot be written: whether the halt stands is then unknown. Do it again.
+    async fn release(&self, release: &Release) -> Result<bool, JournalError>;
+
+    /// The halts that stand, in order of their scopes.
+    ///
+    /// # Errors
+    /// [`JournalError`] if the store cannot be read.
+    async fn halts(&self) -> Result<Vec<Halt>, JournalError>;
 }
 
 /// Where a portfolio's journal stands.
@@ -124,6 +145,11 @@ pub enum CommitOutcome {
     Fenced {
         /// Where the head is.
         head: Head,
+    },
+    /// Nothing was written: a person has halted what these records would do.
+    Halted {
+        /// One of the halts that forbid it.
+        halt: Halt,
     },
     /// It may have been written: read back by sequence before anything else.
     Unknown {

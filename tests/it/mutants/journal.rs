@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use evenkeel_conformance::journal::{JournalRig, report};
 use evenkeel_conformance::{Cannot, Report, Rig};
 use evenkeel_domain::alert::Alert;
+use evenkeel_domain::halt::{Halt, HaltMode, Release, Scope};
 use evenkeel_domain::record::{Event, Record};
 use evenkeel_domain::values::{PortfolioId, Sequence, StoreId, Timestamp, Token};
 use evenkeel_memory::{MemoryJournal, Retention};
@@ -45,6 +46,12 @@ enum Flaw {
     AcknowledgesAllOfThePortfolio,
     AcknowledgedTwiceReappears,
     AnAcknowledgedAlertComesBack,
+    IgnoresHaltsOfSymbols,
+    AHaltIsAboutEverything,
+    UnwindingFreezes,
+    ReleasesEveryHalt,
+    LooksAtHaltsTooEarly,
+    ForgetsHaltsAtARestart,
 }
 
 #[derive(Clone)]
@@ -115,6 +122,10 @@ impl BrokenJournal {
             }
             _ => {}
         }
+        if self.flaw == Flaw::LooksAtHaltsTooEarly && self.inner().halts().await.unwrap_or_default().is_empty() {
+            let_others_go_on().await;
+            return self.past_every_halt(commit).await;
+        }
         let outcome = self.inner().commit(commit.clone()).await;
         let refused_for_its_batch =
             matches!(outcome, CommitOutcome::Conflict { head } if head.sequence == commit.expected);
@@ -130,6 +141,19 @@ impl BrokenJournal {
             }
             _ => outcome,
         }
+    }
+
+    async fn past_every_halt(&self, commit: Commit) -> CommitOutcome {
+        let inner = self.inner();
+        let halts = inner.halts().await.unwrap();
+        for Halt { scope, who, why, at, .. } in halts.clone() {
+            inner.release(&Release { scope, who, why, at }).await.unwrap();
+        }
+        let outcome = inner.commit(commit).await;
+        for halt in &halts {
+            inner.halt(halt).await.unwrap();
+        }
+        outcome
     }
 
     /// Writes records that the inner journal takes for others.
@@ -253,6 +277,30 @@ impl Journal for BrokenJournal {
         }
         inner.acknowledge_alert(alert).await
     }
+
+    async fn halt(&self, halt: &Halt) -> Result<(), JournalError> {
+        let scope = match self.flaw {
+            Flaw::AHaltIsAboutEverything => Scope::Everything,
+            Flaw::IgnoresHaltsOfSymbols if matches!(halt.scope, Scope::Symbol(_)) => return Ok(()),
+            _ => halt.scope.clone(),
+        };
+        let mode = if self.flaw == Flaw::UnwindingFreezes { HaltMode::Freeze } else { halt.mode };
+        self.inner().halt(&Halt { scope, mode, ..halt.clone() }).await
+    }
+
+    async fn release(&self, release: &Release) -> Result<bool, JournalError> {
+        let inner = self.inner();
+        if self.flaw == Flaw::ReleasesEveryHalt {
+            for Halt { scope, .. } in inner.halts().await? {
+                inner.release(&Release { scope, ..release.clone() }).await?;
+            }
+        }
+        inner.release(release).await
+    }
+
+    async fn halts(&self) -> Result<Vec<Halt>, JournalError> {
+        self.inner().halts().await
+    }
 }
 
 /// How many records a portfolio has.
@@ -274,6 +322,10 @@ impl JournalRig for BrokenJournal {
     /// The inner journal outlives what is around it, but for what the flaw forgets.
     fn restart(&self) -> Result<(), Cannot> {
         use evenkeel_conformance::suite::block_on;
+        if self.flaw == Flaw::ForgetsHaltsAtARestart {
+            self.state.lock().unwrap().inner = MemoryJournal::new(StoreId::new(7));
+            return Ok(());
+        }
         let forgets = (self.flaw == Flaw::ForgetsTheFenceAtARestart, self.flaw == Flaw::ForgetsAlertsAtARestart);
         if forgets == (false, false) {
             return Ok(());
@@ -343,6 +395,12 @@ fn each_broken_journal_is_caught() {
             (Flaw::AcknowledgedTwiceReappears, "J34"),
             (Flaw::ForgetsAlertsAtARestart, "J35"),
             (Flaw::AnAcknowledgedAlertComesBack, "J36"),
+            (Flaw::IgnoresHaltsOfSymbols, "J37"),
+            (Flaw::AHaltIsAboutEverything, "J38"),
+            (Flaw::UnwindingFreezes, "J39"),
+            (Flaw::ReleasesEveryHalt, "J40"),
+            (Flaw::LooksAtHaltsTooEarly, "J41"),
+            (Flaw::ForgetsHaltsAtARestart, "J42"),
         ],
         report_of,
     );

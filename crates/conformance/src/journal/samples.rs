@@ -100,6 +100,12 @@ pub(super) fn closed() -> Result<Record, Stop> {
     }))))
 }
 
+/// Orders of a stage are intended: of META.
+pub(super) fn intended(stage: Stage) -> Result<Record, Stop> {
+    let intent = Intent { order: order()?, terms: terms(Side::Buy)?, send_at: at(0), deadline: at(1) };
+    Ok(record(Event::Intended { stage, orders: vec![intent], dropped: Vec::new() }))
+}
+
 /// The last batch is open again.
 pub(super) fn retried() -> Record {
     record(Event::Retried { who: "ann".to_owned(), why: AWKWARD.to_owned(), attempts: 9 })

@@ -85,7 +85,7 @@ fn an_alert_names_the_portfolio_the_batch_and_the_record() {
     machine.run("begin; 0F1 submit unknown; later 600");
     let before = machine.state.clone();
     let batch = machine.batch().id;
-    let records = machine.must(crate::decide::Input::Tick { hold: false });
+    let records = machine.must(crate::decide::Input::Tick { hold: crate::decide::Hold::Nothing });
     let alerts = alerts(&before, &records);
     assert_eq!(alerts.len(), 1);
     assert_eq!((&alerts[0].portfolio, alerts[0].batch, alerts[0].at), (&before.id, Some(batch), machine.now));

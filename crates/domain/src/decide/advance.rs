@@ -3,7 +3,7 @@
 //! Each turn looks at the state as it has become and names the records that follow; when none do, the batch waits for the
 //! broker, for time, or for a comparison. What is waited for is in [`crate::due`].
 
-use super::{Draft, Refusal, close, compensate};
+use super::{Draft, Hold, Refusal, close, compensate};
 use crate::batch::{Batch, Order, OrderState, Phase};
 use crate::order::{ClientOrderId, Direction, LegNumber, Side, UnknownCause};
 use crate::plan::fund::{self, Buy, Funding};
@@ -15,12 +15,12 @@ use crate::values::{Overflow, Quantity, Timestamp};
 /// Far more turns than a batch takes, however large: see [`advance`].
 const TURNS: usize = 1_000;
 
-/// Moves the batch on until it must wait. With `hold`, no further stage begins.
-pub(super) fn advance(draft: &mut Draft, hold: bool) -> Result<(), Refusal> {
+/// Moves the batch on until it must wait, or until only what is held back would follow.
+pub(super) fn advance(draft: &mut Draft, hold: Hold) -> Result<(), Refusal> {
     // Every turn ends orders, begins a stage or closes the batch, so there are only so many.
     for _ in 0..TURNS {
         let Some(batch) = &draft.state.batch else { return Ok(()) };
-        let events = if let Some(cause) = out_of_patience(batch, draft.at) {
+        let mut events = if let Some(cause) = out_of_patience(batch, draft.at) {
             return close::stale(draft, cause);
         } else {
             match batch.phase {
@@ -40,6 +40,9 @@ pub(super) fn advance(draft: &mut Draft, hold: bool) -> Result<(), Refusal> {
                 Phase::Settling { outcome, .. } => unsettled(batch, outcome, draft.at)?,
             }
         };
+        if hold == Hold::Orders {
+            events.retain(|event| !sends(event));
+        }
         if events.is_empty() {
             return Ok(());
         }
@@ -48,6 +51,11 @@ pub(super) fn advance(draft: &mut Draft, hold: bool) -> Result<(), Refusal> {
         }
     }
     Err(Refusal::Restless)
+}
+
+/// True for what has an order sent.
+const fn sends(event: &Event) -> bool {
+    matches!(event, Event::Intended { .. } | Event::Order { event: OrderEvent::Resent { .. }, .. })
 }
 
 /// The orders of the first stage: all legs, or the sells.
@@ -74,7 +82,7 @@ fn forward(
     batch: &Batch,
     stage: Stage,
     at: Timestamp,
-    hold: bool,
+    hold: Hold,
 ) -> Result<Vec<Event>, Refusal> {
     if let Some(cause) = failure(batch, at) {
         return Ok(vec![Event::Unwinding { cause }]);
@@ -93,7 +101,7 @@ fn forward(
         return Ok(events);
     }
     match (batch.opening.stages, stage) {
-        (Stages::SellsFirst, Stage::First) if hold => Ok(events),
+        (Stages::SellsFirst, Stage::First) if hold != Hold::Nothing => Ok(events),
         (Stages::SellsFirst, Stage::First) => Ok(second_stage(portfolio, batch, at)),
         _ => Ok(vec![Event::Settling { outcome: Outcome::Completed }]),
     }

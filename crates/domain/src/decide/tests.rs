@@ -24,6 +24,7 @@ mod closing;
 mod deadlines;
 mod explored;
 mod forward;
+mod halting;
 mod late;
 mod orders;
 mod owners;

@@ -1,7 +1,8 @@
 //! What is due in every state of an order and of a batch, and that it is the same whenever and however often it is asked.
 
 use super::{Effect, due};
-use crate::decide::{Input, decide};
+use crate::decide::{Hold, Input, decide};
+use crate::halt::{Halt, HaltMode, Scope};
 use crate::testing::machine::arbitrary::{books, reports, states, times};
 use crate::testing::machine::{Machine, OPENED, after, short};
 use crate::testing::read;
@@ -118,7 +119,7 @@ fn a_damaged_journal_with_two_attempts_at_once_makes_deciding_wait_and_not_run_f
         crate::apply::apply(&mut machine.state, &Record { at: OPENED, event }).unwrap();
     }
     let reports = vec![machine.report("0R2 look found filled a:4")];
-    let records = decide(&machine.state, OPENED, Input::Reports { reports, hold: false }).unwrap();
+    let records = decide(&machine.state, OPENED, Input::Reports { reports, hold: Hold::Nothing }).unwrap();
     assert_eq!(records.iter().map(|record| record.event.kind()).collect::<Vec<_>>(), ["filled", "ended"]);
 }
 
@@ -131,7 +132,7 @@ fn a_damaged_journal_whose_orders_contradict_each_other_is_refused() {
     let orders = &mut machine.state.batch.as_mut().unwrap().orders;
     orders.get_mut(&id).unwrap().terms.symbol = read("C");
     let reports = vec![machine.report("0R1 fill a:2")];
-    let refused = decide(&machine.state, OPENED, Input::Reports { reports, hold: false });
+    let refused = decide(&machine.state, OPENED, Input::Reports { reports, hold: Hold::Nothing });
     assert_eq!(refused, Err(crate::decide::Refusal::Restless));
 }
 
@@ -143,6 +144,10 @@ fn check_input(state: &crate::portfolio::Portfolio, at: Timestamp, input: Input<
         crate::apply::apply(&mut after, record).unwrap();
     }
     drop(due(&after, at));
+}
+
+fn holds() -> impl Strategy<Value = Hold> {
+    prop::sample::select(vec![Hold::Nothing, Hold::NextStage, Hold::Orders])
 }
 
 proptest! {
@@ -158,20 +163,24 @@ proptest! {
         state in states(),
         at in times(),
         reports in prop::collection::vec(reports(), 0..4),
-        hold: bool,
+        hold in holds(),
     ) {
         check_input(&state, at, Input::Reports { reports, hold });
     }
 
     #[test]
-    fn no_other_input_panics_and_deciding_always_ends(state in states(), at in times(), broker in books(), token: u64, hold: bool) {
+    fn no_other_input_panics_and_deciding_always_ends(state in states(), at in times(), broker in books(), token: u64, hold in holds()) {
         check_input(&state, at, Input::Tick { hold });
         check_input(&state, at, Input::Begin);
         check_input(&state, at, Input::Abandon { why: String::new() });
         check_input(&state, at, Input::Abort { who: String::new(), why: String::new() });
-        check_input(&state, at, Input::TakeOver { token: Token::new(token), owner: read("w") });
+        check_input(&state, at, Input::TakeOver { token: Token::new(token), owner: read("w"), hold: Hold::Nothing });
         check_input(&state, at, Input::Settle { broker: &broker, fills_read: None });
         check_input(&state, at, Input::Confirm { broker: &broker, currency: read("USD") });
         check_input(&state, at, Input::Remove);
+        for mode in [HaltMode::Freeze, HaltMode::Unwind] {
+            let halt = Halt { scope: Scope::Everything, mode, who: String::new(), why: String::new(), at };
+            check_input(&state, at, Input::Halt { halt: &halt });
+        }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) mod world;
 use super::{Scene, read};
 use crate::batch::{Batch, Order};
 use crate::books::{Books, Definition};
-use crate::decide::{Input, Refusal, step};
+use crate::decide::{Hold, Input, Refusal, step};
 use crate::order::{Attempt, BatchId, ClientOrderId, Costs, Direction, LegNumber, Side, Terms};
 use crate::plan::{Leg, Plan, Stages, Trigger};
 use crate::policy::Policy;
@@ -55,7 +55,7 @@ pub(crate) struct Machine {
     pub(crate) now: Timestamp,
     pub(crate) journal: Vec<Record>,
     /// Whether no further stage may begin.
-    pub(crate) hold: bool,
+    pub(crate) hold: Hold,
 }
 
 impl Machine {
@@ -66,7 +66,8 @@ impl Machine {
 
     /// The same with books that are given.
     pub(crate) fn with(books: Books) -> Self {
-        let mut machine = Self { state: Portfolio::new(read("growth")), now: OPENED, journal: Vec::new(), hold: false };
+        let mut machine =
+            Self { state: Portfolio::new(read("growth")), now: OPENED, journal: Vec::new(), hold: Hold::Nothing };
         machine.must(Input::Add { definition: definition(), books });
         machine
     }

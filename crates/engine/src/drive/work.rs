@@ -3,11 +3,12 @@
 use crate::Engine;
 use crate::signals::Signals;
 use crate::snapshot::{Snapshot, snapshot};
+use evenkeel_domain::halt::Halt;
 use evenkeel_domain::order::{
     CancelAnswer, ClientOrderId, FillCursor, Lookup, OrderRequest, SubmitAnswer, UnknownCause,
 };
 use evenkeel_domain::values::{AccountId, Timestamp};
-use evenkeel_ports::{Broker, BrokerError, Clock, HoldError, Lease, LeaseStore};
+use evenkeel_ports::{Broker, BrokerError, Clock, HoldError, Journal, JournalError, Lease, LeaseStore};
 use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -25,6 +26,7 @@ pub(super) enum Doing {
     Look(ClientOrderId),
     Compare,
     Renew,
+    Halts,
 }
 
 /// What a piece of work came to.
@@ -35,6 +37,7 @@ pub(super) enum Done {
     Looked(ClientOrderId, Result<Lookup, BrokerError>),
     Compared(Result<Snapshot, BrokerError>),
     Renewed { asked_at: Timestamp, result: Result<(), HoldError> },
+    Halts(Result<Vec<Halt>, JournalError>),
     Woke,
     Signal,
 }
@@ -42,6 +45,7 @@ pub(super) enum Done {
 pub(super) struct Work {
     broker: Arc<dyn Broker>,
     leases: Arc<dyn LeaseStore>,
+    journal: Arc<dyn Journal>,
     clock: Arc<dyn Clock>,
     account: AccountId,
     lease: Lease,
@@ -60,6 +64,7 @@ impl Work {
         Self {
             broker: Arc::clone(&engine.ports.broker),
             leases: Arc::clone(&engine.ports.leases),
+            journal: Arc::clone(&engine.ports.journal),
             clock: Arc::clone(&engine.ports.clock),
             account,
             lease,
@@ -67,7 +72,8 @@ impl Work {
             legs_at_once: engine.settings.legs_at_once,
             under_way: FuturesUnordered::new(),
             doing: BTreeSet::new(),
-            not_before: BTreeMap::new(),
+            // The first orders are being committed, and that is refused where a halt stands.
+            not_before: BTreeMap::from([(Doing::Halts, engine.ports.clock.now().plus(engine.settings.poll))]),
             wake: None,
         }
     }
@@ -146,6 +152,19 @@ impl Work {
         }
     }
 
+    /// Asks which halts stand, unless that was asked a moment ago. Whatever wakes the batch next is early enough.
+    pub(super) fn ask_for_halts(&mut self, now: Timestamp) {
+        if self.not_before.get(&Doing::Halts).is_none_or(|time| *time <= now) && self.doing.insert(Doing::Halts) {
+            let journal = Arc::clone(&self.journal);
+            self.under_way.push(async move { Done::Halts(journal.halts().await) }.boxed());
+        }
+    }
+
+    /// Has halts asked for at the next opportunity.
+    pub(super) fn ask_for_halts_soon(&mut self) {
+        self.not_before.remove(&Doing::Halts);
+    }
+
     /// True if this is not under way and may be asked again; it is then under way. Else it is asked when its time has come.
     fn may_start(&mut self, doing: Doing, now: Timestamp) -> bool {
         match self.not_before.get(&doing).copied() {
@@ -207,7 +226,9 @@ impl Work {
         match doing {
             // The answer said where it stands: no need to ask at once.
             Doing::Submit(order) => self.not_before.insert(Doing::Look(order), later),
-            Doing::Cancel(_) | Doing::Look(_) | Doing::Compare | Doing::Renew => self.not_before.insert(doing, later),
+            Doing::Cancel(_) | Doing::Look(_) | Doing::Compare | Doing::Renew | Doing::Halts => {
+                self.not_before.insert(doing, later)
+            }
         };
     }
 }

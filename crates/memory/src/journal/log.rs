@@ -38,6 +38,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
+    /// What will be written.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> + Clone {
+        self.entries.iter().map(|entry| &entry.record)
+    }
+
     /// True if a batch is closed by it, and none is open after it.
     pub(super) fn ends_batch(&self) -> bool {
         !self.batch_open && self.entries.iter().any(|entry| matches!(entry.record.event, Event::Closed(_)))

@@ -44,6 +44,7 @@ fn put(journal: &MemoryJournal, commit: Commit) -> String {
         CommitOutcome::Conflict { head } => name("conflict", head),
         CommitOutcome::Fenced { head } => name("fenced", head),
         CommitOutcome::Unknown { message } => format!("unknown: {message}"),
+        CommitOutcome::Halted { halt } => format!("halted: {halt}"),
         CommitOutcome::Failed { message } => format!("failed: {message}"),
     }
 }

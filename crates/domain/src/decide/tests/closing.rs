@@ -49,7 +49,12 @@ fn the_pause_stays_at_its_longest_however_often_a_portfolio_was_restored() {
         step(crate::decide::Input::Abort { who: "ann".to_owned(), why: String::new() });
         let order = *state.batch.as_ref().unwrap().orders.keys().next().unwrap();
         let reports = vec![crate::decide::Report::Withheld { order }];
-        crate::decide::step(&mut state, machine.now, crate::decide::Input::Reports { reports, hold: false }).unwrap();
+        crate::decide::step(
+            &mut state,
+            machine.now,
+            crate::decide::Input::Reports { reports, hold: crate::decide::Hold::Nothing },
+        )
+        .unwrap();
         let broker = state.books.clone();
         let settle = crate::decide::Input::Settle { broker: &broker, fills_read: None };
         crate::decide::step(&mut state, machine.now, settle).unwrap();

@@ -75,6 +75,7 @@ fn name(event: &Event) -> String {
             UnwindCause::Lost { .. } => "unwinding, lost".to_owned(),
             UnwindCause::TooOld { .. } => "unwinding, too old".to_owned(),
             UnwindCause::Aborted { .. } => "unwinding, aborted".to_owned(),
+            UnwindCause::Halted { .. } => "unwinding, halted".to_owned(),
             UnwindCause::LateFill => "unwinding, late fill".to_owned(),
             UnwindCause::Sizing { .. } => "unwinding, sizing".to_owned(),
         },

@@ -5,7 +5,7 @@
 use crate::alert::{AlertKind, alerts};
 use crate::batch::Batch;
 use crate::books::Books;
-use crate::decide::{Input, Report};
+use crate::decide::{Hold, Input, Report};
 use crate::order::{BrokerStatus, ClientOrderId, Direction, Fill, Lookup, OrderFill, OrderView, Side, SubmitAnswer};
 use crate::plan::Trigger;
 use crate::portfolio::{Portfolio, Standing, compare, compare_units};
@@ -280,17 +280,17 @@ proptest! {
     fn any_order_and_any_repetition_of_reports_ends_in_the_same_books_and_sums(telling in tellings()) {
         let mut plain = telling.setup.open();
         plain.must(Input::Begin);
-        plain.hold = true;
+        plain.hold = Hold::NextStage;
         let mut mixed = plain.clone();
         let (reports, last) = telling.reports(plain.batch());
         for report in &last {
-            plain.must(Input::Reports { reports: vec![report.clone()], hold: true });
+            plain.must(Input::Reports { reports: vec![report.clone()], hold: Hold::NextStage });
         }
         for index in &telling.told {
-            mixed.must(Input::Reports { reports: vec![index.get(&reports).clone()], hold: true });
+            mixed.must(Input::Reports { reports: vec![index.get(&reports).clone()], hold: Hold::NextStage });
         }
         for report in &last {
-            mixed.must(Input::Reports { reports: vec![report.clone()], hold: true });
+            mixed.must(Input::Reports { reports: vec![report.clone()], hold: Hold::NextStage });
         }
         prop_assert_eq!(&plain.state.books, &mixed.state.books);
         let phases = (plain.batch().phase, mixed.batch().phase);
@@ -302,6 +302,6 @@ proptest! {
         }
         // And once more, all of it: nothing is left to learn.
         let all: Vec<Report> = reports.into_iter().chain(last).collect();
-        prop_assert_eq!(mixed.must(Input::Reports { reports: all, hold: true }), []);
+        prop_assert_eq!(mixed.must(Input::Reports { reports: all, hold: Hold::NextStage }), []);
     }
 }

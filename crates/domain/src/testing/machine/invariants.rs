@@ -6,6 +6,7 @@ use super::{short, story};
 use crate::apply::{apply, replay};
 use crate::batch::{Batch, Order, OrderState, Phase};
 use crate::books::Books;
+use crate::decide::Hold;
 use crate::due::due;
 use crate::order::{ClientOrderId, Direction, Fill, Side, Terms, booked_amount};
 use crate::portfolio::{Portfolio, Standing};
@@ -42,12 +43,12 @@ fn check_order(id: ClientOrderId, order: &Order) {
 
 /// In an open batch something is due, or a time to wake at; asking again gives the same. A planned one waits for its owner, and so
 /// does one whose next stage is held back.
-pub(crate) fn check_due(state: &Portfolio, now: Timestamp, hold: bool) {
+pub(crate) fn check_due(state: &Portfolio, now: Timestamp, hold: Hold) {
     let effects = due(state, now);
     assert_eq!(effects, due(&state.clone(), now));
     match &state.batch {
         None => assert!(effects.is_empty(), "{effects:?}"),
-        Some(batch) if batch.phase == Phase::Planned || hold => {}
+        Some(batch) if batch.phase == Phase::Planned || hold != Hold::Nothing => {}
         Some(_) => assert!(!effects.is_empty(), "a dead end: {}", story::state(state)),
     }
 }

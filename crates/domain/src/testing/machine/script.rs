@@ -1,7 +1,7 @@
 //! Short texts for what happens to a batch.
 //!
 //! ```text
-//! begin | abandon | abort | take-over | tick | wait 5 | later 5 | hold | go on
+//! begin | abandon | abort | halt freeze | halt unwind | take-over | tick | wait 5 | later 5 | hold | go on
 //! add | change | change-currency | remove | deposit m1 10.00 | withdraw m1 10.00 | open
 //! settle | settle off | confirm | confirm off | accept | accept off | fixed | fixed off | retry
 //! 0F1 submit acknowledged VIEW | exists | refused | closed-until 600 | not-sent | not-sent 30 | unknown
@@ -17,7 +17,8 @@
 
 use super::{Machine, after, books_of, definition, plan_of, rules, secs, story};
 use crate::books::{Books, Definition};
-use crate::decide::{Input, Refusal, Report, ResolveAction, ResolveRequest};
+use crate::decide::{Hold, Input, Refusal, Report, ResolveAction, ResolveRequest};
+use crate::halt::{Halt, HaltMode, Scope};
 use crate::order::{
     BrokerStatus, CancelAnswer, ClientOrderId, Fill, FillCursor, Lookup, NotSent, OrderFill, OrderView, RefusalReason,
     Refused, SubmitAnswer, UnknownCause,
@@ -25,7 +26,7 @@ use crate::order::{
 use crate::plan::Stages;
 use crate::record::{Movement, Record};
 use crate::testing::read;
-use crate::values::{Money, Quantity, StoreId, Token};
+use crate::values::{Money, Quantity, StoreId, Timestamp, Token};
 use std::time::Duration;
 
 impl Machine {
@@ -78,7 +79,7 @@ impl Machine {
             ["abort"] => self.step(Input::Abort { who: "ann".to_owned(), why: "wrong targets".to_owned() }),
             ["take-over"] => {
                 let token = Token::new(self.state.token.get().checked_add(1).unwrap());
-                self.step(Input::TakeOver { token, owner: read("successor") })
+                self.step(Input::TakeOver { token, owner: read("successor"), hold: self.hold })
             }
             ["tick"] => self.step(Input::Tick { hold: self.hold }),
             ["wait", seconds] => {
@@ -90,12 +91,17 @@ impl Machine {
                 Ok(Vec::new())
             }
             ["hold"] => {
-                self.hold = true;
+                self.hold = Hold::NextStage;
                 Ok(Vec::new())
             }
+            ["halt", mode] => {
+                let halt = halt(mode, self.now);
+                self.hold = halt.mode.into();
+                self.step(Input::Halt { halt: &halt })
+            }
             ["go", "on"] => {
-                self.hold = false;
-                self.step(Input::Tick { hold: false })
+                self.hold = Hold::Nothing;
+                self.step(Input::Tick { hold: Hold::Nothing })
             }
             ["settle", ..] => {
                 let fills_read = Some(FillCursor("cursor".to_owned()));
@@ -216,4 +222,13 @@ fn duration(seconds: &str) -> Duration {
 
 fn refused(reason: RefusalReason) -> Refused {
     Refused { reason, message: "no".to_owned() }
+}
+
+fn halt(mode: &str, at: Timestamp) -> Halt {
+    let mode = match mode {
+        "freeze" => HaltMode::Freeze,
+        "unwind" => HaltMode::Unwind,
+        _ => panic!("no mode: {mode}"),
+    };
+    Halt { scope: Scope::Everything, mode, who: "ann".to_owned(), why: "the feed is wrong".to_owned(), at }
 }

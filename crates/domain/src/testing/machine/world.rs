@@ -14,7 +14,7 @@ use super::invariants::{check_due, check_records};
 use super::{Machine, short, story};
 use crate::batch::{Batch, OrderState};
 use crate::books::Books;
-use crate::decide::{Input, Report, decide};
+use crate::decide::{Hold, Input, Report, decide};
 use crate::order::{
     BrokerStatus, CancelAnswer, ClientOrderId, Fill, Lookup, NotSent, OrderFill, OrderView, RefusalReason, Refused,
     Side, SubmitAnswer, Terms, UnknownCause, booked_amount,
@@ -104,7 +104,7 @@ impl World {
                 for (id, terms) in if sent { self.unsent() } else { Vec::new() } {
                     self.truth(id, terms).on_the_way = true;
                 }
-                self.step(Input::TakeOver { token: Token::new(2), owner: read("successor") })
+                self.step(Input::TakeOver { token: Token::new(2), owner: read("successor"), hold: Hold::Nothing })
             }
             Action::Submit(id, sending) => {
                 let answer = self.submit(id, sending);
@@ -132,7 +132,7 @@ impl World {
                 let zombies = u8::try_from(zombies.count()).unwrap();
                 self.limits.zombies = self.limits.zombies.saturating_sub(zombies);
                 self.now = at;
-                self.step(Input::Tick { hold: false })
+                self.step(Input::Tick { hold: Hold::Nothing })
             }
         }
     }
@@ -216,7 +216,7 @@ impl World {
 
     fn list(&mut self) -> Vec<Record> {
         let reports = self.fills();
-        self.step(Input::Reports { reports, hold: false })
+        self.step(Input::Reports { reports, hold: Hold::Nothing })
     }
 
     fn fills(&self) -> Vec<Report> {
@@ -264,9 +264,9 @@ impl World {
 
     /// Reports something. What shows an order as it is may come twice: the second time changes nothing.
     fn tell(&mut self, report: Report, is_idempotent: bool) -> Vec<Record> {
-        let mut records = self.step(Input::Reports { reports: vec![report.clone()], hold: false });
+        let mut records = self.step(Input::Reports { reports: vec![report.clone()], hold: Hold::Nothing });
         if is_idempotent {
-            let again = self.step(Input::Reports { reports: vec![report], hold: false });
+            let again = self.step(Input::Reports { reports: vec![report], hold: Hold::Nothing });
             assert_eq!(again, [], "a repeated report changed something");
             records.extend(again);
         }
@@ -290,7 +290,7 @@ impl World {
 
     /// Books never claim what did not happen, and a batch that ended well ended well at the broker.
     fn check_truth(&self, records: &[Record]) {
-        check_due(&self.state, self.now, false);
+        check_due(&self.state, self.now, Hold::Nothing);
         for (id, truth) in &self.sent {
             let order = self.known(*id);
             assert!(order.fills.iter().all(|known| truth.fills.iter().any(|fill| fill.id == *known)), "{}", short(*id));

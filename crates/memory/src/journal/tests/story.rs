@@ -5,7 +5,7 @@
 use crate::testing::{at, portfolio, seconds};
 use evenkeel_domain::allocation::TargetAllocation;
 use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
-use evenkeel_domain::decide::{Input, Report, ResolveAction, ResolveRequest, step};
+use evenkeel_domain::decide::{Hold, Input, Report, ResolveAction, ResolveRequest, step};
 use evenkeel_domain::due::{Effect, due};
 use evenkeel_domain::order::{
     BrokerStatus, Capabilities, Costs, Duplicates, Fill, OrderRequest, OrderView, SubmitAnswer,
@@ -110,7 +110,7 @@ impl Teller {
                 let answer = SubmitAnswer::Acknowledged(filled(&order, at(self.now)));
                 self.write(Input::Reports {
                     reports: vec![Report::Submitted { order: order.id, answer }],
-                    hold: false,
+                    hold: Hold::Nothing,
                 });
             }
         }

@@ -2,7 +2,7 @@
 
 use evenkeel_domain::allocation::{Target, TargetAllocation};
 use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
-use evenkeel_domain::decide::{Input, Report, ResolveAction, ResolveRequest, step};
+use evenkeel_domain::decide::{Hold, Input, Report, ResolveAction, ResolveRequest, step};
 use evenkeel_domain::order::{
     Attempt, BatchId, BrokerStatus, Capabilities, ClientOrderId, Costs, Direction, Duplicates, Fill, LegNumber, Lookup,
     NotSent, OrderFill, OrderView, RefusalReason, Refused, Side, SubmitAnswer, UnknownCause,
@@ -171,7 +171,13 @@ impl Desk {
             What::Absent => Some(Report::Looked { order, lookup: Lookup::Absent }),
             What::Withheld => Some(Report::Withheld { order }),
             What::Late => self.late(order),
-            What::TakeOver => return self.step(Input::TakeOver { token: Token::new(9), owner: read("worker-2") }),
+            What::TakeOver => {
+                return self.step(Input::TakeOver {
+                    token: Token::new(9),
+                    owner: read("worker-2"),
+                    hold: Hold::Nothing,
+                });
+            }
             What::Abort => return self.step(Input::Abort { who: "ann".to_owned(), why: String::new() }),
             What::Settle => return self.step(Input::Settle { broker: &broker, fills_read: None }),
             What::Differ => return self.step(Input::Confirm { broker: &other, currency: read("USD") }),
@@ -184,10 +190,10 @@ impl Desk {
             }
             What::Wait => {
                 self.at = self.at.plus(Duration::from_secs(300));
-                return self.step(Input::Tick { hold: false });
+                return self.step(Input::Tick { hold: Hold::Nothing });
             }
         };
-        self.step(Input::Reports { reports: report.into_iter().collect(), hold: false });
+        self.step(Input::Reports { reports: report.into_iter().collect(), hold: Hold::Nothing });
     }
 
     fn terms(&self, id: ClientOrderId) -> Option<(Symbol, Side, Quantity)> {
