@@ -46,6 +46,9 @@ impl Engine {
     ///
     /// Findings come in portfolio order. A portfolio is judged once every symbol it holds or targets has had a price; one in a pause,
     /// stale, quarantined or being rebalanced is not judged.
+    ///
+    /// A symbol that is not among the prices keeps the one it had, with its age. One that is given twice, which no
+    /// [`PriceSource`](evenkeel_ports::PriceSource) may do, has the later one in the slice; the portfolio is still judged once.
     pub fn on_wave(&self, at: Timestamp, prices: &[(Symbol, Price)]) -> Vec<Finding> {
         let reserve = self.reserve();
         let mut known = self.board.known();

@@ -7,14 +7,16 @@
 //!
 //! * `listings`: which symbols there are, their first prices and how much they move: data.
 //! * `walk`: how a price moves. The only place with floats; what comes out is whole cents.
+//! * `incidents`: halts, prices that are missing or doubled, splits. Off unless asked for.
 //! * `calendar`: when. * `export`: the prices as CSV, in the form [`crate::recorded`] reads.
 //!
-//! This is for trying things, demos and tests. It knows no holidays, dividends or splits, and nothing it says is about
+//! This is for trying things, demos and tests. It knows no holidays and no dividends, and nothing it says is about
 //! the companies whose symbols it borrows.
 
 mod calendar;
 mod draws;
 mod export;
+mod incidents;
 mod listings;
 #[cfg(test)]
 #[expect(clippy::as_conversions, clippy::float_arithmetic, reason = "tests of statistics")]
@@ -30,10 +32,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use evenkeel_domain::values::{Symbol, Timestamp};
+use evenkeel_domain::values::{Price, Symbol, Timestamp};
 use evenkeel_ports::{PriceSource, PriceSourceError, Wave};
 
 pub use export::write_csv;
+pub use incidents::{Announcement, Incident, IncidentChances, IncidentKind, Split};
+use incidents::{Incidents, Shown};
 pub use listings::{Listing, Volatility};
 use walk::{Market, Walk};
 
@@ -69,6 +73,12 @@ pub enum FakeMarketError {
         /// The symbol.
         symbol: Symbol,
     },
+    /// Something is to happen to a symbol that is not listed.
+    #[error("{symbol} is not listed, so nothing can happen to it")]
+    NotListed {
+        /// The symbol.
+        symbol: Symbol,
+    },
     /// Time would stand still.
     #[error("a tick takes more than no time")]
     NoStep,
@@ -77,8 +87,7 @@ pub enum FakeMarketError {
 /// A made-up market: an iterator of waves, and a [`PriceSource`] that is always ready and never fails.
 ///
 /// The first wave has the first prices; each later one is a step on. Every symbol is priced in every wave, in cents,
-/// from
-/// 0.01 to 9999999.99. It ends where [`FakeMarket::limited_to`] says, or else with the last moment of a [`Timestamp`],
+/// from 0.01 to 9999999.99, unless an [`Incident`] that was asked for says otherwise. It ends where [`FakeMarket::limited_to`] says, or else with the last moment of a [`Timestamp`],
 /// in the year 2262: for [`Pace::Days`] after more than [`FakeMarket::MOST_DAYS`] waves.
 #[derive(Debug, Clone)]
 pub struct FakeMarket {
@@ -87,6 +96,8 @@ pub struct FakeMarket {
     market: Market,
     /// In symbol order.
     walks: Vec<Walk>,
+    incidents: Incidents,
+    announcements: Vec<Announcement>,
     step: u64,
     left: Option<u64>,
 }
@@ -134,7 +145,43 @@ impl FakeMarket {
             Pace::Days => Market::daily(),
             Pace::Ticks { step, .. } => Market::ticking(step),
         };
-        Ok(Self { seed, pace, market, walks: walks.into_values().collect(), step: 0, left: None })
+        Ok(Self {
+            seed,
+            pace,
+            market,
+            walks: walks.into_values().collect(),
+            incidents: Incidents::default(),
+            announcements: Vec::new(),
+            step: 0,
+            left: None,
+        })
+    }
+
+    /// The same market, in which these things happen, beside those that were asked for before. What is to happen in a wave that was
+    /// given already does not.
+    ///
+    /// # Errors
+    /// [`FakeMarketError::NotListed`].
+    pub fn with_incidents(mut self, incidents: impl IntoIterator<Item = Incident>) -> Result<Self, FakeMarketError> {
+        self.incidents.script(incidents);
+        let is_listed = |symbol: &Symbol| self.walks.binary_search_by_key(symbol, Walk::symbol).is_ok();
+        match self.incidents.scripted_symbols().into_iter().find(|symbol| !is_listed(symbol)) {
+            Some(symbol) => Err(FakeMarketError::NotListed { symbol }),
+            None => Ok(self),
+        }
+    }
+
+    /// The same market, in which things happen by chance, as the seed draws them.
+    #[must_use]
+    pub fn with_chances(mut self, chances: IncidentChances) -> Self {
+        self.incidents.set_chances(chances);
+        self
+    }
+
+    /// What the market says about the last wave that it gave, beside its prices, in symbol order.
+    #[must_use]
+    pub fn announcements(&self) -> &[Announcement] {
+        &self.announcements
     }
 
     /// The same market, ending after so many more waves.
@@ -153,13 +200,38 @@ impl Iterator for FakeMarket {
             None => None,
         };
         let (at, label) = calendar::moment(self.pace, self.step)?;
-        if self.step > 0 {
-            let moves = self.market.moves(self.seed, self.step);
-            self.walks.iter_mut().for_each(|walk| walk.advance(&moves));
-        }
+        let prices = self.step_to(at);
         self.left = left;
         self.step = self.step.checked_add(1)?;
-        Some(Wave { at, label, prices: self.walks.iter().map(Walk::quote).collect() })
+        Some(Wave { at, label, prices })
+    }
+}
+
+impl FakeMarket {
+    /// Moves every symbol to the wave of this time, with what happens in it; the prices that are seen.
+    fn step_to(&mut self, at: Timestamp) -> Vec<(Symbol, Price)> {
+        let moves = (self.step > 0).then(|| self.market.moves(self.seed, self.step));
+        let mut prices = Vec::with_capacity(self.walks.len());
+        self.announcements.clear();
+        for walk in &mut self.walks {
+            let before = walk.quote();
+            if let Some(moves) = &moves {
+                walk.advance(moves);
+            }
+            let symbol = walk.symbol();
+            let today = self.incidents.today(self.seed, self.step, symbol);
+            if let Some((numerator, denominator)) = today.split {
+                walk.split(numerator, denominator);
+                self.announcements.push(Announcement::Split(Split { symbol, at, numerator, denominator }));
+            }
+            self.announcements.extend(today.told);
+            match today.shown {
+                Shown::Never => {}
+                Shown::Once => prices.push(walk.quote()),
+                Shown::Twice => prices.extend([before, walk.quote()]),
+            }
+        }
+        prices
     }
 }
 

@@ -4,7 +4,8 @@
 //! the engine's business; where a file comes from (a path, a pipe) is the caller's.
 //!
 //! * [`recorded`]: [`check`] finds every fault of a CSV file, [`CsvWaves`] then streams it.
-//! * [`fake`]: [`FakeMarket`] makes prices up, the same for the same seed; [`write_csv`] prints them.
+//! * [`fake`]: [`FakeMarket`] makes prices up, the same for the same seed, with an [`Incident`] where one is wanted;
+//!   [`write_csv`] prints them.
 //!
 //! ```
 //! use evenkeel_market::{CsvWaves, FakeMarket, Options, Pace, check, write_csv};
@@ -26,5 +27,8 @@
 pub mod fake;
 pub mod recorded;
 
-pub use fake::{FakeMarket, FakeMarketError, Listing, Pace, Volatility, write_csv};
+pub use fake::{
+    Announcement, FakeMarket, FakeMarketError, Incident, IncidentChances, IncidentKind, Listing, Pace, Split,
+    Volatility, write_csv,
+};
 pub use recorded::{CheckReport, Column, CsvWaves, Fault, Options, Problem, check};

@@ -4,7 +4,7 @@
 
 use evenkeel_conformance::prices::PriceSourceRig;
 use evenkeel_conformance::{Cannot, Rig};
-use evenkeel_market::{CsvWaves, FakeMarket, Options, Pace};
+use evenkeel_market::{CsvWaves, FakeMarket, IncidentChances, Options, Pace};
 use evenkeel_ports::{PriceSource, Wave};
 use std::io::Cursor;
 use std::time::Duration;
@@ -71,17 +71,20 @@ mod recorded {
 mod fake {
     use super::*;
 
-    struct Fake(Pace);
+    struct Fake(Pace, IncidentChances);
+
+    /// Nothing happens beside the moves.
+    const CALM: IncidentChances = IncidentChances { halt: 0, missing: 0, doubled: 0, split: 0 };
 
     impl Rig for Fake {
         fn adapter(&self) -> String {
-            format!("FakeMarket, {:?}", self.0)
+            format!("FakeMarket, {:?}, {:?}", self.0, self.1)
         }
     }
 
     impl PriceSourceRig for Fake {
         fn source(&self) -> Box<dyn PriceSource> {
-            Box::new(FakeMarket::new(7, 20, self.0).unwrap().limited_to(50))
+            Box::new(FakeMarket::new(7, 3, self.0).unwrap().with_chances(self.1).limited_to(50))
         }
 
         fn truth(&self) -> Result<Vec<Wave>, Cannot> {
@@ -96,7 +99,7 @@ mod fake {
     mod days {
         use super::*;
 
-        evenkeel_conformance::price_source_suite!(Fake(Pace::Days), not_shown: [P04, P05, P06]);
+        evenkeel_conformance::price_source_suite!(Fake(Pace::Days, CALM), not_shown: [P04, P05, P06]);
     }
 
     mod ticks {
@@ -106,6 +109,23 @@ mod fake {
             Pace::Ticks { start: "2026-01-31T14:30:00Z".parse().unwrap(), step: Duration::from_millis(250) }
         }
 
-        evenkeel_conformance::price_source_suite!(Fake(pace()), not_shown: [P04, P05, P06]);
+        evenkeel_conformance::price_source_suite!(Fake(pace(), CALM), not_shown: [P04, P05, P06]);
+    }
+
+    /// Most symbols are without a price in most waves, and in some of them all are.
+    mod incidents {
+        use super::*;
+
+        const ROUGH: IncidentChances = IncidentChances { halt: 100_000, missing: 700_000, doubled: 0, split: 50_000 };
+
+        #[test]
+        fn some_waves_are_empty_and_some_are_not() {
+            let waves: Vec<Wave> = FakeMarket::new(7, 3, Pace::Days).unwrap().with_chances(ROUGH).take(50).collect();
+            assert!(
+                waves.iter().any(|wave| wave.prices.is_empty()) && waves.iter().any(|wave| !wave.prices.is_empty())
+            );
+        }
+
+        evenkeel_conformance::price_source_suite!(Fake(Pace::Days, ROUGH), not_shown: [P04, P05, P06]);
     }
 }

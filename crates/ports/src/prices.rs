@@ -24,7 +24,9 @@ pub struct Wave {
 /// 3. **Faults**: after an error the source is at its end. It never invents, repairs or skips a price.
 ///
 /// **Cancellation**: dropping the future loses no wave: the next call gives the wave that was under way, or the one after
-/// it if that wave had been handed over. **Not promised**: that a symbol is priced in every wave.
+/// it if that wave had been handed over. **Not promised**: that a symbol is priced in every wave, or that any is. Who is not
+/// priced, because trading is halted or the price got lost, keeps the last price with its age. A split is no business of a source:
+/// whoever holds the units has to follow it.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait PriceSource: Send {

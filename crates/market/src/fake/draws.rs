@@ -19,6 +19,14 @@ pub(super) enum Concern {
     Jump,
     /// What a made-up symbol costs first and how much it moves.
     Listing,
+    /// Whether a symbol is halted, and for how long.
+    Halt,
+    /// Whether a price is missing.
+    Missing,
+    /// Whether a price is doubled.
+    Doubled,
+    /// Whether units split, and how.
+    Split,
 }
 
 impl Concern {
@@ -28,6 +36,10 @@ impl Concern {
             Self::Own => 2,
             Self::Jump => 3,
             Self::Listing => 4,
+            Self::Halt => 5,
+            Self::Missing => 6,
+            Self::Doubled => 7,
+            Self::Split => 8,
         }
     }
 }
@@ -48,6 +60,11 @@ impl Draws {
     /// A number from 0 to `u32::MAX`, each as likely.
     pub(super) fn next(&mut self) -> u32 {
         self.0.next_u32()
+    }
+
+    /// A number below `limit`, each as likely, but for a part in 4,000 with limits up to a million; 0 for a limit of 0.
+    pub(super) fn below(&mut self, limit: u32) -> u32 {
+        self.next().checked_rem(limit).unwrap_or_default()
     }
 }
 

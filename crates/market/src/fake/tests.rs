@@ -118,7 +118,16 @@ fn other_symbols_change_no_path() {
 fn draws_of_different_things_differ() {
     use draws::{Concern, Draws};
     let mut seen = BTreeSet::new();
-    let concerns = [Concern::Market, Concern::Own, Concern::Jump, Concern::Listing];
+    let concerns = [
+        Concern::Market,
+        Concern::Own,
+        Concern::Jump,
+        Concern::Listing,
+        Concern::Halt,
+        Concern::Missing,
+        Concern::Doubled,
+        Concern::Split,
+    ];
     for seed in [0, 1, u64::MAX] {
         for concern in concerns {
             for key in ["", "A", "AA", "AAPL", "MSFT"] {

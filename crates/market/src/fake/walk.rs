@@ -4,6 +4,7 @@
 //! defined exactly, `exp`, `ln` and `cos` of the standard library are not. So a normal draw is a sum of uniform ones,
 //! and growth is a polynomial. A price leaves as whole cents.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use evenkeel_domain::values::{Price, Symbol};
@@ -98,6 +99,15 @@ impl Walk {
         let own = own * root * normal(&mut draws(Concern::Own));
         let jump = jump(&mut draws(Concern::Jump), JUMPS * days);
         self.cents = in_range(self.cents * growth(DRIFT * days + beta * shared + own + jump));
+    }
+
+    pub(super) const fn symbol(&self) -> Symbol {
+        self.symbol
+    }
+
+    /// So many units are now worth what so many were before; the least and the most of a price stand in the way of that.
+    pub(super) fn split(&mut self, numerator: NonZeroU32, denominator: NonZeroU32) {
+        self.cents = in_range(self.cents * f64::from(denominator.get()) / f64::from(numerator.get()));
     }
 
     /// The symbol and its price, rounded half-up to cents.
