@@ -20,6 +20,7 @@ mod world;
 mod answers;
 mod crash;
 mod halts;
+mod incidents;
 mod late;
 mod leases;
 mod manage;
