@@ -15,8 +15,10 @@
 //! total      Σ distance > 2 × band × V          over all holdings and cash
 //! ```
 //!
-//! To add a measure: a variant of [`Measure`], its row here (`limit`), its keys in the app's `portfolios/policy.rs`.
-//! What to do about a breach is in [`crate::plan`].
+//! To add a measure: a variant of [`Measure`], its row here ([`limit`]), its keys in the app's `portfolios/policy.rs`.
+//! Which of many portfolios needs help first is in [`urgency`](mod@urgency); what to do about a breach in [`crate::plan`].
+
+pub mod urgency;
 
 use crate::allocation::Target;
 use crate::exact::{MILLION, parts, percentage, times, too_wide, weight};
@@ -151,7 +153,7 @@ impl Point {
         if self.is_untargeted() {
             return Ok(true);
         }
-        match limit(measure, self) {
+        match limit(measure, self.target, self.goal) {
             None => Ok(false),
             Some(limit) => Ok(times(distance, MILLION)? > times(investable.wide(), limit)?),
         }
@@ -173,12 +175,14 @@ impl Point {
     }
 }
 
-/// The right-hand side of the comparison, in parts per million of a millionth; `None` where a measure has no limit per holding.
-fn limit(measure: &Measure, point: &Point) -> Option<u64> {
-    let goal = parts(point.goal);
+/// The right-hand side of the comparison for `target` with the weight `goal`: how far it may be off, in millionths of a
+/// millionth of the investable value. `None` where a measure has no limit per holding, or leaves this one out.
+#[must_use]
+pub fn limit(measure: &Measure, target: Target, goal: Percentage) -> Option<u64> {
+    let cash_without_target = target == Target::Cash && goal == Percentage::ZERO;
+    let goal = parts(goal);
     let of_target = |band: &Band| parts(band.width()).saturating_mul(goal);
     let of_value = |band: &Band| parts(band.width()).saturating_mul(MILLION);
-    let cash_without_target = point.target == Target::Cash && point.goal == Percentage::ZERO;
     match measure {
         // A band that is a share of the target is 0 at target 0: cash that nobody asked for would always be out.
         Measure::Relative { .. } | Measure::Tighter { .. } if cash_without_target => None,

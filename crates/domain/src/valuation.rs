@@ -77,19 +77,31 @@ impl Valuation {
         reserve: ReserveRule,
     ) -> Result<Self, ValuationError> {
         let lines = lines(books, allocation, market)?;
-        let mut total = books.cash.to_value();
+        Self::of_lines(lines, books.cash, allocation.cash(), policy.cash_buffer, reserve)
+    }
+
+    /// The same for lines that are valued already, in symbol order: for who keeps holdings in a form of its own.
+    ///
+    /// # Errors
+    /// [`ValuationError`] if nothing is left to invest, or an amount passes what its type can hold.
+    pub fn of_lines(
+        lines: Vec<Line>,
+        cash: Money,
+        cash_target: Percentage,
+        cash_buffer: Money,
+        reserve: ReserveRule,
+    ) -> Result<Self, ValuationError> {
+        let mut total = cash.to_value();
         for line in &lines {
             total = total.add(line.value)?;
         }
-        let held_back = policy
-            .cash_buffer
-            .max(Money::ZERO)
-            .add(reserve.of(lines.iter().map(|line| (line.value, line.target)), total)?)?;
+        let reserved = reserve.of(lines.iter().map(|line| (line.value, line.target)), total)?;
+        let held_back = cash_buffer.max(Money::ZERO).add(reserved)?;
         let investable = total.sub(held_back.to_value())?;
         if investable <= Value::ZERO {
             return Err(ValuationError::NothingToInvest { total, held_back });
         }
-        Ok(Self { lines, cash: books.cash, cash_target: allocation.cash(), held_back, total, investable })
+        Ok(Self { lines, cash, cash_target, held_back, total, investable })
     }
 
     /// Cash beyond what is held back; below zero while the reserve is being built up.

@@ -1,0 +1,136 @@
+//! Which of many portfolios needs help first: an order over portfolios that are out of band, exact like the decision.
+//!
+//! The urgency of a holding is its distance from the target divided by its band; that of a portfolio is the largest of
+//! its holdings, under `total` the sum of distances by twice the band. A band of 0, and a holding without a target, are infinitely urgent.
+//! Where two are equally urgent, the holding with the larger weight goes first. Nothing is rounded.
+
+use super::{Point, limit, points, total_out};
+use crate::exact::{MILLION, parts, times};
+use crate::policy::Measure;
+use crate::valuation::Valuation;
+use crate::values::wide::Wide;
+use crate::values::{Overflow, Rounding};
+use std::cmp::Ordering;
+
+/// How urgent it is to bring a portfolio back. What is more urgent is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Urgency {
+    /// Distance by band, of the most urgent holding.
+    of_band: Ratio,
+    /// The weight of that holding.
+    weight: Ratio,
+}
+
+impl Urgency {
+    /// The urgency of a portfolio; `None` if it is in its band.
+    ///
+    /// # Errors
+    /// [`Overflow`] if an exact product passes 256 bits, which no legal portfolio reaches.
+    pub fn of(valuation: &Valuation, measure: &Measure) -> Result<Option<Self>, Overflow> {
+        let investable = valuation.investable;
+        let mut most: Option<Self> = None;
+        let mut farthest: Option<(Wide, Ratio)> = None;
+        let mut sum = Wide::ZERO;
+        for point in points(valuation) {
+            let distance = point.distance(investable)?;
+            let weight = Ratio { part: point.value.wide(), whole: investable.wide() };
+            if point.is_out(distance, investable, measure)? {
+                let of_band =
+                    Ratio { part: times(distance, MILLION)?, whole: times(investable.wide(), band(&point, measure))? };
+                most = most.max(Some(Self { of_band, weight }));
+            }
+            farthest = farthest.max(Some((distance, weight)));
+            sum = sum.checked_add(distance).ok_or_else(super::comparing)?;
+        }
+        if let (Measure::Total { band }, None, Some((_, weight))) = (measure, most, farthest)
+            && total_out(sum, investable, *band)?
+        {
+            let whole = times(investable.wide(), parts(band.width()).saturating_mul(2))?;
+            most = Some(Self { of_band: Ratio { part: sum, whole }, weight });
+        }
+        Ok(most)
+    }
+
+    /// True if no band could be wide enough: it is 0, or the holding has no target.
+    #[must_use]
+    pub const fn is_infinite(&self) -> bool {
+        self.of_band.whole.is_zero()
+    }
+}
+
+/// As [`limit`]; 0 for a holding that must not be there.
+fn band(point: &Point, measure: &Measure) -> u64 {
+    if point.is_untargeted() { 0 } else { limit(measure, point.target, point.goal).unwrap_or(0) }
+}
+
+/// A part of a whole that is not below zero. With a whole of 0 it is infinite, whatever the part.
+#[derive(Debug, Clone, Copy)]
+struct Ratio {
+    part: Wide,
+    whole: Wide,
+}
+
+impl Ord for Ratio {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self.whole.is_zero(), other.whole.is_zero()) {
+            (true, true) => return Ordering::Equal,
+            (true, false) => return Ordering::Greater,
+            (false, true) => return Ordering::Less,
+            (false, false) => {}
+        }
+        match (self.part.checked_mul(other.whole), other.part.checked_mul(self.whole)) {
+            (Some(left), Some(right)) => left.cmp(&right),
+            _ => by_quotients(*self, *other),
+        }
+    }
+}
+
+impl PartialOrd for Ratio {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ratio {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ratio {}
+
+/// Compares what is too large to be multiplied crosswise: whole quotients first, then what is left over, upside down.
+fn by_quotients(left: Ratio, right: Ratio) -> Ordering {
+    match (left.part.is_negative(), right.part.is_negative()) {
+        (false, true) => return Ordering::Greater,
+        (true, false) => return Ordering::Less,
+        (true, true) => {
+            let positive = |ratio: Ratio| Ratio { part: ratio.part.negate(), ..ratio };
+            return by_quotients(positive(right), positive(left));
+        }
+        (false, false) => {}
+    }
+    let ((left_times, left_rest), (right_times, right_rest)) = (divided(left), divided(right));
+    match left_times.cmp(&right_times) {
+        Ordering::Equal => {}
+        unequal @ (Ordering::Less | Ordering::Greater) => return unequal,
+    }
+    match (left_rest.is_zero(), right_rest.is_zero()) {
+        (true, true) => Ordering::Equal,
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        (false, false) => {
+            by_quotients(Ratio { part: right.whole, whole: right_rest }, Ratio { part: left.whole, whole: left_rest })
+        }
+    }
+}
+
+/// The whole quotient and the rest. The whole is never zero here, and no step leaves the range.
+fn divided(ratio: Ratio) -> (Wide, Wide) {
+    let times = ratio.part.div_round(ratio.whole, Rounding::Down).unwrap_or(Wide::ZERO);
+    let taken = times.checked_mul(ratio.whole).unwrap_or(Wide::ZERO);
+    (times, ratio.part.checked_sub(taken).unwrap_or(Wide::ZERO))
+}
+
+#[cfg(test)]
+mod tests;
