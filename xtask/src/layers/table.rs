@@ -19,6 +19,7 @@ pub(super) enum Outside {
 }
 
 const DOMAIN: &str = "evenkeel-domain";
+const WATCH: &str = "evenkeel-watch";
 const PORTS: &str = "evenkeel-ports";
 const ENGINE: &str = "evenkeel-engine";
 const MEMORY: &str = "evenkeel-memory";
@@ -56,6 +57,8 @@ pub(super) const TABLE: &[Row] = &[
         dev_ours: &[],
         dev_outside: PURE_TOOLS,
     },
+    // Pure, like the domain: it is asked on every price.
+    Row { package: WATCH, ours: &[DOMAIN], outside: Only(&["thiserror"]), dev_ours: &[], dev_outside: PURE_TOOLS },
     Row {
         package: PORTS,
         ours: &[DOMAIN],

@@ -1,0 +1,142 @@
+//! The pre-filter: four numbers per portfolio that say "surely inside" or "look closer", in a few nanoseconds.
+//!
+//! This is the one place of the core where floats stand near a decision. They may only ever ask for a closer look: what
+//! they let pass is inside by proof, and the proof is below. Who looks closer is [`crate::judge`](crate::Watch::judge).
+#![doc = include_str!("proof.md")]
+#![expect(
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    reason = "bounds rounded outward; every line that rounds is a line of the proof"
+)]
+
+mod bounds;
+
+pub(crate) use bounds::{Bounds, Held, Reserve};
+
+use crate::fault::{Fault, has};
+
+/// Half the distance between 1 and the next number of 32 bits: what one rounding may lose. η in the proof.
+const ROUNDING: f32 = 1.0 / 16_777_216.0;
+
+/// What is kept per portfolio, all in money: 16 bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct State {
+    /// The investable value.
+    value: f32,
+    /// How far `value` may be from the truth.
+    error: f32,
+    /// No holding asks for more than this: the largest value of a holding by the upper edge of its band, since the last look.
+    high: f32,
+    /// No holding asks for less: the smallest value of a holding by the lower edge of its band, since the last look.
+    low: f32,
+}
+
+/// One holding in the list of its symbol: 16 bytes, read in a stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    /// The portfolio's slot in the lower 27 bits, its growth class in the upper 5.
+    key: u32,
+    units: f32,
+    /// Units by the upper edge of the band, rounded up.
+    up: f32,
+    /// Units by the lower edge of the band, rounded down; infinite where nothing is too little.
+    down: f32,
+}
+
+/// How many slots an entry can name.
+pub(crate) const SLOTS: u32 = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 27;
+/// The steepest growth there is a class for.
+const STEEPEST: u32 = 31;
+
+/// How much of what a holding moves by is added to the error: 2^(class - 22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Growth(u32);
+
+impl Growth {
+    /// The smallest class of at least this growth; `None` if there is none.
+    fn at_least(growth: f64) -> Option<Self> {
+        (0..=STEEPEST).map(Self).find(|class| f64::from(class.factor()) >= growth)
+    }
+
+    const fn factor(self) -> f32 {
+        // 127 is the exponent of 1, and the exponent begins at bit 23.
+        f32::from_bits(self.0.wrapping_add(105) << 23)
+    }
+}
+
+impl Entry {
+    fn new(slot: u32, growth: Growth, units: f32, up: f32, down: f32) -> Self {
+        Self { key: slot | growth.0 << SLOT_BITS, units, up, down }
+    }
+
+    /// For a portfolio that is looked at whenever it is touched.
+    pub(crate) fn unbounded(slot: u32) -> Self {
+        Self::new(slot, Growth(0), 0.0, f32::INFINITY, f32::INFINITY)
+    }
+
+    pub(crate) const fn slot(self) -> u32 {
+        self.key & (SLOTS.wrapping_sub(1))
+    }
+
+    const fn growth(self) -> Growth {
+        Growth(self.key >> SLOT_BITS)
+    }
+}
+
+impl State {
+    /// Nothing is known: look.
+    pub(crate) const LOOK: Self = Self { value: 0.0, error: f32::INFINITY, high: 0.0, low: f32::INFINITY };
+
+    /// What the state becomes when the price of a holding moves by `step` to `price`.
+    #[inline]
+    pub(crate) fn moved(self, entry: Entry, price: f32, step: f32) -> Self {
+        let moves = entry.units * step;
+        let value = self.value + moves;
+        let added = moves.abs() * entry.growth().factor() + value.abs() * (2.0 * ROUNDING);
+        let error = if has(Fault::NoMargin) { 0.0 } else { (self.error + added) * (1.0 + 4.0 * ROUNDING) };
+        if has(Fault::ExtremeNotWidened) {
+            return Self { value, error, ..self };
+        }
+        Self { value, error, high: larger(entry.up * price, self.high), low: smaller(entry.down * price, self.low) }
+    }
+
+    /// True if the portfolio is inside its band for sure. False says nothing.
+    #[inline]
+    pub(crate) fn is_inside(self) -> bool {
+        // Both must hold, so that a number that is none is a reason to look.
+        self.high < self.value - self.error && self.low > self.value + self.error
+    }
+}
+
+/// As the processor does it in one step. The second if one is no number: none of these ever is.
+#[inline]
+fn larger(one: f32, other: f32) -> f32 {
+    if one > other { one } else { other }
+}
+
+#[inline]
+fn smaller(one: f32, other: f32) -> f32 {
+    if one < other { one } else { other }
+}
+
+/// A price as the filter uses it, and the step from the one before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) price: f32,
+    pub(crate) step: f32,
+}
+
+impl Step {
+    pub(crate) fn between(before: u64, after: u64) -> Self {
+        let step = i128::from(after).saturating_sub(i128::from(before));
+        Self { price: price(after), step: (step as f64 * NANO) as f32 }
+    }
+}
+
+/// Billionths of a price.
+const NANO: f64 = 1e-9;
+
+pub(crate) fn price(nanos: u64) -> f32 {
+    (nanos as f64 * NANO) as f32
+}

@@ -1,0 +1,264 @@
+//! Where the filter's numbers come from: a portfolio's definition, cash, holdings and prices, each rounded to the careful side.
+//!
+//! Written in 64-bit floats, whose own rounding (2⁻⁵³) is far below the margins given here; only the results are narrowed.
+
+use super::{Entry, Growth, ROUNDING, State};
+use crate::fault::{Fault, has};
+use evenkeel_domain::allocation::Target;
+use evenkeel_domain::drift::limit;
+use evenkeel_domain::order::Costs;
+use evenkeel_domain::policy::{Band, Measure};
+use evenkeel_domain::valuation::ReserveRule;
+use evenkeel_domain::values::{Money, Percentage, Symbol};
+
+/// What every bound is moved outward by, as a share of itself: sixteen roundings of 32 bits.
+const MARGIN: f64 = 16.0 * ROUNDING as f64;
+/// More than 64-bit sums of a million terms lose, as a share of what they are made of.
+const FINE: f64 = 1.0 / 1_073_741_824.0;
+/// The narrowest lower edge that cash is given while the reserve moves: a wider one only asks for more looks.
+const NARROWEST: f64 = 1e-3;
+/// A quarter of the largest amount of money. Beyond it a reserve may overflow, which only the exact decision says.
+const SAFE: f64 = 2.5e15;
+
+/// The standing reserve as the filter sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reserve {
+    rule: ReserveRule,
+    /// How much one trade's cost grows with its amount.
+    slope: f64,
+    /// How much the whole reserve may move, by what the holdings move: 0 if it is the same whatever they are worth.
+    sway: f64,
+}
+
+impl Reserve {
+    pub(crate) fn new(rule: ReserveRule) -> Self {
+        let slope = f64::from(rule.costs.bps) * 1e-4;
+        // Twice the cost, of the larger of value and target; and targets move with the sum of all values.
+        Self { rule, slope, sway: 4.0 * slope * (1.0 + FINE) }
+    }
+
+    pub(crate) const fn rule(&self) -> ReserveRule {
+        self.rule
+    }
+
+    /// Cents that every holding adds, whatever it is worth.
+    fn fixed(&self) -> i64 {
+        if self.rule.fills_rounded { i64::from(self.rule.attempts) } else { 0 }
+    }
+
+    /// The reserve, what it may be off by, and no less than any amount on the way to it.
+    fn of(&self, holdings: impl Iterator<Item = Held>, total: f64) -> [f64; 3] {
+        let Costs { bps: _, per_order, minimum } = self.rule.costs;
+        let (per_order, minimum) = (money(per_order), money(minimum));
+        let (mut reserve, mut count, mut gross) = (0.0, 0.0, 0.0);
+        for held in holdings {
+            let share = self.slope * held.value().max(held.goal * total.max(0.0));
+            reserve += 2.0 * (share + per_order).max(minimum);
+            gross += 2.0 * (share + per_order.abs() + minimum.abs() + 0.01);
+            count += 1.0;
+        }
+        let fixed = count * self.fixed() as f64 * 0.01;
+        // Each of the two costs of a holding is rounded up to a cent.
+        [reserve + fixed, 0.0202 * count + gross * FINE * 4.0, gross + fixed]
+    }
+}
+
+/// One holding as the filter reads it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    pub(crate) price: f32,
+    pub(crate) units: f64,
+    /// Its target, as a share of one.
+    pub(crate) goal: f64,
+}
+
+impl Held {
+    fn value(self) -> f64 {
+        f64::from(self.price) * self.units
+    }
+}
+
+/// What the bounds of one portfolio depend on besides its holdings.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds<'a> {
+    pub(crate) measure: &'a Measure,
+    pub(crate) cash: Money,
+    pub(crate) cash_target: Percentage,
+    pub(crate) cash_buffer: Money,
+    pub(crate) reserve: &'a Reserve,
+}
+
+/// Cash beyond what is held back, and what it may be off by.
+#[derive(Clone, Copy)]
+struct Free {
+    cash: f64,
+    off: f64,
+}
+
+/// The allowed weights of cash.
+struct Edges {
+    upper: f64,
+    lower: f64,
+}
+
+impl Bounds<'_> {
+    /// The entry of a holding in the list of its symbol; `None` if the filter has no class for the portfolio's growth.
+    pub(crate) fn entry(&self, slot: u32, symbol: Symbol, units: f64, goal: Percentage) -> Option<Entry> {
+        let growth = self.growth()?;
+        let outward = if has(Fault::NoMargin) { 0.0 } else { MARGIN };
+        let Some(limit) = limit(self.measure, Target::Symbol(symbol), goal) else {
+            return Some(Entry::new(slot, growth, units as f32, 0.0, f32::INFINITY));
+        };
+        let (upper, lower) = edges(goal, limit);
+        // A target of 0 has no upper edge to divide by; who holds it is always looked at.
+        let up = if upper > 0.0 { units / upper * (1.0 + outward) } else { 0.0 };
+        let down = if lower > 0.0 { (units / lower * (1.0 - outward)).min(f64::from(f32::MAX)) } else { f64::INFINITY };
+        Some(Entry::new(slot, growth, units as f32, up as f32, down as f32))
+    }
+
+    /// The class of what the error grows by; `None` if none is steep enough, and the portfolio must always be looked at.
+    fn growth(&self) -> Option<Growth> {
+        let sway = self.reserve.sway;
+        let needed = match self.measure {
+            Measure::Total { band } => sway + (1.0 + sway) / share(band.width()),
+            Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
+                match self.cash_edges() {
+                    Some(_) if sway == 0.0 => 0.0,
+                    Some(cash) => sway + sway / cash.upper.min(lower_while_it_sways(cash.lower).abs()),
+                    None => sway,
+                }
+            }
+        };
+        let steps = 4.0 * f64::from(ROUNDING);
+        Growth::at_least(if needed == 0.0 { steps } else { (needed + steps) * (1.0 + 1e-3) })
+    }
+
+    fn cash_edges(&self) -> Option<Edges> {
+        let limit = limit(self.measure, Target::Cash, self.cash_target)?;
+        let (upper, lower) = edges(self.cash_target, limit);
+        Some(Edges { upper, lower })
+    }
+
+    /// The portfolio's numbers at these prices. Nobody may hold what has no target.
+    pub(crate) fn state(&self, holdings: impl Iterator<Item = Held> + Clone) -> State {
+        let worth: f64 = holdings.clone().map(Held::value).sum();
+        let total = money(self.cash) + worth;
+        let buffer = money(self.cash_buffer.max(Money::ZERO));
+        let [reserve, off, gross] = self.reserve.of(holdings.clone(), total);
+        if self.reserve.sway > 0.0 && buffer + gross > SAFE {
+            return State::LOOK;
+        }
+        let sways = self.reserve.sway > 0.0;
+        let off = if sways { off } else { 0.0 };
+        let value = total - buffer - reserve;
+        let rough = worth.abs() * (2.0 * f64::from(ROUNDING)) + value.abs() * (2.0 * f64::from(ROUNDING));
+        let error = rough + (money(self.cash).abs() + buffer + gross) * FINE + off;
+        let free = Free {
+            cash: money(self.cash) - buffer - reserve,
+            off: off + (money(self.cash).abs() + buffer + gross) * FINE,
+        };
+        let extremes = match self.measure {
+            Measure::Total { band } => {
+                let goal = share(self.cash_target);
+                let apart: f64 = holdings.map(|held| (held.value() - held.goal * value).abs()).sum();
+                let apart = apart + (free.cash - goal * value).abs() + 4.0 * (error + free.off);
+                (share(band.width()) > 0.0).then(|| (apart / (2.0 * share(band.width())), f64::INFINITY))
+            }
+            Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
+                self.with_cash(Shape::of(self.measure).extremes(holdings), free)
+            }
+        };
+        let Some((high, low)) = extremes else { return State::LOOK };
+        let low = if sways { low.min(SAFE) } else { low };
+        let outward = if has(Fault::NoMargin) { 0.0 } else { MARGIN };
+        State {
+            value: value as f32,
+            error: if has(Fault::NoMargin) { 0.0 } else { (error * (1.0 + MARGIN)) as f32 },
+            high: (high * (1.0 + outward)).max(0.0) as f32,
+            low: (low - low.abs() * outward) as f32,
+        }
+    }
+
+    /// The extremes with those of cash. `None` if cash is beyond an edge whatever the portfolio is worth, or may be.
+    fn with_cash(&self, (high, low): (f64, f64), free: Free) -> Option<(f64, f64)> {
+        let Some(edges) = self.cash_edges() else { return Some((high, low)) };
+        let sways = self.reserve.sway > 0.0;
+        let exact = free.cash == 0.0 || !sways;
+        let off = if free.cash == 0.0 && !sways { 0.0 } else { free.off };
+        let (most, least) = (free.cash + off, free.cash - off);
+        let high = if edges.upper > 0.0 {
+            high.max(most / edges.upper)
+        } else if most > 0.0 || !exact {
+            return None;
+        } else {
+            high
+        };
+        let lower = if sways { lower_while_it_sways(edges.lower) } else { edges.lower };
+        if lower > 0.0 {
+            Some((high, low.min(least / lower)))
+        } else if lower < 0.0 {
+            // Too little means below zero here: the more the portfolio is worth, the more may be missing.
+            Some((high.max(least / lower), low))
+        } else if least < 0.0 {
+            None
+        } else {
+            Some((high, low))
+        }
+    }
+}
+
+/// The lower edge of cash, moved upward to where it can be divided by: who is above it is above the edge.
+fn lower_while_it_sways(lower: f64) -> f64 {
+    if lower > -NARROWEST { lower.max(NARROWEST) } else { lower }
+}
+
+/// The weights between which a target may be.
+fn edges(goal: Percentage, limit: u64) -> (f64, f64) {
+    let goal = i128::from(goal.units()).saturating_mul(1_000_000);
+    let edge = |units: i128| units as f64 * 1e-12;
+    (edge(goal.saturating_add(i128::from(limit))), edge(goal.saturating_sub(i128::from(limit))))
+}
+
+/// A measure with a limit per holding, as one formula: the limit of target `t` is `max(min(share × t, most), least)`.
+struct Shape {
+    share: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Shape {
+    fn of(measure: &Measure) -> Self {
+        let any = Self { share: 0.0, least: 0.0, most: f64::INFINITY };
+        let width = |band: &Band| share(band.width());
+        match measure {
+            Measure::Relative { band } => Self { share: width(band), ..any },
+            Measure::Absolute { band } => Self { least: width(band), ..any },
+            Measure::Hybrid { relative, absolute } => Self { share: width(relative), least: width(absolute), ..any },
+            Measure::Tighter { relative, absolute } => Self { share: width(relative), most: width(absolute), ..any },
+            Measure::Total { .. } => any,
+        }
+    }
+
+    /// The largest value by upper edge, and the smallest by lower edge.
+    fn extremes(&self, holdings: impl Iterator<Item = Held>) -> (f64, f64) {
+        let (mut high, mut low) = (0.0_f64, f64::INFINITY);
+        for held in holdings {
+            let limit = (self.share * held.goal).min(self.most).max(self.least);
+            let value = held.value();
+            // Upward by more than the difference may have lost: a higher lower edge only asks for more looks.
+            let lower = held.goal - limit + held.goal * FINE;
+            let upper = held.goal + limit;
+            high = high.max(value / upper);
+            low = low.min(if lower > 0.0 { value / lower } else { f64::INFINITY });
+        }
+        (high, low)
+    }
+}
+
+fn share(percentage: Percentage) -> f64 {
+    percentage.units() as f64 * 1e-6
+}
+
+fn money(amount: Money) -> f64 {
+    amount.cents() as f64 * 0.01
+}

@@ -1,0 +1,108 @@
+//! The closer look: bounds made anew, and the exact decision where they do not clear a portfolio.
+
+use crate::filter::{Bounds, Held, State};
+use crate::portfolio::Portfolio;
+use crate::symbols::{Record, index};
+use crate::{Finding, Watch};
+use evenkeel_domain::books::NoPrice;
+use evenkeel_domain::drift::urgency::Urgency;
+use evenkeel_domain::drift::{assess, is_out_of_band};
+use evenkeel_domain::valuation::{Line, Valuation, ValuationError};
+use evenkeel_domain::values::{Percentage, PortfolioId, Price, Timestamp};
+
+impl Watch {
+    /// Judges one portfolio at the last prices, exactly, whether it is active or not. Nothing if it is inside its band, not
+    /// watched, or a symbol of it has never had a price.
+    #[must_use]
+    pub fn judge(&self, portfolio: &PortfolioId, now: Timestamp) -> Option<Finding> {
+        let slot = self.slot(portfolio)?;
+        self.exactly(slot, self.slots.get(slot)?, now)
+    }
+
+    /// Judges every active portfolio at the last prices, as one wave of all of them would. In the order of ids.
+    pub fn judge_all(&mut self, now: Timestamp) -> Vec<Finding> {
+        self.grow_old(now);
+        let slots = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        let mut found: Vec<Finding> = (0..slots).filter_map(|slot| self.look(slot, now)).collect();
+        found.sort_unstable_by(crate::finding::by_id);
+        found
+    }
+
+    /// Makes the bounds of a portfolio anew, and decides exactly if they do not clear it.
+    pub(crate) fn look(&mut self, slot: u32, now: Timestamp) -> Option<Finding> {
+        let portfolio = self.slots.get(slot).filter(|portfolio| portfolio.is_active)?;
+        if portfolio.unpriced == 0 && !portfolio.always_looked_at {
+            let state = self.state_of(slot, portfolio);
+            if let Some(place) = self.states.get_mut(index(slot)) {
+                *place = state;
+            }
+            if state.is_inside() {
+                return None;
+            }
+        }
+        self.exactly(slot, self.slots.get(slot)?, now)
+    }
+
+    /// The filter's numbers for a portfolio whose symbols all have a price.
+    pub(crate) fn state_of(&self, slot: u32, portfolio: &Portfolio) -> State {
+        let prices = self.symbols.prices();
+        let held = portfolio.holdings.iter().map(|holding| Held {
+            price: prices.get(index(holding.symbol)).copied().unwrap_or(f32::NAN),
+            units: holding.rough_units(slot, &self.many),
+            goal: holding.rough_goal(),
+        });
+        let Portfolio { measure, cash, cash_target, cash_buffer, .. } = portfolio;
+        let bounds = Bounds {
+            measure,
+            cash: *cash,
+            cash_target: *cash_target,
+            cash_buffer: *cash_buffer,
+            reserve: &self.reserve,
+        };
+        bounds.state(held)
+    }
+
+    /// The exact decision.
+    fn exactly(&self, slot: u32, portfolio: &Portfolio, now: Timestamp) -> Option<Finding> {
+        match self.out_of_band(slot, portfolio, now) {
+            Ok(None) | Err(ValuationError::NoPrice(NoPrice::Missing { .. })) => None,
+            Ok(Some((drift, urgency))) => Some(Finding::OutOfBand { portfolio: portfolio.id.clone(), drift, urgency }),
+            Err(why) => Some(Finding::NotJudged { portfolio: portfolio.id.clone(), why }),
+        }
+    }
+
+    fn out_of_band(
+        &self,
+        slot: u32,
+        portfolio: &Portfolio,
+        now: Timestamp,
+    ) -> Result<Option<(Percentage, Urgency)>, ValuationError> {
+        let mut lines = Vec::with_capacity(portfolio.holdings.len());
+        for holding in &portfolio.holdings {
+            let Some(record) = self.symbols.at(holding.symbol) else { continue };
+            let symbol = record.name;
+            let price = self.price_at(record, now)?;
+            let quantity = holding.units(slot, &self.many);
+            lines.push(Line { symbol, quantity, price, value: price.times(quantity), target: holding.goal() });
+        }
+        let Portfolio { measure, cash, cash_target, cash_buffer, .. } = portfolio;
+        let valuation = Valuation::of_lines(lines, *cash, *cash_target, *cash_buffer, self.reserve.rule())?;
+        if !is_out_of_band(&valuation, measure)? {
+            return Ok(None);
+        }
+        let drift = assess(&valuation, measure).map_or(Percentage::MAX, |assessment| assessment.drift);
+        Ok(Urgency::of(&valuation, measure)?.map(|urgency| (drift, urgency)))
+    }
+
+    /// The price of a symbol, if it is fresh enough: as [`Market::price`](evenkeel_domain::books::Market::price) has it.
+    fn price_at(&self, record: &Record, now: Timestamp) -> Result<Price, NoPrice> {
+        let symbol = record.name;
+        let quote = record.quote.ok_or(NoPrice::Missing { symbol })?;
+        match self.max_age {
+            Some(allowed) if now.since(quote.at) > allowed => {
+                Err(NoPrice::Stale { symbol, age: now.since(quote.at), allowed })
+            }
+            _ => Ok(quote.price),
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! Which portfolios does this wave put out of band: a fast index over many portfolios, exact in its answers.
+//!
+//! A wave of prices costs a few nanoseconds per *affected holding*, not per portfolio times holdings. A filter of floats lets pass
+//! what is surely inside its band, by proof; everything else is decided by [`evenkeel_domain::drift`], exactly. So the
+//! answers are always those of the exact decision, and only the way to them is short.
+//!
+//! ```
+//! use evenkeel_domain::allocation::TargetAllocation;
+//! use evenkeel_domain::books::{Books, Definition};
+//! use evenkeel_domain::policy::Policy;
+//! use evenkeel_domain::values::{AccountId, PortfolioId, Timestamp};
+//! use evenkeel_watch::{Finding, Settings, Watch};
+//!
+//! let allocation = TargetAllocation::parse([("META", "33.33"), ("AAPL", "33.33"), ("MSFT", "33.34")])?;
+//! let account = AccountId::new("growth")?;
+//! let definition = Definition { account, currency: "USD".parse()?, allocation, policy: Policy::default() };
+//! let units = [("META", "83.325"), ("AAPL", "202"), ("MSFT", "100")];
+//! let units = units.map(|(symbol, units)| (symbol.parse().unwrap(), units.parse().unwrap()));
+//!
+//! let mut watch = Watch::new(Settings::default());
+//! watch.insert(&PortfolioId::new("growth")?, &definition, &Books::new("0.00".parse()?, units))?;
+//!
+//! let prices = [("META", "400"), ("AAPL", "165"), ("MSFT", "333.4")];
+//! let prices = prices.map(|(symbol, price)| (symbol.parse().unwrap(), price.parse().unwrap()));
+//! assert!(watch.wave(Timestamp::EPOCH, &prices).is_empty());
+//!
+//! let found = watch.wave(Timestamp::EPOCH, &[("META".parse()?, "440".parse()?)]);
+//! let [Finding::OutOfBand { drift, .. }] = &found[..] else { panic!("{found:?}") };
+//! assert_eq!(drift.to_string(), "6.4520"); // percent of META's target
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it works
+//!
+//! * Each symbol has a list of its followers, and each portfolio sixteen bytes of bounds. A price walks its list in one stream, moves the
+//!   bounds, and collects who is not surely inside; see [the proof](filter).
+//! * After the last price of a wave each of these is looked at once: bounds are made anew from its holdings, and if that does not
+//!   clear it, the exact decision is made.
+//! * When a wave touches so much that streaming all portfolios costs less than walking lists, all bounds are made anew instead. The
+//!   choice counts work, never time, and changes no answer.
+//!
+//! # What a user must do
+//!
+//! 1. [`insert`](Watch::insert) every portfolio that is looked after, with its books; [`remove`](Watch::remove) it when it is not any more.
+//! 2. [`set_books`](Watch::set_books) after every record that changes cash or units, and [`change`](Watch::change) when the definition does.
+//! 3. [`set_active`](Watch::set_active) to false while a portfolio must not be judged: a batch is open, it is stale, quarantined or in a pause. Its
+//!    bounds stay up to date at no more cost than others have.
+//! 4. Give every price to [`wave`](Watch::wave), in the order of time, and [`forget_price`](Watch::forget_price) symbols that no longer
+//!    trade. A portfolio that is out of band is found again by every wave that prices one of its symbols, until its books change.
+//! 5. [`judge`](Watch::judge) again before planning, if other waves came in between.
+//!
+//! What is done about a finding is not for this crate to say; neither are pauses, leases and brokers.
+
+mod fault;
+pub mod filter;
+mod finding;
+mod ids;
+mod judge;
+mod portfolio;
+mod symbols;
+mod wave;
+
+pub use finding::{Finding, most_urgent_first};
+
+use evenkeel_domain::books::{Books, Definition, Quote};
+use evenkeel_domain::policy::Policy;
+use evenkeel_domain::valuation::ReserveRule;
+use evenkeel_domain::values::{Money, Percentage, PortfolioId, Quantity, Symbol, Timestamp};
+use fault::{Fault, has};
+use filter::{Bounds, Entry, Reserve, SLOTS, State};
+use ids::Ids;
+use portfolio::{Holding, Many, Portfolio, Row, Slots, merge};
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::time::Duration;
+use symbols::{Symbols, index};
+
+/// What holds for all portfolios of a watch.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// What their broker makes necessary to hold back.
+    pub reserve: ReserveRule,
+    /// How old a price may be; `None` means it never grows stale.
+    pub max_age: Option<Duration>,
+}
+
+impl Default for Settings {
+    /// No reserve, and prices that never grow stale.
+    fn default() -> Self {
+        Self { reserve: ReserveRule::NONE, max_age: None }
+    }
+}
+
+/// Portfolios and prices, and who is out of band.
+#[derive(Debug)]
+pub struct Watch {
+    max_age: Option<Duration>,
+    reserve: Reserve,
+    symbols: Symbols,
+    ids: Ids,
+    slots: Slots,
+    /// The filter's numbers, by slot.
+    states: Vec<State>,
+    many: Many,
+    holdings: usize,
+    /// The time of the last wave.
+    now: Timestamp,
+    /// When each price was made, or earlier: one entry per symbol. Empty if prices do not grow stale.
+    ages: BinaryHeap<Reverse<(Timestamp, u32)>>,
+    /// Who is to be looked at after this wave; empty between waves.
+    suspects: Vec<u32>,
+    /// True for a slot that is to be looked at only once more; all false between waves.
+    is_suspect: Vec<bool>,
+    /// Which way a wave is taken, where a test says so.
+    #[cfg(test)]
+    way: Option<wave::Way>,
+}
+
+/// There is no room for another portfolio.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot watch {portfolio}: {SLOTS} portfolios are watched already, and no more fit; spread them over several")]
+pub struct Full {
+    /// The one that was to be inserted.
+    pub portfolio: PortfolioId,
+}
+
+/// A portfolio as it shall be.
+struct Wanted {
+    policy: Policy,
+    cash: Money,
+    cash_target: Percentage,
+    rows: Vec<Row>,
+    is_active: bool,
+}
+
+impl Watch {
+    /// A watch without portfolios and prices.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            max_age: settings.max_age,
+            reserve: Reserve::new(settings.reserve),
+            symbols: Symbols::default(),
+            ids: Ids::default(),
+            slots: Slots::default(),
+            states: Vec::new(),
+            many: Many::new(),
+            holdings: 0,
+            now: Timestamp::MIN,
+            ages: BinaryHeap::new(),
+            suspects: Vec::new(),
+            is_suspect: Vec::new(),
+            #[cfg(test)]
+            way: None,
+        }
+    }
+
+    /// Watches a portfolio from now on, active; one of the same id is replaced.
+    ///
+    /// # Errors
+    /// [`Full`] beyond 134,217,728 portfolios.
+    pub fn insert(&mut self, id: &PortfolioId, definition: &Definition, books: &Books) -> Result<(), Full> {
+        let wanted = Wanted {
+            policy: definition.policy,
+            cash: books.cash,
+            cash_target: definition.allocation.cash(),
+            rows: merge(books.holdings(), definition.allocation.symbols()),
+            is_active: true,
+        };
+        let known = self.slot(id);
+        let slot = known.or_else(|| self.slots.next(SLOTS)).ok_or_else(|| Full { portfolio: id.clone() })?;
+        self.set(slot, id, wanted);
+        if known.is_none() {
+            let slots = &self.slots;
+            self.ids.insert(id, slot, |slot| slots.get(slot).map(|portfolio| &portfolio.id));
+        }
+        Ok(())
+    }
+
+    /// Watches a portfolio no longer. False if it was not watched.
+    pub fn remove(&mut self, id: &PortfolioId) -> bool {
+        let slots = &self.slots;
+        let Some(slot) = self.ids.remove(id, |slot| slots.get(slot).map(|portfolio| &portfolio.id)) else {
+            return false;
+        };
+        let Some(portfolio) = self.slots.take(slot) else { return false };
+        self.forget_large_units(slot, &portfolio.holdings);
+        for holding in &portfolio.holdings {
+            self.unfollow(*holding);
+        }
+        self.holdings = self.holdings.saturating_sub(portfolio.holdings.len());
+        self.put_state(slot, State::LOOK);
+        true
+    }
+
+    /// Gives a portfolio another definition; what it owns stays. False if it is not watched.
+    pub fn change(&mut self, id: &PortfolioId, definition: &Definition) -> bool {
+        let Definition { allocation, policy, .. } = definition;
+        self.reset(id, |watch, slot, portfolio| Wanted {
+            policy: *policy,
+            cash: portfolio.cash,
+            cash_target: allocation.cash(),
+            rows: merge(watch.units(slot, portfolio), allocation.symbols()),
+            is_active: portfolio.is_active,
+        })
+    }
+
+    /// Sets what a portfolio owns, after fills or a movement of cash. False if it is not watched.
+    pub fn set_books(&mut self, id: &PortfolioId, books: &Books) -> bool {
+        self.reset(id, |watch, _, portfolio| Wanted {
+            policy: Policy { measure: portfolio.measure, cash_buffer: portfolio.cash_buffer, ..Policy::default() },
+            cash: books.cash,
+            cash_target: portfolio.cash_target,
+            rows: merge(books.holdings(), watch.goals(portfolio)),
+            is_active: portfolio.is_active,
+        })
+    }
+
+    /// Whether a portfolio is judged when a wave touches it. False if it is not watched.
+    pub fn set_active(&mut self, id: &PortfolioId, is_active: bool) -> bool {
+        let slot = self.slot(id);
+        let Some(portfolio) = slot.and_then(|slot| self.slots.get_mut(slot)) else { return false };
+        portfolio.is_active = is_active;
+        true
+    }
+
+    /// The last price of a symbol.
+    #[must_use]
+    pub fn price(&self, symbol: Symbol) -> Option<Quote> {
+        self.symbols.at(self.symbols.place(symbol)?)?.quote
+    }
+
+    /// How many portfolios are watched.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// True if none is.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many holdings they have in all; a target that is not held counts too.
+    #[must_use]
+    pub const fn holdings(&self) -> usize {
+        self.holdings
+    }
+
+    /// How many symbols are known: those that have a price, are held, or are targets.
+    #[must_use]
+    pub fn symbols(&self) -> usize {
+        self.symbols.len()
+    }
+
+    fn slot(&self, id: &PortfolioId) -> Option<u32> {
+        self.ids.get(id, |slot| self.slots.get(slot).map(|portfolio| &portfolio.id))
+    }
+
+    fn reset(&mut self, id: &PortfolioId, wanted: impl FnOnce(&Self, u32, &Portfolio) -> Wanted) -> bool {
+        let Some(slot) = self.slot(id) else { return false };
+        let Some(portfolio) = self.slots.get(slot) else { return false };
+        let wanted = wanted(self, slot, portfolio);
+        self.set(slot, id, wanted);
+        true
+    }
+
+    /// What a portfolio holds, in symbol order.
+    fn units(&self, slot: u32, portfolio: &Portfolio) -> impl Iterator<Item = (Symbol, Quantity)> {
+        let held = portfolio.holdings.iter().map(move |holding| (*holding, holding.units(slot, &self.many)));
+        let held = held.filter(|(_, units)| !units.is_zero());
+        held.filter_map(|(holding, units)| Some((self.symbols.at(holding.symbol)?.name, units)))
+    }
+
+    /// What has a target, in symbol order.
+    fn goals(&self, portfolio: &Portfolio) -> impl Iterator<Item = (Symbol, Percentage)> {
+        let goals = portfolio.holdings.iter().map(|holding| (*holding, holding.goal()));
+        let goals = goals.filter(|(_, goal)| !goal.is_zero());
+        goals.filter_map(|(holding, goal)| Some((self.symbols.at(holding.symbol)?.name, goal)))
+    }
+
+    /// Brings a slot from what it was to what it shall be: only what differs moves in the lists of followers.
+    fn set(&mut self, slot: u32, id: &PortfolioId, wanted: Wanted) {
+        let Wanted { policy: Policy { measure, cash_buffer, .. }, cash, cash_target, rows, is_active } = wanted;
+        let before = self.slots.get_mut(slot).map(|portfolio| std::mem::take(&mut portfolio.holdings));
+        let before = before.unwrap_or_default();
+        self.forget_large_units(slot, &before);
+        self.holdings = self.holdings.saturating_sub(before.len()).saturating_add(rows.len());
+
+        let reserve = self.reserve;
+        let bounds = Bounds { measure: &measure, cash, cash_target, cash_buffer, reserve: &reserve };
+        let mut always_looked_at = rows.iter().any(Row::is_untargeted);
+        let mut unpriced = 0_u32;
+        let mut holdings = Vec::with_capacity(rows.len());
+        let mut old = before.iter().copied().peekable();
+        for row in rows {
+            while let Some(gone) = old.next_if(|old| self.is_before(*old, row.symbol)) {
+                self.unfollow(gone);
+            }
+            let units = portfolio::rough(row.units.nanos().cast_signed());
+            let entry = bounds.entry(slot, row.symbol, units, row.goal);
+            always_looked_at |= entry.is_none();
+            let entry = entry.unwrap_or_else(|| Entry::unbounded(slot));
+            let same = old.next_if(|old| self.symbols.at(old.symbol).is_some_and(|record| record.name == row.symbol));
+            let (symbol, position) = match same {
+                Some(same) => {
+                    self.symbols.replace(same.symbol, same.position, entry);
+                    (same.symbol, same.position)
+                }
+                None => {
+                    let symbol = self.symbols.place_or_new(row.symbol);
+                    (symbol, self.symbols.follow(symbol, entry))
+                }
+            };
+            if self.symbols.at(symbol).is_none_or(|record| record.quote.is_none() || record.is_stale) {
+                unpriced = unpriced.saturating_add(1);
+            }
+            holdings.push(Holding::new(slot, row, symbol, position, &mut self.many));
+        }
+        for gone in old {
+            self.unfollow(gone);
+        }
+        let holdings = holdings.into_boxed_slice();
+        let id = id.clone();
+        let portfolio =
+            Portfolio { id, measure, cash, cash_buffer, cash_target, holdings, unpriced, is_active, always_looked_at };
+        self.slots.put(slot, portfolio);
+        if self.states.len() < self.slots.len() {
+            self.states.resize(self.slots.len(), State::LOOK);
+            self.is_suspect.resize(self.slots.len(), false);
+        }
+        if !has(Fault::NoReset) {
+            self.put_state(slot, State::LOOK);
+        }
+    }
+
+    fn is_before(&self, holding: Holding, symbol: Symbol) -> bool {
+        self.symbols.at(holding.symbol).is_none_or(|record| record.name.cmp(&symbol) == Ordering::Less)
+    }
+
+    fn put_state(&mut self, slot: u32, state: State) {
+        if let Some(place) = self.states.get_mut(index(slot)) {
+            *place = state;
+        }
+    }
+
+    /// Takes a holding out of its symbol's list, and tells whom the one that moves to its place there belongs to: another
+    /// portfolio, since nobody is in a list twice.
+    fn unfollow(&mut self, holding: Holding) {
+        if let Some(moved) = self.symbols.unfollow(holding.symbol, holding.position)
+            && let Some(other) = self.slots.get_mut(moved).and_then(|other| other.holding_mut(holding.symbol))
+        {
+            other.position = holding.position;
+        }
+    }
+
+    fn forget_large_units(&mut self, slot: u32, holdings: &[Holding]) {
+        for holding in holdings.iter().filter(|holding| holding.is_large()) {
+            self.many.remove(&(slot, holding.symbol));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! What is known of each symbol: its last price, and who holds or targets it.
+//!
+//! A symbol has a place for as long as it has a price or a follower; then the place is used again.
+
+use crate::filter::{self, Entry};
+use evenkeel_domain::books::Quote;
+use evenkeel_domain::values::{Symbol, Timestamp};
+use std::collections::HashMap;
+
+/// All symbols, by place.
+#[derive(Debug, Default)]
+pub(crate) struct Symbols {
+    places: HashMap<Symbol, u32>,
+    records: Vec<Record>,
+    /// The price as the filter uses it; dense, since a pass reads it for every holding.
+    prices: Vec<f32>,
+    free: Vec<u32>,
+}
+
+/// One symbol.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) name: Symbol,
+    pub(crate) quote: Option<Quote>,
+    /// True if its price is too old to judge by.
+    pub(crate) is_stale: bool,
+    /// True while a wave that prices it is taken.
+    pub(crate) is_touched: bool,
+    /// The time of this place's entry in the queue of ages.
+    pub(crate) queued: Option<Timestamp>,
+    /// Everyone who holds or targets it, in no order.
+    pub(crate) followers: Vec<Entry>,
+}
+
+impl Record {
+    /// The price in billionths; 0 without one.
+    pub(crate) fn nanos(&self) -> u64 {
+        self.quote.map_or(0, |quote| quote.price.nanos())
+    }
+}
+
+impl Symbols {
+    pub(crate) fn place(&self, symbol: Symbol) -> Option<u32> {
+        self.places.get(&symbol).copied()
+    }
+
+    /// The place of `symbol`, made if there is none.
+    pub(crate) fn place_or_new(&mut self, symbol: Symbol) -> u32 {
+        if let Some(place) = self.places.get(&symbol) {
+            return *place;
+        }
+        let place = self.free.pop().unwrap_or_else(|| {
+            let next = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
+            self.prices.push(0.0);
+            self.records.push(Record {
+                name: symbol,
+                quote: None,
+                is_stale: false,
+                is_touched: false,
+                queued: None,
+                followers: Vec::new(),
+            });
+            next
+        });
+        if let Some(record) = self.at_mut(place) {
+            record.name = symbol;
+        }
+        self.places.insert(symbol, place);
+        place
+    }
+
+    pub(crate) fn at(&self, place: u32) -> Option<&Record> {
+        self.records.get(index(place))
+    }
+
+    pub(crate) fn at_mut(&mut self, place: u32) -> Option<&mut Record> {
+        self.records.get_mut(index(place))
+    }
+
+    /// The price of each place as the filter uses it; 0 without one.
+    pub(crate) fn prices(&self) -> &[f32] {
+        &self.prices
+    }
+
+    pub(crate) fn set_quote(&mut self, place: u32, quote: Option<Quote>) {
+        if let Some(record) = self.records.get_mut(index(place)) {
+            record.quote = quote;
+        }
+        if let Some(price) = self.prices.get_mut(index(place)) {
+            *price = quote.map_or(0.0, |quote| filter::price(quote.price.nanos()));
+        }
+    }
+
+    /// Adds a follower; gives its position in the list.
+    pub(crate) fn follow(&mut self, place: u32, entry: Entry) -> u32 {
+        let Some(record) = self.at_mut(place) else { return 0 };
+        let followers = &mut record.followers;
+        let position = u32::try_from(followers.len()).unwrap_or(u32::MAX);
+        // By an eighth, not by doubling: these lists are most of the memory.
+        if followers.len() == followers.capacity() {
+            followers.reserve_exact((followers.len() / 8).max(4));
+        }
+        followers.push(entry);
+        position
+    }
+
+    pub(crate) fn replace(&mut self, place: u32, position: u32, entry: Entry) {
+        if let Some(old) = self.at_mut(place).and_then(|record| record.followers.get_mut(index(position))) {
+            *old = entry;
+        }
+    }
+
+    /// Takes a follower out. The last one of the list moves to its position: gives its slot, if there is one.
+    pub(crate) fn unfollow(&mut self, place: u32, position: u32) -> Option<u32> {
+        let record = self.at_mut(place)?;
+        let followers = &mut record.followers;
+        if index(position) < followers.len() {
+            followers.swap_remove(index(position));
+        }
+        if followers.len() < followers.capacity() / 2 {
+            followers.shrink_to(followers.len().saturating_add(followers.len() / 8));
+        }
+        let moved = followers.get(index(position)).map(|entry| entry.slot());
+        self.drop_if_unused(place);
+        moved
+    }
+
+    /// Frees the place of a symbol without price and followers.
+    pub(crate) fn drop_if_unused(&mut self, place: u32) {
+        let Some(record) = self.at(place).filter(|record| record.quote.is_none() && record.followers.is_empty()) else {
+            return;
+        };
+        let name = record.name;
+        self.places.remove(&name);
+        self.free.push(place);
+        if let Some(record) = self.at_mut(place) {
+            record.followers = Vec::new();
+            record.is_stale = false;
+        }
+    }
+
+    /// Every place that is stale at any time.
+    pub(crate) fn stale(&self) -> impl Iterator<Item = (u32, Timestamp)> {
+        let numbered = (0_u32..).zip(&self.records);
+        numbered.filter(|(_, record)| record.is_stale).filter_map(|(place, record)| Some((place, record.quote?.at)))
+    }
+
+    /// How many symbols have a place.
+    pub(crate) fn len(&self) -> usize {
+        self.places.len()
+    }
+}
+
+/// A number of 32 bits as an index.
+#[expect(clippy::as_conversions, reason = "widens on every machine that could hold such an index")]
+pub(crate) const fn index(place: u32) -> usize {
+    place as usize
+}

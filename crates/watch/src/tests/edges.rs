@@ -1,0 +1,130 @@
+//! Prices exactly on the edge of a band, and one step beside it.
+
+use super::model::{Both, at, band, books, definition};
+use super::walks::Draws;
+use crate::Settings;
+use crate::wave::Way;
+use evenkeel_domain::policy::Measure;
+use proptest::prelude::*;
+
+/// A portfolio of two holdings, the first of which is exactly on an edge of its band when both cost the same.
+#[derive(Debug, Clone)]
+struct Edge {
+    measure: Measure,
+    goal: i64,
+    /// The edge, in millionths of a millionth.
+    edge: i64,
+    is_upper: bool,
+    scale: u128,
+    price: u64,
+}
+
+/// A measure, the target and the edges of the first holding.
+fn edge((kind, goal, one, other, is_upper, scale, price): (u8, i64, i64, i64, bool, u128, u64)) -> Edge {
+    let points = other.min(goal);
+    let (share, fixed) = (one * goal, points * 1_000_000);
+    let (measure, limit) = match kind {
+        0 => (Measure::Relative { band: band(one) }, share),
+        1 => (Measure::Absolute { band: band(points) }, fixed),
+        2 => (Measure::Hybrid { relative: band(one), absolute: band(points) }, share.max(fixed)),
+        3 => (Measure::Tighter { relative: band(one), absolute: band(points) }, share.min(fixed)),
+        _ => (Measure::Total { band: band(points) }, fixed),
+    };
+    let middle = goal * 1_000_000;
+    // At the bottom there is nothing to hold.
+    let is_upper = is_upper || limit >= middle;
+    let edge = if is_upper { middle + limit } else { middle - limit };
+    Edge { measure, goal, edge, is_upper, scale, price }
+}
+
+fn edges() -> impl Strategy<Value = Edge> {
+    let price = prop_oneof![2..=1_000_u64, 1_000_000_000..=1_000_000_000_000_u64, Just(9_999_999_999_999_999_998_u64)];
+    let band = || prop_oneof![Just(50_000_i64), 0..=1_000_000_i64, 1..=1_000_i64];
+    let scale = (1..=999_u128, 0..=9_u32).prop_map(|(digits, power)| digits * 10_u128.pow(power));
+    (0..5_u8, 1..=499_999_i64, band(), band(), any::<bool>(), scale, price).prop_map(edge)
+}
+
+/// On the edge the portfolio is inside; one billionth of the price beyond, it is out; and however it came there.
+fn check(edge: &Edge, seed: u64) {
+    let Edge { measure, goal, scale, price, .. } = *edge;
+    let mut both = Both::new(Settings::default());
+    let definition = definition(measure, 0, &[(0, goal), (1, 1_000_000 - goal)]);
+    let share = |parts: i64| u128::try_from(parts).unwrap() * scale;
+    both.insert(0, &definition, &books(0, &[(0, share(edge.edge)), (1, share(1_000_000_000_000 - edge.edge))]));
+    both.watch.way = [None, Some(Way::Pass), Some(Way::Lists)][usize::try_from(seed % 3).unwrap()];
+    let mut draws = Draws(seed);
+    both.wave(at(0), &[(1, price)]);
+    for _ in 0..3 {
+        for _ in 0..draws.below(20) {
+            let there = price.saturating_sub(price / 200).saturating_add(draws.below(price / 100 + 2));
+            both.wave(at(0), &[(0, there.clamp(1, 9_999_999_999_999_999_999))]);
+        }
+        let beyond = if edge.is_upper { price + 1 } else { price - 1 };
+        let within = if edge.is_upper { price - 1 } else { price + 1 };
+        assert!(both.wave(at(0), &[(0, price)]).is_empty(), "{edge:?}");
+        assert_eq!(both.wave(at(0), &[(0, beyond)]).len(), 1, "{edge:?}");
+        both.wave(at(0), &[(0, within)]);
+        assert!(both.wave(at(0), &[(0, price), (1, price)]).is_empty(), "{edge:?}");
+        assert_eq!(both.wave(at(0), &[(0, beyond)]).len(), 1, "{edge:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(super::cases(600))]
+
+    #[test]
+    fn on_the_edge_is_inside_and_one_step_beyond_is_out(edge in edges(), seed: u64) {
+        check(&edge, seed);
+    }
+
+    /// Cash with a target, moved over its edge by the price of what is held beside it. The band of the other is no narrower.
+    #[test]
+    fn cash_has_an_edge_too(
+        kind in 0..5_u8, goal in 1..=499_999_i64, one in 1..=1_000_000_i64, other in 1..=1_000_000_i64, is_upper: bool,
+        digit in 1..=9_u64, way in prop::sample::select(vec![Way::Pass, Way::Lists]),
+    ) {
+        let Edge { measure, edge, is_upper, .. } = edge((kind, goal, one, other, is_upper, 1, 1));
+        let price = digit * 1_000_000_000_000;
+        let held = u128::try_from(1_000_000_000_000 - edge).unwrap() * 10_000;
+        let mut both = Both::new(Settings::default());
+        both.watch.way = Some(way);
+        let cash = edge * i64::try_from(digit).unwrap();
+        both.insert(0, &definition(measure, 0, &[(0, 1_000_000 - goal)]), &books(cash, &[(0, held)]));
+        // The more the other is worth, the smaller is the weight of cash.
+        let beyond = |steps: u64| if is_upper { price - steps } else { price + steps };
+        for steps in [0, 1, 0, 2, 1, 0] {
+            prop_assert_eq!(both.wave(at(0), &[(0, beyond(steps))]).len(), usize::from(steps > 0), "{:?} {}", measure, steps);
+        }
+    }
+}
+
+/// Years of small steps far from any edge, and then exactly onto it.
+#[test]
+fn what_rounding_adds_up_to_over_years_decides_nothing() {
+    for (kind, seed) in [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)] {
+        let edge = edge((kind, 300_000, 50_000, 30_000, true, 1_000_000, 100_000_000_000));
+        let mut both = Both::new(Settings::default());
+        both.watch.way = Some(Way::Lists);
+        let targets = definition(edge.measure, 0, &[(0, edge.goal), (1, 1_000_000 - edge.goal)]);
+        let share = |parts: i64| u128::try_from(parts).unwrap() * edge.scale;
+        both.insert(0, &targets, &books(0, &[(0, share(edge.edge)), (1, share(1_000_000_000_000 - edge.edge))]));
+        both.wave(at(0), &[(1, edge.price)]);
+        let mut draws = Draws(seed);
+        let middle = edge.price / 1_000 * 985;
+        for _ in 0..20_000 {
+            let price = middle + draws.below(edge.price / 100_000);
+            both.watch.wave(at(0), &[(super::model::symbol(0), super::model::nanos(price))]);
+        }
+        assert!(both.wave(at(0), &[(0, edge.price)]).is_empty());
+        assert_eq!(both.wave(at(0), &[(0, edge.price + 1)]).len(), 1);
+    }
+}
+
+pub(crate) fn check_some() {
+    for seed in 0..200 {
+        let mut draws = Draws(seed);
+        let price = 1_000_000_000 + draws.below(1_000_000_000_000);
+        let draw = (u8::try_from(seed % 5).unwrap(), 300_000, 50_000, 30_000, draws.one_in(2), 1_000, price);
+        check(&edge(draw), seed);
+    }
+}

@@ -1,0 +1,99 @@
+//! What the settings do, and what portfolios and symbols leave behind.
+
+use super::model::{Both, at, band, books, definition, id, symbol};
+use crate::{Finding, Settings, most_urgent_first};
+use evenkeel_domain::books::NoPrice;
+use evenkeel_domain::policy::Measure;
+use evenkeel_domain::valuation::ValuationError;
+use std::time::Duration;
+
+const FIVE: i64 = 50_000;
+
+fn relative() -> Measure {
+    Measure::Relative { band: band(FIVE) }
+}
+
+#[test]
+fn a_price_that_grows_stale_is_told_of_and_recovers() {
+    let mut both = Both::new(Settings { max_age: Some(Duration::from_secs(10)), ..Settings::default() });
+    both.insert(0, &definition(relative(), 0, &[(0, 500_000), (1, 500_000)]), &books(0, &[(0, 1_000), (1, 1_000)]));
+    assert!(both.wave(at(0), &[(0, 1_000)]).is_empty(), "the other has never had a price");
+    assert!(both.wave(at(5), &[(1, 1_000)]).is_empty());
+    assert!(both.wave(at(10), &[(1, 1_000)]).is_empty(), "ten seconds are allowed");
+    let stale = both.wave(at(11), &[(1, 1_000)]);
+    assert!(
+        matches!(&stale[..], [Finding::NotJudged { why: ValuationError::NoPrice(NoPrice::Stale { .. }), .. }]),
+        "{stale:?}"
+    );
+    assert!(both.wave(at(10), &[(1, 1_001)]).is_empty(), "back in time it is fresh again");
+    assert_eq!(both.wave(at(12), &[(1, 1_001)]).len(), 1);
+    assert!(both.wave(at(12), &[(0, 1_001)]).is_empty());
+    both.compare(at(12));
+    both.compare(at(1_000));
+    both.compare(at(3));
+}
+
+#[test]
+fn nobody_in_active_rest_is_found_and_its_prices_go_on() {
+    let mut both = Both::new(Settings::default());
+    both.insert(0, &definition(relative(), 0, &[(0, 500_000), (1, 500_000)]), &books(0, &[(0, 1_000), (1, 1_000)]));
+    both.wave(at(0), &[(0, 1_000), (1, 1_000)]);
+    both.set_active(0, false);
+    assert!(both.wave(at(0), &[(0, 2_000)]).is_empty());
+    both.set_active(0, true);
+    assert_eq!(both.wave(at(0), &[(0, 2_000)]).len(), 1);
+    assert!(both.watch.judge(&id(0), at(0)).is_some());
+}
+
+#[test]
+fn the_most_urgent_goes_first() {
+    let mut both = Both::new(Settings::default());
+    let two = |measure| definition(measure, 0, &[(0, 500_000), (1, 500_000)]);
+    both.insert(0, &two(relative()), &books(0, &[(0, 1_100), (1, 900)]));
+    both.insert(1, &two(relative()), &books(0, &[(0, 1_200), (1, 800)]));
+    both.insert(2, &two(Measure::Relative { band: band(0) }), &books(0, &[(0, 1_001), (1, 999)]));
+    both.insert(3, &two(relative()), &books(0, &[(0, 1_100), (1, 900)]));
+    both.insert(4, &two(relative()), &books(0, &[]));
+    let mut found = both.wave(at(0), &[(0, 1_000), (1, 1_000)]);
+    most_urgent_first(&mut found);
+    let order: Vec<&str> = found.iter().map(|finding| finding.portfolio().as_str()).collect();
+    assert_eq!(order, ["p2", "p1", "p0", "p3", "p4"]);
+}
+
+#[test]
+fn places_of_symbols_and_portfolios_are_used_again() {
+    let mut both = Both::new(Settings { max_age: Some(Duration::from_secs(10)), ..Settings::default() });
+    for round in 0..200_usize {
+        let [a, b] = [round * 2, round * 2 + 1];
+        let now = at(i64::try_from(round).unwrap());
+        both.insert(
+            round,
+            &definition(relative(), 0, &[(a, 500_000), (b, 500_000)]),
+            &books(0, &[(a, 1_000), (b, 1_000)]),
+        );
+        both.wave(now, &[(a, 1_000), (b, 1_100)]);
+        both.remove(round);
+        both.forget_price(a);
+        both.forget_price(b);
+    }
+    assert_eq!((both.watch.symbols(), both.watch.len(), both.watch.holdings()), (0, 0, 0));
+    assert_eq!(both.watch.price(symbol(0)), None);
+    assert_eq!(both.watch.slots.len(), 1);
+}
+
+#[test]
+fn thousands_of_holdings_are_judged_like_one() {
+    let mut both = Both::new(Settings::default());
+    let count = 2_000_usize;
+    let targets: Vec<(usize, i64)> = (0..count).map(|number| (number, 500)).collect();
+    let held: Vec<(usize, u128)> = (0..count).map(|number| (number, 1_000_000_000)).collect();
+    both.insert(0, &definition(Measure::Absolute { band: band(25) }, 0, &targets), &books(0, &held));
+    let all: Vec<(usize, u64)> = (0..count).map(|number| (number, 1_000_000_000)).collect();
+    assert!(both.wave(at(0), &all).is_empty());
+    // 5.25 % above the others, of which there are 1,999: just on the edge, and beyond.
+    for (price, is_out) in
+        [(1_050_000_000, false), (1_050_026_250, false), (1_050_027_000, true), (1_050_000_000, false)]
+    {
+        assert_eq!(both.wave(at(0), &[(7, price)]).len(), usize::from(is_out), "{price}");
+    }
+}
