@@ -8,8 +8,11 @@
 )]
 
 mod broker;
+mod clocks;
 mod journal;
 mod leases;
+mod notifiers;
+mod sources;
 
 use evenkeel_conformance::Report;
 
