@@ -5,7 +5,7 @@
 //! | part | rule |
 //! |---|---|
 //! | encoding | UTF-8, with or without a byte order mark; lines end in LF or CRLF; blank lines are skipped |
-//! | header | the first row; it names `date` or `time`, `symbol`, and `close` or `price`; other columns are ignored |
+//! | header | the first row; it names `date` or `time`, `symbol`, and `close` or `price`, in any case; other columns are ignored |
 //! | time | a date, `2000-01-03`, which is noon UTC of that day; or an RFC 3339 time, in UTC or with an offset |
 //! | symbol | up to 16 of `A`-`Z`, `0`-`9`, `.`, `-` and `/`; not `CASH` |
 //! | price | digits with at most one point, above zero, at most 9 decimals ([`Options::round_prices`] takes more) |

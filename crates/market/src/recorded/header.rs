@@ -13,7 +13,7 @@ pub(super) struct Header {
 }
 
 impl Column {
-    /// The names that a header may give it.
+    /// The names that a header may give it, in any case: `Date,Symbol,Close` is as good.
     const fn names(self) -> &'static [&'static str] {
         match self {
             Self::Time => &["date", "time"],
@@ -58,7 +58,7 @@ fn is_text(fields: &[&[u8]]) -> Result<(), Problem> {
 
 /// Where a column is, and what it is called.
 fn find(fields: &[&[u8]], column: Column) -> Result<(usize, &'static str), Problem> {
-    let name = |field: &[u8]| column.names().iter().copied().find(|name| name.as_bytes() == field);
+    let name = |field: &[u8]| column.names().iter().copied().find(|name| name.as_bytes().eq_ignore_ascii_case(field));
     let mut found = fields.iter().enumerate().filter_map(|(at, field)| Some((at, name(field)?)));
     match (found.next(), found.count()) {
         (Some(only), 0) => Ok(only),

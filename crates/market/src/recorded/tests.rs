@@ -76,7 +76,7 @@ fn rows_of_one_time_are_one_wave_in_symbol_order() {
 #[test]
 fn forms_of_the_same_file() {
     let expected = "2000-01-03 = 2000-01-03T12:00:00Z: A 1.5\n2000-01-04 = 2000-01-04T12:00:00Z: A 2.5\n";
-    let cases: [&[u8]; 12] = [
+    let cases: [&[u8]; 13] = [
         b"date,symbol,close\n2000-01-03,A,1.5\n2000-01-04,A,2.5\n",
         b"date,symbol,close\n2000-01-03,A,1.5\n2000-01-04,A,2.5",
         b"date,symbol,close\r\n2000-01-03,A,1.5\r\n2000-01-04,A,2.5\r\n",
@@ -85,6 +85,7 @@ fn forms_of_the_same_file() {
         b"\n\r\ndate,symbol,close\n\n\n2000-01-03,A,1.5\r\n\r\n2000-01-04,A,2.5\n\n\n",
         b"\"date\",\"symbol\",\"close\"\r\n\"2000-01-03\",A,\"1.5\"\r\n2000-01-04,\"A\",\"2.5\"\r\n",
         b"time,symbol,price\n2000-01-03,A,1.5\n2000-01-04,A,2.5\n",
+        b"Date,Open,SYMBOL,Close\n2000-01-03,9,A,1.5\n2000-01-04,9,A,2.5\n",
         b"price,time,symbol\n1.5,2000-01-03,A\n2.5,2000-01-04,A\n",
         b"open,date,note,symbol,close,note\n9,2000-01-03,\"x, y\",A,1.5,\n9,2000-01-04,\"\",A,2.5,\"z\"\"z\"",
         b"date,symbol,close,note\n2000-01-03,A,1.5,\xFF\xFE\n2000-01-04,A,2.5,\0\n",

@@ -46,16 +46,16 @@ fn faults_of_the_file() {
                 ],
             ),
             (
-                "a column missing, another case, many columns",
-                b"\ndate,Symbol,close,4,5,6,7,8,9,10,11,12,13\n",
+                "a column missing, many columns",
+                b"\ndate,Ticker,close,4,5,6,7,8,9,10,11,12,13\n",
                 &[
-                    "prices.csv:2: there is no column symbol, only date, Symbol, close, 4, 5, 6, 7, 8, 9, 10, 11, 12, …; \
+                    "prices.csv:2: there is no column symbol, only date, Ticker, close, 4, 5, 6, 7, 8, 9, 10, 11, 12, …; \
                    name it so in the header",
                 ],
             ),
             (
-                "columns twice",
-                b"date,symbol,close,time,symbol,price,price\n2000-01-03,A,1,,,,\n",
+                "columns twice, in any case",
+                b"date,symbol,close,Time,SYMBOL,price,price\n2000-01-03,A,1,,,,\n",
                 &[
                     "prices.csv:1: 2 columns are named date (or time), so which of them counts is unclear; \
                      keep one, or give the others another name",
