@@ -103,7 +103,7 @@ fn read(source: &str, text: &str) -> Result<Config, FileFaults> {
 }
 
 fn values(form: &mut Form<'_>, root: &Table<'_>) -> Config {
-    form.only(root, "", &KEYS, ("", &[]));
+    form.only(root, "", &KEYS, &[]);
     let default = Config::default();
     let mut length =
         |key: &str, default, least| root.get(key).map_or(default, |e| length(form, e, least).unwrap_or(default));

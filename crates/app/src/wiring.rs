@@ -11,7 +11,7 @@ use clap::error::ErrorKind;
 use evenkeel_banchile::{BanChile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule};
 use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::order::{Capabilities, Direction, RefusalReason, Refused, Terms};
-use evenkeel_domain::values::{OwnerId, PortfolioId, Price, Rounding, StoreId, Symbol, Timestamp};
+use evenkeel_domain::values::{OwnerId, PortfolioId, Price, Rounding, StoreId, Symbol, SymbolReason, Timestamp};
 use evenkeel_engine::{Engine, EngineError, Ports, Settings};
 use evenkeel_market::{CsvWaves, FakeMarket, Listing, Options, Pace, Problem, Volatility};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
@@ -35,7 +35,7 @@ pub(crate) struct PriceSummary {
     pub(crate) rounded: u64,
     /// The first and the last time, as written.
     pub(crate) labels: Option<(String, String)>,
-    /// False if there may be rows that could not be read, and so more symbols.
+    /// False if there may be more symbols, in rows or fields that could not be read.
     pub(crate) complete: bool,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn check_prices(file: &Reread, round: bool) -> Result<(PriceSummary, 
     let report = evenkeel_market::check(file.reader()?, file.name(), options(round));
     let mut faults = FileFaults::new(file.name());
     let complete = report.fault_count == u64::try_from(report.faults.len()).unwrap_or(u64::MAX)
-        && !report.faults.iter().any(|fault| hides_rows(&fault.problem));
+        && !report.faults.iter().any(|fault| hides_a_symbol(&fault.problem));
     faults.add_some_of(report.fault_count, report.faults.into_iter().map(fault));
     let summary = PriceSummary {
         symbols: report.symbols,
@@ -84,8 +84,8 @@ fn fault(fault: evenkeel_market::Fault) -> Fault {
     Fault { line, field: column.map(Into::into), value, ..Fault::new(problem.to_string(), remedy) }
 }
 
-/// Whether there may be rows that were not read.
-fn hides_rows(problem: &Problem) -> bool {
+/// Whether there may be a symbol that was not read: one that is missing then is no second fault.
+fn hides_a_symbol(problem: &Problem) -> bool {
     match problem {
         Problem::Empty
         | Problem::NoRows
@@ -96,14 +96,11 @@ fn hides_rows(problem: &Problem) -> bool {
         | Problem::Unreadable { .. }
         | Problem::RowTooLong { .. }
         | Problem::UnclosedQuote
-        | Problem::SeveralLines { .. } => true,
-        Problem::FieldCount { .. }
-        | Problem::NotUtf8
-        | Problem::Time(_)
-        | Problem::OutOfOrder { .. }
-        | Problem::Symbol(_)
-        | Problem::Price(_)
-        | Problem::Repeated { .. } => false,
+        | Problem::SeveralLines { .. }
+        | Problem::FieldCount { .. }
+        | Problem::NotUtf8 => true,
+        Problem::Symbol(reason) => *reason != SymbolReason::Cash,
+        Problem::Time(_) | Problem::OutOfOrder { .. } | Problem::Price(_) | Problem::Repeated { .. } => false,
     }
 }
 

@@ -111,11 +111,12 @@ impl<'a> Form<'a> {
         }
     }
 
-    /// Notes every key that is none of `known`; one that belongs to `other`, a table with its keys, is sent there.
-    pub(crate) fn only(&mut self, table: &Table<'_>, path: &str, known: &[&str], other: (&str, &[&str])) {
+    /// Notes every key that is none of `known`; one that belongs to one of `others`, each a place with its keys, is sent to the first.
+    pub(crate) fn only(&mut self, table: &Table<'_>, path: &str, known: &[&str], others: &[(&str, &[&str])]) {
         for entry in table.entries.iter().filter(|entry| !known.contains(&entry.key.as_ref())) {
-            let remedy = if other.1.contains(&entry.key.as_ref()) {
-                format!("write it in {}", other.0)
+            let other = others.iter().find(|(_, keys)| keys.contains(&entry.key.as_ref()));
+            let remedy = if let Some((place, _)) = other {
+                format!("write it {place}")
             } else {
                 let meant = nearest(&entry.key, known.iter().copied()).unwrap_or_default();
                 format!("the nearest is {meant}; known are {}", known.join(", "))

@@ -91,7 +91,7 @@ fn name<'n, T>(
 
 /// Reads everything else of a portfolio that starts at `at`.
 pub(super) fn read(form: &mut Form<'_>, table: &Table<'_>, at: usize, priced: Option<Priced<'_>>) -> Option<Rest> {
-    form.only(table, "", &KEYS, ("policy", &policy::KEYS));
+    form.only(table, "", &KEYS, &[("in policy", &policy::KEYS)]);
     let currency = form.needed((table, at), "", "currency", "\"USD\"").and_then(|entry| currency(form, &entry.value));
     let cash = form.needed((table, at), "", "cash", "\"100000.00\"").and_then(|entry| cash(form, &entry.value));
     let mut prices = Prices { priced, known: BTreeSet::new() };

@@ -52,7 +52,7 @@ impl Bands {
 pub(super) fn read(form: &mut Form<'_>, entry: &Entry<'_>) -> Option<Policy> {
     let default = Policy::default();
     let table = form.table(&entry.value, "policy", POLICY)?;
-    form.only(table, "policy", &KEYS, ("the portfolio, above its policy", &one::KEYS));
+    form.only(table, "policy", &KEYS, &[("in the portfolio, above its policy", &one::KEYS)]);
     let measure = measure(form, table, &entry.value);
     let minimum_order = amount(form, table, "minimum_order", default.minimum_order);
     let cash_buffer = amount(form, table, "cash_buffer", default.cash_buffer);

@@ -309,11 +309,13 @@ fn keys_are_known_and_there() {
     "#]],
     );
     check(
-        toml(&format!("portfolios = 1\n{}\n[policy]\nmeasure = \"x\"\n", with(&[]))),
+        toml(&format!("portfolios = 1\ncash = \"1\"\nband = \"5\"\n{}\n[policy]\nmeasure = \"x\"\n", with(&[]))),
         &expect![[r#"
-        a.toml:1:1: portfolios: 1: there is no such key; the nearest is portfolio; known are portfolio
-        a.toml:8:2: policy: [policy]: there is no such key; the nearest is portfolio; known are portfolio
-    "#]],
+            a.toml:1:1: portfolios: 1: there is no such key; the nearest is portfolio; known are portfolio
+            a.toml:2:1: cash: "1": there is no such key; write it in its portfolio, below [[portfolio]]
+            a.toml:3:1: band: "5": there is no such key; write it in the policy of its portfolio, below [portfolio.policy]
+            a.toml:10:2: policy: [policy]: there is no such key; write it below its portfolio, as [portfolio.policy]
+        "#]],
     );
     check(
         toml(&with(&[("policy", "{ bnad = \"5\", minimum = \"1.00\" }")])),

@@ -3,13 +3,20 @@
 //! A text in TOML that is broken somewhere is read again in pieces, one for each `[[portfolio]]`: so each broken portfolio is
 //! named once, and the others are still looked at.
 
-use super::{Reader, one};
+use super::{Reader, one, policy};
 use crate::document::form::{Form, Notation, field};
 use crate::document::from_toml::{self, Parsed};
 use crate::document::{Kind, Lines, Node, from_json};
 use crate::faults::Fault;
 
 const HEADER: &str = "[[portfolio]]";
+
+/// Where the keys belong that are found beside the portfolios.
+const ELSEWHERE: [(&str, &[&str]); 3] = [
+    ("below its portfolio, as [portfolio.policy]", &["policy"]),
+    ("in its portfolio, below [[portfolio]]", &one::KEYS),
+    ("in the policy of its portfolio, below [portfolio.policy]", &policy::KEYS),
+];
 
 /// Reads every portfolio of a text in TOML.
 pub(super) fn toml(text: &str, reader: &mut Reader<'_>) {
@@ -81,7 +88,7 @@ impl<'s> Section<'s, '_> {
             self.found.extend(form.into_found());
             return;
         }
-        form.only(&parsed.root, "", &["portfolio"], ("", &[]));
+        form.only(&parsed.root, "", &["portfolio"], &ELSEWHERE);
         let first = portfolios.first().map_or(usize::MAX, |node| node.at);
         parsed.malformed.iter().filter(|repeated| repeated.at < first).for_each(|repeated| form.malformed(repeated));
         self.found.extend(form.into_found());

@@ -401,6 +401,42 @@ fn prices_that_are_none() {
     );
 }
 
+/// Where every row of a symbol is faulty, that is what is told, and not that it has no price.
+#[test]
+fn symbols_whose_every_row_is_faulty() {
+    let only = |row: &str| format!("date,symbol,close\n2024-01-02,META,400\n{row}\n");
+    prices(
+        only("2024-01-02,aapl,165"),
+        &expect![[r#"
+        prices.csv:3: symbol: "aapl": no symbol has 'a', only A-Z, 0-9, '.', '-' and '/'; write it as the exchange does, like AAPL or BRK.B
+        error: 1 fault in prices.csv
+    "#]],
+    );
+    prices(
+        only("2024-01-02,AAPL,1,650"),
+        &expect![[r#"
+        prices.csv:3: the row has 4 fields, the header has 3; give it as many as the header, and quote a field with a comma in it
+        error: 1 fault in prices.csv
+    "#]],
+    );
+    prices(
+        only("2024-01-02,AAPL,none"),
+        &expect![[r#"
+        prices.csv:3: close: "none": it is not digits with at most one point between them; write it like 12.5: no exponent, no sign, no separators, no currency
+        error: 1 fault in prices.csv
+    "#]],
+    );
+    // No symbol is meant by this row, so AAPL is missing as well.
+    prices(
+        only("2024-01-02,CASH,1"),
+        &expect![[r#"
+        p.toml:5:26: portfolio "a": targets.AAPL: "40": prices.csv has no price of AAPL; add one, or correct the symbol
+        prices.csv:3: symbol: "CASH": it stands for the money itself; leave the row out: cash needs no price
+        error: 1 fault in p.toml, 1 fault in prices.csv
+    "#]],
+    );
+}
+
 #[test]
 fn files_that_are_not_there() {
     let desk = Desk::new();
