@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// A worker that is given up after a minute leaves an old batch, which is unwound; one that is given up after ten seconds a young one, which
 /// is finished.
 fn patient() -> Settings {
-    Settings { poll: seconds(5), ..Settings::default() }
+    Settings { poll: seconds(5), ..Settings::unlimited() }
 }
 
 fn impatient() -> Settings {

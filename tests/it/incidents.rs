@@ -119,7 +119,7 @@ fn a_split_is_quarantined_never_traded_away() {
     ] {
         let market = market(32, Volatility::Calm);
         let mut market = market.with_incidents([incident(1, "META", kind)]).unwrap();
-        let world = invested(&mut market, Settings::default());
+        let world = invested(&mut market, Settings::unlimited());
         let sent = world.desk.sent().len();
 
         // The books see a drift that is none.
@@ -146,7 +146,7 @@ fn a_split_is_quarantined_never_traded_away() {
 fn a_split_of_what_is_only_targeted_is_no_difference() {
     let market = market(32, Volatility::Calm);
     let mut market = market.with_incidents([incident(0, "META", split(2, 1))]).unwrap();
-    let world = invested(&mut market, Settings::default());
+    let world = invested(&mut market, Settings::unlimited());
     assert_eq!(world.truth("growth").units(p("META")), p("300"));
     world.assert_books_are_true("growth");
 }
@@ -195,7 +195,7 @@ fn in_a_halt_the_last_price_grows_old() {
     const DAY: u64 = 86_400;
     let halt = IncidentKind::Halt { waves: 3.try_into().unwrap() };
     let mut market = market(34, Volatility::Calm).with_incidents([incident(1, "META", halt)]).unwrap();
-    let world = invested(&mut market, Settings { max_price_age: Some(seconds(DAY)), ..Settings::default() });
+    let world = invested(&mut market, Settings { max_price_age: Some(seconds(DAY)), ..Settings::unlimited() });
     let sent = world.desk.sent().len();
 
     // A day is allowed; on the second there is no judgement and no plan.

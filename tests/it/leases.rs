@@ -204,7 +204,7 @@ fn lock_released_after_a_panic_in_an_adapter() {
 /// Settings under which a worker is given up so early that its batch is still young.
 fn impatient() -> Settings {
     let lease = LeaseTerms { heartbeat: seconds(10), ..LeaseTerms::default() };
-    Settings { lease, ..Settings::default() }
+    Settings { lease, ..Settings::unlimited() }
 }
 
 #[test]
@@ -397,7 +397,7 @@ impl LeaseStore for Renewals {
 
 /// A worker waits for answers that do not come, while its renewals are answered like this: when it gives up, counted from the start.
 fn gives_up_after(terms: LeaseTerms, answer: fn(&Lease) -> Result<(), HoldError>) -> Duration {
-    let settings = Settings { lease: terms, ..Settings::default() };
+    let settings = Settings { lease: terms, ..Settings::unlimited() };
     let world = World::drifted_with(Profile::ideal(), settings, &QUARTERS);
     world.script([Rule::new(Fault::HoldAnswer).always()]);
     let leases = Arc::new(Renewals { inner: Arc::clone(&world.leases), answer });

@@ -23,6 +23,7 @@ mod halts;
 mod incidents;
 mod late;
 mod leases;
+mod limits;
 mod manage;
 mod outcomes;
 mod prices;

@@ -140,7 +140,7 @@ fn extreme_price_levels() {
 
 #[test]
 fn a_price_that_is_too_old_is_refused() {
-    let settings = Settings { max_price_age: Some(seconds(30)), ..Settings::default() };
+    let settings = Settings { max_price_age: Some(seconds(30)), ..Settings::unlimited() };
     let world = World::drifted_with(Profile::ideal(), settings, &THIRDS);
     world.clock.advance(seconds(30));
     assert_eq!(world.engine.judge_now(&p("growth")), Some(Finding::OutOfBand { portfolio: p("growth") }));

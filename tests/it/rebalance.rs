@@ -116,7 +116,7 @@ fn it_is_not_judged_while_a_batch_is_open_and_again_afterwards() {
 #[test]
 fn only_so_many_legs_are_under_way_at_once() {
     for (limit, waves) in [(1, 3), (2, 2), (3, 1), (16, 1)] {
-        let settings = Settings { legs_at_once: limit, ..Settings::default() };
+        let settings = Settings { legs_at_once: limit, ..Settings::unlimited() };
         let world = World::drifted_with(Profile::ideal(), settings, &QUARTERS);
         world.script([Rule::new(Fault::HoldAnswer).always()]);
         let mut batch = world.start("growth");

@@ -130,7 +130,7 @@ fn a_pause_is_over_when_a_person_rebalances_now() {
 #[test]
 fn a_failed_leg_stops_what_has_not_been_sent() {
     for (legs_at_once, sent) in [(1, 1), (2, 2), (16, 3)] {
-        let settings = Settings { legs_at_once, ..Settings::default() };
+        let settings = Settings { legs_at_once, ..Settings::unlimited() };
         let world = World::drifted_with(Profile::ideal(), settings, &QUARTERS);
         let before = world.truth("growth");
         // The sell is the first leg.

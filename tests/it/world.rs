@@ -82,7 +82,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(profile: Profile) -> Self {
-        Self::with_settings(profile, Settings::default())
+        Self::with_settings(profile, Settings::unlimited())
     }
 
     pub(crate) fn with_settings(profile: Profile, settings: Settings) -> Self {
@@ -91,7 +91,7 @@ impl World {
 
     /// A world whose journal keeps something else.
     pub(crate) fn over(profile: Profile, keeping: impl FnOnce(MemoryJournal) -> MemoryJournal) -> Self {
-        Self::made_of(profile, Settings::default(), keeping(MemoryJournal::new(StoreId::new(7))))
+        Self::made_of(profile, Settings::unlimited(), keeping(MemoryJournal::new(StoreId::new(7))))
     }
 
     fn made_of(profile: Profile, settings: Settings, journal: MemoryJournal) -> Self {
@@ -115,7 +115,7 @@ impl World {
 
     /// A world with one portfolio, named `growth`, that has just drifted out of its band.
     pub(crate) fn drifted(profile: Profile, scene: &Scene) -> Self {
-        Self::drifted_with(profile, Settings::default(), scene)
+        Self::drifted_with(profile, Settings::unlimited(), scene)
     }
 
     pub(crate) fn drifted_with(profile: Profile, settings: Settings, scene: &Scene) -> Self {

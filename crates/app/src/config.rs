@@ -9,10 +9,16 @@
 //! order_deadline = "60s"   # an order that is open for longer is canceled
 //! quiescence = "70s"       # how long a request may be under way, where that is longer than the broker says
 //! max_price_age = "3d"     # prices older than that are refused; without it, none is
+//! max_price_jump = "20"    # prices further than that from the last, in percent of it, are not traded on; without it, all are
+//! max_order = "1000000.00" # what an order may be worth; without it, anything
+//! max_batch = "5000000.00" # what all orders of a batch may be worth together; without it, anything
+//! max_day = "10000000.00"  # what a portfolio may trade within 24 hours; without it, anything
+//! max_batches_a_day = 20   # batches of a portfolio within 24 hours; without it, any number
+//! min_session_left = "5m"  # the time that must be left of the session, where the broker tells; without it, none
 //! ```
 //!
-//! Every key is optional, and the page shows its default; only the last two have none: without `quiescence` the broker's own
-//! figure counts. A length of time is a whole number of seconds, or a string as in [`crate::duration`]. What the values mean is
+//! Every key is optional, and the page shows its default; only the last eight have none: without `quiescence` the broker's own
+//! figure counts, and nothing is limited that is not named. A length of time is a whole number of seconds, or a string as in [`crate::duration`]. What the values mean is
 //! the engine's.
 
 use crate::document::form::{Form, Notation, field};
@@ -20,6 +26,8 @@ use crate::document::{Entry, Kind, Lines, Node, Table, from_toml};
 use crate::duration::{self, Length, LengthError};
 use crate::faults::FileFaults;
 use crate::files::{self, FileArg};
+use evenkeel_domain::limits::Limits;
+use evenkeel_domain::values::{Money, Percentage};
 use evenkeel_engine::Settings;
 use evenkeel_ports::LeaseTerms;
 use std::time::Duration;
@@ -35,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) order_deadline: Duration,
     pub(crate) quiescence: Option<Duration>,
     pub(crate) max_price_age: Option<Duration>,
+    pub(crate) max_price_jump: Option<Percentage>,
+    pub(crate) limits: Limits,
 }
 
 impl Default for Config {
@@ -48,6 +58,8 @@ impl Default for Config {
             order_deadline: Duration::from_secs(60),
             quiescence: None,
             max_price_age: None,
+            max_price_jump: None,
+            limits: Limits::NONE,
         }
     }
 }
@@ -63,13 +75,32 @@ impl Config {
             order_deadline: self.order_deadline,
             quiescence: self.quiescence,
             max_price_age: self.max_price_age,
-            ..Settings::default()
+            max_price_jump: self.max_price_jump,
+            limits: self.limits,
+            ..Settings::unlimited()
         }
     }
 }
 
-const KEYS: [&str; 8] =
-    ["lease", "heartbeat", "attempts", "delay", "legs_at_once", "order_deadline", "quiescence", "max_price_age"];
+const KEYS: [&str; 14] = [
+    "lease",
+    "heartbeat",
+    "attempts",
+    "delay",
+    "legs_at_once",
+    "order_deadline",
+    "quiescence",
+    "max_price_age",
+    "max_price_jump",
+    "max_order",
+    "max_batch",
+    "max_day",
+    "max_batches_a_day",
+    "min_session_left",
+];
+
+const AMOUNT: &str = "write an amount of \"0.01\" or more, with at most 2 decimals";
+const JUMP: &str = "write a percentage above \"0\", with at most 4 decimals";
 
 /// The most orders of a batch that may be under way at once.
 const MOST_LEGS: u16 = 4_096;
@@ -113,6 +144,8 @@ fn values(form: &mut Form<'_>, root: &Table<'_>) -> Config {
     let order_deadline = length("order_deadline", default.order_deadline, moment);
     let quiescence = root.get("quiescence").and_then(|entry| self::length(form, entry, Duration::ZERO));
     let max_price_age = root.get("max_price_age").and_then(|entry| self::length(form, entry, Duration::ZERO));
+    let max_price_jump = root.get("max_price_jump").and_then(|entry| jump(form, entry));
+    let limits = limits(form, root);
     let attempts = root.get("attempts").and_then(|entry| whole(form, entry, 9)).and_then(|n| u8::try_from(n).ok());
     let legs_at_once = root.get("legs_at_once").and_then(|entry| whole(form, entry, MOST_LEGS));
     if heartbeat > lease
@@ -130,7 +163,37 @@ fn values(form: &mut Form<'_>, root: &Table<'_>) -> Config {
         order_deadline,
         quiescence,
         max_price_age,
+        max_price_jump,
+        limits,
     }
+}
+
+fn limits(form: &mut Form<'_>, root: &Table<'_>) -> Limits {
+    let mut amount = |key| root.get(key).and_then(|entry| amount(form, entry));
+    let (order, batch, day) = (amount("max_order"), amount("max_batch"), amount("max_day"));
+    let batches_a_day = root.get("max_batches_a_day").and_then(|entry| whole(form, entry, u16::MAX)).map(u32::from);
+    let session_left = root.get("min_session_left").and_then(|entry| length(form, entry, Duration::ZERO));
+    Limits { order, batch, day, batches_a_day, session_left }
+}
+
+fn amount(form: &mut Form<'_>, entry: &Entry<'_>) -> Option<Money> {
+    let path = field("", &entry.key);
+    let amount: Money = form.decimal(&entry.value, &path, AMOUNT)?;
+    if !amount.is_positive() {
+        form.refuse(&entry.value, &path, "nothing could be traded", AMOUNT);
+        return None;
+    }
+    Some(amount)
+}
+
+fn jump(form: &mut Form<'_>, entry: &Entry<'_>) -> Option<Percentage> {
+    let path = field("", &entry.key);
+    let jump: Percentage = form.decimal(&entry.value, &path, JUMP)?;
+    if jump.is_negative() || jump.is_zero() {
+        form.refuse(&entry.value, &path, "no price could move", JUMP);
+        return None;
+    }
+    Some(jump)
 }
 
 fn length(form: &mut Form<'_>, entry: &Entry<'_>, least: Duration) -> Option<Duration> {
@@ -201,15 +264,21 @@ mod tests {
         let toml: Vec<&str> = toml.collect();
         let config = read("page", &toml.join("\n")).unwrap();
         assert_eq!(toml.len(), KEYS.len());
-        assert_eq!(Config { max_price_age: None, quiescence: None, ..config }, Config::default());
+        assert_eq!(
+            config.settings().limits,
+            Settings::default().limits,
+            "what the page shows is what the engine takes by itself"
+        );
+        let unlimited = Config { limits: Limits::NONE, max_price_jump: None, max_price_age: None, ..config };
+        assert_eq!(Config { quiescence: None, ..unlimited }, Config::default());
     }
 
     #[test]
     fn every_fault_is_found() {
         check(
-            "lese = \"6h\"\nheartbeat = \"7h\"\nattempts = 10\ndelay = -1\nlegs_at_once = \"16\"\norder_deadline = \"0s\"\nquiescence = true\nmax_price_age = 1.5\nattempts = 3\n",
+            "lese = \"6h\"\nheartbeat = \"7h\"\nattempts = 10\ndelay = -1\nlegs_at_once = \"16\"\norder_deadline = \"0s\"\nquiescence = true\nmax_price_age = 1.5\nattempts = 3\nmax_price_jump = \"0\"\nmax_order = \"0.00\"\nmax_day = 5\nmax_batches_a_day = 0\n",
             &expect![[r#"
-                evenkeel.toml:1:1: lese: "6h": there is no such key; the nearest is lease; known are lease, heartbeat, attempts, delay, legs_at_once, order_deadline, quiescence, max_price_age
+                evenkeel.toml:1:1: lese: "6h": there is no such key; the nearest is lease; known are lease, heartbeat, attempts, delay, legs_at_once, order_deadline, quiescence, max_price_age, max_price_jump, max_order, max_batch, max_day, max_batches_a_day, min_session_left
                 evenkeel.toml:2:13: heartbeat: "7h": a heartbeat of 7h is longer than the lease of 6h; a lease is as long as its heartbeat, or longer
                 evenkeel.toml:3:12: attempts: 10: it is not a whole number from 1 to 9; write attempts = 3
                 evenkeel.toml:4:9: delay: -1: it is not a whole number with ms, s, m, h or d behind it; write seconds, like 90, or a length, like "500ms", "60s", "5m", "6h" or "7d"
@@ -218,6 +287,10 @@ mod tests {
                 evenkeel.toml:7:14: quiescence: true: it is true or false; write seconds, like 90, or a length, like "500ms", "60s", "5m", "6h" or "7d"
                 evenkeel.toml:8:17: max_price_age: 1.5: it is not a whole number with ms, s, m, h or d behind it; write seconds, like 90, or a length, like "500ms", "60s", "5m", "6h" or "7d"
                 evenkeel.toml:9:1: attempts: the key is there already; keep one of them
+                evenkeel.toml:10:18: max_price_jump: "0": no price could move; write a percentage above "0", with at most 4 decimals
+                evenkeel.toml:11:13: max_order: "0.00": nothing could be traded; write an amount of "0.01" or more, with at most 2 decimals
+                evenkeel.toml:12:11: max_day: 5: it is a number, which may lose digits; write it as a string: "5"
+                evenkeel.toml:13:21: max_batches_a_day: 0: it is not a whole number from 1 to 65535; write max_batches_a_day = 3
             "#]],
         );
         check(

@@ -13,7 +13,7 @@ use crate::order::{ClientOrderId, Direction, Fill};
 use crate::portfolio::{Portfolio, Standing};
 use crate::record::{Cause, Closing, Event, Movement, Opening, OrderEvent, Outcome, Record, UnwindCause};
 use crate::values::{Money, MovementId, Timestamp, Token};
-use orders::{book, forward_amount, intend, is_new, lose_sender, order_event, order_mut};
+use orders::{book, intend, is_new, lose_sender, order_event, order_mut};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -96,7 +96,7 @@ impl Applying<'_> {
             Event::Closed(closing) => self.closed(closing),
             Event::Folded(_) => Ok(()),
             Event::TakenOver { token, quiet_at, .. } => self.taken_over(*token, *quiet_at),
-            Event::Intended { stage, orders, dropped } => {
+            Event::Intended { stage, orders, dropped, .. } => {
                 let batch = self.batch("intended")?;
                 intend(batch, *stage, orders)?;
                 batch.dropped.extend(dropped.iter().cloned());
@@ -203,7 +203,7 @@ impl Applying<'_> {
             Outcome::Stale => &mut tally.stale,
         };
         *count = count.saturating_add(1);
-        tally.turnover = tally.turnover.add(forward_amount(batch)?)?;
+        tally.turnover = tally.turnover.add(batch.forward_amount()?)?;
         portfolio.tally = tally;
         portfolio.standing = if closing.outcome == Outcome::Stale { Standing::Stale } else { Standing::Active };
         match closing.outcome {
@@ -231,7 +231,7 @@ impl Applying<'_> {
         let Some(stale) = self.portfolio.stale_batch() else {
             return Err(ApplyError::NoBatch { record: "retried" });
         };
-        let turnover = self.portfolio.tally.turnover.sub(forward_amount(stale)?)?;
+        let turnover = self.portfolio.tally.turnover.sub(stale.forward_amount()?)?;
         let Some(stale) = self.portfolio.closed.pop() else {
             return Err(ApplyError::NoBatch { record: "retried" });
         };
@@ -239,7 +239,13 @@ impl Applying<'_> {
         let at = self.at;
         let mismatch = match batch.closing.take().and_then(|closing| closing.cause) {
             Some(Cause::Mismatch { outcome, .. }) => Some(outcome),
-            Some(Cause::Unwound(_) | Cause::NeverSent { .. } | Cause::Unknown { .. } | Cause::Unbookable { .. })
+            Some(
+                Cause::Unwound(_)
+                | Cause::NeverSent { .. }
+                | Cause::Limited { .. }
+                | Cause::Unknown { .. }
+                | Cause::Unbookable { .. },
+            )
             | None => None,
         };
         batch.phase = mismatch.map_or(Phase::Unwinding, |outcome| Phase::Settling { outcome, since: at });

@@ -156,6 +156,15 @@ impl Batch {
         Ok((cost.add(fees)?, fees))
     }
 
+    /// What its forward orders moved of cash, buys and sells together, without fees.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond the maximum of [`Money`].
+    pub fn forward_amount(&self) -> Result<Money, Overflow> {
+        let forward = self.orders.iter().filter(|(id, _)| id.direction == Direction::Forward);
+        Money::sum(forward.map(|(_, order)| order.booked))
+    }
+
     /// The rules it is executed under.
     #[must_use]
     pub fn rules(&self) -> &Rules {

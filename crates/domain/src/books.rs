@@ -4,7 +4,7 @@
 
 use crate::allocation::TargetAllocation;
 use crate::policy::Policy;
-use crate::values::{AccountId, Currency, Money, Price, Quantity, QuantityError, Symbol, Timestamp};
+use crate::values::{AccountId, Currency, Money, Percentage, Price, Quantity, QuantityError, Symbol, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -88,35 +88,74 @@ pub struct Quote {
     pub at: Timestamp,
 }
 
-/// The last known price of each symbol.
+/// The last known price of each symbol, and prices that are too far from it to be believed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prices(BTreeMap<Symbol, Quote>);
+pub struct Prices {
+    accepted: BTreeMap<Symbol, Quote>,
+    doubtful: BTreeMap<Symbol, Quote>,
+}
 
 impl Prices {
     /// Sets the price of `symbol`, unless a newer one is known already.
     pub fn set(&mut self, symbol: Symbol, quote: Quote) {
-        let known = self.0.entry(symbol).or_insert(quote);
+        let known = self.accepted.entry(symbol).or_insert(quote);
         if known.at <= quote.at {
             *known = quote;
         }
+        if !self.doubtful.is_empty() {
+            self.doubtful.remove(&symbol);
+        }
     }
 
-    /// The last price of `symbol`.
+    /// Sets the price of `symbol`, unless it is further than `max_jump` from the last that was accepted: then it is doubtful, and the symbol
+    /// [has no price](NoPrice::Jumped) until one comes that is near enough, or a person [accepts](Self::accept) it. False if so.
+    ///
+    /// The first price of a symbol is accepted. At the limit is near enough; compared exactly.
+    pub fn offer(&mut self, symbol: Symbol, quote: Quote, max_jump: Percentage) -> bool {
+        let is_near = self.accepted.get(&symbol).is_none_or(|last| is_near(last.price, quote.price, max_jump));
+        if is_near {
+            self.set(symbol, quote);
+        } else if self.doubtful.get(&symbol).is_none_or(|doubtful| doubtful.at <= quote.at) {
+            self.doubtful.insert(symbol, quote);
+        }
+        is_near
+    }
+
+    /// A person accepts the doubtful price of `symbol`. `None` if none is.
+    pub fn accept(&mut self, symbol: Symbol) -> Option<Quote> {
+        let quote = self.doubtful.remove(&symbol)?;
+        self.set(symbol, quote);
+        Some(quote)
+    }
+
+    /// Every doubtful price, in symbol order.
+    pub fn doubtful(&self) -> impl ExactSizeIterator<Item = (Symbol, Quote)> {
+        self.doubtful.iter().map(|(symbol, quote)| (*symbol, *quote))
+    }
+
+    /// The last accepted price of `symbol`.
     #[must_use]
     pub fn get(&self, symbol: Symbol) -> Option<Quote> {
-        self.0.get(&symbol).copied()
+        self.accepted.get(&symbol).copied()
     }
 
-    /// Every quote, in symbol order.
+    /// Every accepted price, in symbol order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Symbol, Quote)> {
-        self.0.iter().map(|(symbol, quote)| (*symbol, *quote))
+        self.accepted.iter().map(|(symbol, quote)| (*symbol, *quote))
     }
 }
 
 impl FromIterator<(Symbol, Quote)> for Prices {
     fn from_iter<I: IntoIterator<Item = (Symbol, Quote)>>(quotes: I) -> Self {
-        Self(quotes.into_iter().collect())
+        Self { accepted: quotes.into_iter().collect(), doubtful: BTreeMap::new() }
     }
+}
+
+/// |found − last| <= max_jump × last, exactly: in billionths of money and millionths of the whole.
+fn is_near(last: Price, found: Price, max_jump: Percentage) -> bool {
+    let distance = u128::from(last.nanos().abs_diff(found.nanos())).saturating_mul(1_000_000);
+    let allowed = u128::try_from(max_jump.units()).unwrap_or(0).saturating_mul(u128::from(last.nanos()));
+    distance <= allowed
 }
 
 /// The prices of one moment and how old one of them may be.
@@ -140,9 +179,12 @@ impl<'a> Market<'a> {
     /// The price of `symbol`, if there is one that is fresh enough.
     ///
     /// # Errors
-    /// [`NoPrice`] if there is none, or only an older one.
+    /// [`NoPrice`] if there is none, only an older one, or one that is not to be believed.
     pub fn price(&self, symbol: Symbol) -> Result<Price, NoPrice> {
         let quote = self.prices.get(symbol).ok_or(NoPrice::Missing { symbol })?;
+        if let Some(found) = self.prices.doubtful.get(&symbol) {
+            return Err(NoPrice::Jumped { symbol, accepted: quote.price, found: found.price });
+        }
         match self.max_age {
             Some(allowed) if self.now.since(quote.at) > allowed => {
                 Err(NoPrice::Stale { symbol, age: self.now.since(quote.at), allowed })
@@ -170,6 +212,18 @@ pub enum NoPrice {
         age: Duration,
         /// How old it may be.
         allowed: Duration,
+    },
+    /// The last price is too far from the one before.
+    #[error(
+        "the price of {symbol} went from {accepted} to {found} at once: a person must accept that, or a price near {accepted} must come"
+    )]
+    Jumped {
+        /// Whose.
+        symbol: Symbol,
+        /// The last that was accepted.
+        accepted: Price,
+        /// The doubtful one.
+        found: Price,
     },
 }
 

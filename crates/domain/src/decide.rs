@@ -31,6 +31,7 @@ use crate::apply::apply;
 use crate::batch::{Batch, Phase};
 use crate::books::{Books, Definition};
 use crate::halt::{Halt, HaltMode};
+use crate::limits::Facts;
 use crate::order::{BatchId, ClientOrderId, FillCursor};
 use crate::plan::Plan;
 use crate::portfolio::{Portfolio, Standing};
@@ -81,6 +82,8 @@ pub enum Input<'a> {
         token: Token,
         /// What to do.
         plan: &'a Plan,
+        /// What was known when it was planned.
+        facts: Facts,
         /// The rules to do it under.
         rules: Rules,
     },
@@ -185,7 +188,7 @@ pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<
         Input::Remove => draft.remove()?,
         Input::MoveCash { movement, kind, amount, currency } => draft.move_cash(movement, kind, amount, currency)?,
         Input::Confirm { broker, currency } => draft.confirm(broker, currency)?,
-        Input::Open { store, token, plan, rules } => draft.open(store, token, plan, rules)?,
+        Input::Open { store, token, plan, facts, rules } => draft.open(store, token, plan, facts, rules)?,
         Input::Begin => draft.begin()?,
         Input::Abandon { why } => draft.abandon(why)?,
         Input::TakeOver { token, owner, .. } => draft.take_over(token, owner)?,
@@ -255,7 +258,7 @@ impl Draft {
         if found == expected { Ok(()) } else { Err(Refusal::Currency { what, found, expected }) }
     }
 
-    fn open(&mut self, store: StoreId, token: Token, plan: &Plan, rules: Rules) -> Result<(), Refusal> {
+    fn open(&mut self, store: StoreId, token: Token, plan: &Plan, facts: Facts, rules: Rules) -> Result<(), Refusal> {
         self.same_currency("the plan", plan.currency)?;
         self.no_open_batch()?;
         match self.state.standing {
@@ -270,6 +273,7 @@ impl Draft {
         if crate::order::Attempt::new(rules.attempts).is_none() {
             return Err(Refusal::Attempts { attempts: rules.attempts });
         }
+        rules.limits.check(&self.state, &plan.legs, facts, self.at)?;
         let batch = BatchId::new(store, &self.state.id, self.state.sequence.next()?);
         self.record(Event::Opened(Arc::new(Opening {
             batch,
@@ -279,6 +283,7 @@ impl Draft {
             legs: plan.legs.clone(),
             skipped: plan.skipped.clone(),
             stages: plan.stages,
+            facts,
             rules,
         })))
     }

@@ -45,6 +45,7 @@
 //! | [`batch`], [`portfolio`], [`record`] | the state of a batch and a portfolio, and everything that ever changes them |
 //! | [`decide`](mod@decide), [`apply`](mod@apply), [`due`](mod@due) | the machine: what follows from an input, what a record changes, what must be done now |
 //! | [`report`], [`alert`] | what a batch did, and what a person must be told |
+//! | [`limits`] | what no batch may go beyond |
 //! | [`halt`] | the kill switch: a person's word that nothing may be sent |
 //!
 //! # Features
@@ -83,6 +84,7 @@ pub mod batch;
 pub mod decide;
 pub mod due;
 pub mod halt;
+pub mod limits;
 pub mod portfolio;
 pub mod record;
 pub mod report;

@@ -10,6 +10,7 @@ pub use closing::{Cause, Closing, Difference, Outcome, Pause, Residual};
 
 use crate::books::{Books, Definition};
 use crate::halt::Halt;
+use crate::limits::{Checks, Facts, Limits};
 use crate::order::{BatchId, ClientOrderId, Costs, Fill, NotSent, OrderFill, Refused, Side, Terms, UnknownCause};
 use crate::plan::{Leg, Skip, Stages};
 use crate::portfolio::Portfolio;
@@ -107,6 +108,8 @@ pub enum Event {
         orders: Vec<Intent>,
         /// Legs of the stage that are not sent after all.
         dropped: Vec<Skip>,
+        /// What the limits were held against; `None` on the way back, which nothing limits.
+        checks: Option<Checks>,
     },
     /// Something became of one order of the open batch.
     Order {
@@ -190,6 +193,8 @@ pub struct Opening {
     pub skipped: Vec<Skip>,
     /// Together, or sells first.
     pub stages: Stages,
+    /// What was known when it was planned.
+    pub facts: Facts,
     /// The rules.
     pub rules: Rules,
 }
@@ -226,6 +231,8 @@ pub struct Rules {
     pub minimum: Money,
     /// Cash that is never invested.
     pub held_back: Money,
+    /// What it may not go beyond.
+    pub limits: Limits,
 }
 
 /// How long a portfolio is left alone after a restoration.

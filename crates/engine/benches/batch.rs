@@ -73,7 +73,7 @@ impl World {
             notifier: Arc::new(MemoryNotifier::new()),
             observer: Arc::new(NullObserver),
         };
-        let engine = Engine::new(ports, Settings::default().checked().unwrap(), "bench".parse().unwrap());
+        let engine = Engine::new(ports, Settings::unlimited().checked().unwrap(), "bench".parse().unwrap());
 
         let portfolio: PortfolioId = "growth".parse().unwrap();
         let symbols: Vec<Symbol> = (0..holdings).map(|n| format!("S{n:03}").parse().unwrap()).collect();

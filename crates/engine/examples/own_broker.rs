@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     broker.open_account(account.clone(), currency, books.clone());
     clock.run(engine.add(&growth, definition, books))??;
 
-    for (label, meta_price) in [("morning", "400"), ("noon", "520.75")] {
+    for (label, meta_price) in [("morning", "400"), ("noon", "470.75")] {
         let wave = [(meta, meta_price.parse()?), (msft, "333.40".parse()?)];
         broker.set_prices(wave);
         let found = engine.on_wave(clock.now(), &wave);
@@ -243,7 +243,15 @@ impl Broker for PaperBroker {
         let as_of = self.clock.now();
         let mut desk = self.lock();
         let Account { currency, books: Books { cash, .. }, .. } = *desk.account(account)?;
-        Ok(AccountView { currency, cash, settled_cash: Some(cash), buying_power: cash, blocked: false, as_of })
+        Ok(AccountView {
+            currency,
+            cash,
+            settled_cash: Some(cash),
+            buying_power: cash,
+            blocked: false,
+            closes_at: None,
+            as_of,
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 use evenkeel_domain::books::{Prices, Quote};
 use evenkeel_domain::plan::Plan;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
-use evenkeel_domain::values::{PortfolioId, Symbol};
+use evenkeel_domain::values::{Percentage, PortfolioId, Symbol};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,8 +40,15 @@ impl Board {
 }
 
 impl Known {
-    pub(crate) fn set_price(&mut self, symbol: Symbol, quote: Quote) {
-        self.prices.set(symbol, quote);
+    /// False if the price is doubtful.
+    pub(crate) fn set_price(&mut self, symbol: Symbol, quote: Quote, max_jump: Option<Percentage>) -> bool {
+        match max_jump {
+            Some(max_jump) => self.prices.offer(symbol, quote, max_jump),
+            None => {
+                self.prices.set(symbol, quote);
+                true
+            }
+        }
     }
 
     /// Remembers a state that the journal confirmed.

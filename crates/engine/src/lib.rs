@@ -19,6 +19,7 @@
 //! | finish what a crash left open | [`Engine::recover`] |
 //! | resolve a stale or quarantined portfolio | [`Engine::resolve`] |
 //! | unwind an open batch | [`Engine::abort`] |
+//! | see and accept prices that jumped | [`Engine::doubtful_prices`], [`Engine::accept_price`] |
 //! | have nothing sent, for everything, a portfolio or a symbol | [`Engine::halt`], [`Engine::release`] |
 //! | record cash that came or went | [`Engine::deposit`], [`Engine::withdraw`] |
 //! | add, change or remove a portfolio | [`Engine::add`], [`Engine::change`], [`Engine::remove`] |

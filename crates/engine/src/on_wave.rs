@@ -53,7 +53,10 @@ impl Engine {
         let reserve = self.reserve();
         let mut known = self.board.known();
         for (symbol, price) in prices {
-            known.set_price(*symbol, Quote { price: *price, at });
+            let quote = Quote { price: *price, at };
+            if !known.set_price(*symbol, quote, self.settings.max_price_jump) {
+                tracing::warn!(%symbol, %price, "a price too far from the last is doubted");
+            }
         }
         let known = &*known;
         // The common case in a replay: one portfolio, which needs no set of followers.
@@ -64,6 +67,19 @@ impl Engine {
         let affected: BTreeSet<&PortfolioId> = followers.collect();
         let states = affected.into_iter().filter_map(|id| known.portfolios.get(id));
         states.filter_map(|portfolio| self.judge(known, portfolio, at, reserve)).collect()
+    }
+
+    /// A person accepts the doubtful price of `symbol`, after having looked why it moved so far. `None` if no price of it is doubtful.
+    ///
+    /// A split moves the price and the units at the broker: accept the one after the other was booked.
+    pub fn accept_price(&self, symbol: Symbol) -> Option<Quote> {
+        self.board.known().prices.accept(symbol)
+    }
+
+    /// Prices that are too far from the last to be believed, in symbol order: portfolios with these symbols are not planned for.
+    #[must_use]
+    pub fn doubtful_prices(&self) -> Vec<(Symbol, Quote)> {
+        self.board.known().prices.doubtful().collect()
     }
 
     /// The last known state of a portfolio; `None` before it was added, loaded or worked on here.

@@ -4,11 +4,12 @@ use crate::session::{Session, caught};
 use crate::{Engine, EngineError};
 use evenkeel_domain::books::Market;
 use evenkeel_domain::decide::Input;
+use evenkeel_domain::limits::Facts;
 use evenkeel_domain::order::Terms;
 use evenkeel_domain::plan::{self, Plan, Trigger, Venue};
 use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_domain::report::BatchReport;
-use evenkeel_domain::values::PortfolioId;
+use evenkeel_domain::values::{PortfolioId, Timestamp};
 use std::sync::Arc;
 
 /// What a rebalance came to.
@@ -60,10 +61,10 @@ impl Engine {
     /// [`EngineError::NoSuchPortfolio`], [`EngineError::Plan`], or a journal that cannot be read.
     pub async fn preview(&self, portfolio: &PortfolioId) -> Result<Plan, EngineError> {
         let state = self.load(portfolio).await?;
-        self.plan(&state, Trigger::Band)
+        Ok(self.plan(&state, Trigger::Band)?.plan)
     }
 
-    fn plan(&self, state: &Portfolio, trigger: Trigger) -> Result<Plan, EngineError> {
+    fn plan(&self, state: &Portfolio, trigger: Trigger) -> Result<Planned, EngineError> {
         let portfolio = state.id.clone();
         let Some(definition) = state.definition.as_ref().filter(|_| state.standing != Standing::Absent) else {
             return Err(EngineError::NoSuchPortfolio { portfolio });
@@ -74,9 +75,18 @@ impl Engine {
         let venue = Venue { capabilities: &capabilities, check: &check, attempts: self.settings.attempts };
         let prices = self.board.prices();
         let market = Market { prices: &prices, now: self.ports.clock.now(), max_age: self.settings.max_price_age };
-        plan::plan(&state.books, definition, market, venue, trigger)
-            .map_err(|cause| EngineError::Plan { portfolio, cause })
+        let plan = plan::plan(&state.books, definition, market, venue, trigger)
+            .map_err(|cause| EngineError::Plan { portfolio, cause })?;
+        let quotes = plan.legs.iter().filter_map(|leg| prices.get(leg.terms.symbol));
+        let oldest_price = quotes.map(|quote| quote.at).min().unwrap_or(market.now);
+        Ok(Planned { plan, oldest_price })
     }
+}
+
+/// A plan, and when the oldest price was made that a leg of it is sized by.
+struct Planned {
+    plan: Plan,
+    oldest_price: Timestamp,
 }
 
 impl Session<'_> {
@@ -84,9 +94,9 @@ impl Session<'_> {
         self.finish_open_batch().await?;
         self.may_trade(trigger)?;
         self.not_halted().await?;
-        self.confirm().await?;
+        let confirmed = self.confirm().await?;
 
-        let plan = self.engine.plan(&self.state, trigger)?;
+        let Planned { plan, oldest_price } = self.engine.plan(&self.state, trigger)?;
         if trigger == Trigger::Band && !plan.assessment.is_out_of_band() {
             return Ok(Rebalanced::InBand(Box::new(plan)));
         }
@@ -95,7 +105,7 @@ impl Session<'_> {
             return Ok(Rebalanced::NotWorthwhile { plan: Box::new(plan), news });
         }
 
-        self.open(&plan).await?;
+        self.open(&plan, Facts { oldest_price, closes_at: confirmed.closes_at }).await?;
         if self.engine.signals.stopping().is_some() {
             self.commit(Input::Abandon { why: "the engine is stopping".to_owned() }).await?;
         } else {
@@ -121,13 +131,13 @@ impl Session<'_> {
         }
     }
 
-    async fn open(&mut self, plan: &Plan) -> Result<(), EngineError> {
+    async fn open(&mut self, plan: &Plan, facts: Facts) -> Result<(), EngineError> {
         let store = self.engine.ports.journal.store_id().await.map_err(EngineError::Journal)?;
         let capabilities = self.engine.ports.broker.capabilities();
         let definition = self.state.definition.as_ref();
         let minimum = definition.map(|definition| definition.policy.minimum_order).unwrap_or_default();
         let rules = self.engine.settings.rules(&capabilities, minimum, plan.held_back);
-        self.commit(Input::Open { store, token: self.lease.token, plan, rules }).await?;
+        self.commit(Input::Open { store, token: self.lease.token, plan, facts, rules }).await?;
         if let Some(batch) = &self.state.batch {
             tracing::info!(batch = %batch.id, legs = plan.legs.len(), drift = %plan.assessment.drift, "batch opened");
         }

@@ -1,12 +1,14 @@
 //! How the engine works: one immutable value, checked once.
 
+use evenkeel_domain::limits::{DAY, Limits};
 use evenkeel_domain::order::{Capabilities, Duplicates};
 use evenkeel_domain::record::{PauseRule, Rules};
-use evenkeel_domain::values::Money;
+use evenkeel_domain::values::{Money, Percentage};
 use evenkeel_ports::LeaseTerms;
 use std::time::Duration;
 
-/// The settings of an engine. Those that concern a batch are pinned in its opening record: a later change does not touch it.
+/// The settings of an engine. The default is safe for a service: prices older than 15 minutes or 20 % off are not traded on, and amounts have
+/// limits that a larger portfolio must raise. Those that concern a batch are pinned in its opening record: a later change does not touch it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How long a lease lasts, and without a sign of life.
@@ -23,6 +25,10 @@ pub struct Settings {
     pub quiescence: Option<Duration>,
     /// How old a price may be; `None` means it never grows stale.
     pub max_price_age: Option<Duration>,
+    /// How far a price may be from the last one that was accepted, in percent of it; `None` means any distance.
+    pub max_price_jump: Option<Percentage>,
+    /// What no batch may go beyond.
+    pub limits: Limits,
     /// The time between two questions about the same thing.
     pub poll: Duration,
     /// A batch taken over at an age beyond this is unwound, never finished.
@@ -47,7 +53,15 @@ impl Default for Settings {
             legs_at_once: 16,
             order_deadline: Duration::from_secs(60),
             quiescence: None,
-            max_price_age: None,
+            max_price_age: Some(minutes(15)),
+            max_price_jump: Percentage::from_units(200_000).ok(),
+            limits: Limits {
+                order: Some(millions(1)),
+                batch: Some(millions(5)),
+                day: Some(millions(10)),
+                batches_a_day: Some(20),
+                session_left: Some(minutes(5)),
+            },
             poll: Duration::from_secs(1),
             resume_max: Duration::from_secs(30),
             patience: minutes(10),
@@ -59,6 +73,13 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The default without limits: no price is too old or too far from the last, and no batch too large. For replays and simulations, whose prices
+    /// are what they are.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self { max_price_age: None, max_price_jump: None, limits: Limits::NONE, ..Self::default() }
+    }
+
     /// Checks the settings.
     ///
     /// # Errors
@@ -85,6 +106,9 @@ impl Settings {
         if self.lease.heartbeat > self.lease.expiry {
             errors.push(SettingsError::Heartbeat { heartbeat: self.lease.heartbeat, lease: self.lease.expiry });
         }
+        if (self.limits.day.is_some() || self.limits.batches_a_day.is_some()) && self.watch < DAY {
+            errors.push(SettingsError::Watch { watch: self.watch });
+        }
         if errors.is_empty() { Ok(self) } else { Err(errors) }
     }
 
@@ -105,8 +129,14 @@ impl Settings {
             collar_bps: capabilities.collar_bps,
             minimum: minimum.max(capabilities.minimum_order).max(Money::CENT),
             held_back,
+            limits: self.limits,
         }
     }
+}
+
+/// So many millions, in whatever currency.
+fn millions(count: i64) -> Money {
+    Money::from_cents(count.saturating_mul(100_000_000)).unwrap_or(Money::MAX)
 }
 
 /// A setting that is not possible.
@@ -127,6 +157,12 @@ pub enum SettingsError {
     Zero {
         /// Which.
         what: &'static str,
+    },
+    /// Closed batches forgotten before the limits of a day have counted them.
+    #[error("closed batches are kept for {} s: limits of a day need 24 hours", watch.as_secs())]
+    Watch {
+        /// As given.
+        watch: Duration,
     },
     /// A heartbeat longer than the lease.
     #[error("a heartbeat of {} s is longer than the lease of {} s", heartbeat.as_secs(), lease.as_secs())]

@@ -6,7 +6,7 @@ use evenkeel_domain::books::Books;
 use evenkeel_domain::decide::{Hold, Input, Report};
 use evenkeel_domain::order::{ClientOrderId, FillCursor, OrderFill};
 use evenkeel_domain::portfolio::{Standing, compare};
-use evenkeel_domain::values::{AccountId, Currency};
+use evenkeel_domain::values::{AccountId, Currency, Timestamp};
 use evenkeel_ports::{Broker, BrokerError};
 
 /// An account, as the broker shows it.
@@ -19,6 +19,12 @@ pub(crate) struct Snapshot {
     pub(crate) broker: Books,
     pub(crate) currency: Currency,
     pub(crate) blocked: bool,
+    pub(crate) closes_at: Option<Timestamp>,
+}
+
+/// The books are confirmed; and what else the broker said.
+pub(crate) struct Confirmed {
+    pub(crate) closes_at: Option<Timestamp>,
 }
 
 /// Reads fills last, so that no fill can be in the positions and missing from the list.
@@ -51,13 +57,14 @@ pub(crate) async fn snapshot(
         broker: Books::new(view.cash, units),
         currency: view.currency,
         blocked: view.blocked,
+        closes_at: view.closes_at,
     })
 }
 
 impl Session<'_> {
     /// Books and broker must agree before anything is planned. Late fills are booked first; a difference that stays longer than the
     /// broker's visibility horizon quarantines the portfolio.
-    pub(crate) async fn confirm(&mut self) -> Result<(), EngineError> {
+    pub(crate) async fn confirm(&mut self) -> Result<Confirmed, EngineError> {
         let account = self.account()?;
         let horizon = self.engine.ports.broker.capabilities().visibility_horizon;
         let give_up_at = self.clock().now().plus(horizon);
@@ -80,7 +87,8 @@ impl Session<'_> {
         if snapshot.blocked {
             return Err(EngineError::AccountBlocked { portfolio });
         }
-        self.no_open_orders(&account).await
+        self.no_open_orders(&account).await?;
+        Ok(Confirmed { closes_at: snapshot.closes_at })
     }
 
     pub(crate) async fn read_snapshot(&self, account: &AccountId) -> Result<Snapshot, EngineError> {

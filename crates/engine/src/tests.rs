@@ -39,7 +39,7 @@ impl Mocks {
             notifier: Arc::new(self.notifier),
             observer: Arc::new(NullObserver),
         };
-        let engine = Arc::new(Engine::new(ports, Settings::default(), "worker".parse().unwrap()));
+        let engine = Arc::new(Engine::new(ports, Settings::unlimited(), "worker".parse().unwrap()));
         clock.run(work(engine)).expect("it waits for nothing but the clock")
     }
 }
@@ -124,7 +124,7 @@ fn impossible_settings_are_all_named() {
         legs_at_once: 0,
         poll: Duration::ZERO,
         lease: LeaseTerms { expiry: Duration::from_secs(1), heartbeat: Duration::from_secs(2) },
-        ..Settings::default()
+        ..Settings::unlimited()
     };
     let expected = [
         SettingsError::Attempts { found: 10 },

@@ -136,6 +136,8 @@ pub struct AccountView {
     pub buying_power: Money,
     /// True if the broker takes no orders for this account.
     pub blocked: bool,
+    /// When the session ends that is open now, where the broker tells: what "enough time left" is judged by.
+    pub closes_at: Option<Timestamp>,
     /// The moment this was true, by the broker's clock.
     pub as_of: Timestamp,
 }

@@ -114,7 +114,7 @@ impl Case {
     }
 
     pub(super) fn world(&self) -> World {
-        let settings = Settings { legs_at_once: self.legs_at_once, patience: seconds(300), ..Settings::default() };
+        let settings = Settings { legs_at_once: self.legs_at_once, patience: seconds(300), ..Settings::unlimited() };
         let world = World::with_settings(self.profile(), settings);
         let books = Books::new(self.cash, self.lines().map(|(symbol, line)| (p(symbol), line.held)));
         world.broker.open_account(&p("growth"), p("USD"), books.cash, books.holdings()).unwrap();

@@ -67,6 +67,7 @@ impl Venue {
             // What is spent already cannot be spent again, even where it still shows.
             buying_power: cash.sub(account.reserved).unwrap_or(Money::ZERO).max(Money::ZERO).min(account.free()),
             blocked: account.blocked,
+            closes_at: None,
             as_of: self.now,
         })
     }

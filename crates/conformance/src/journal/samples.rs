@@ -6,6 +6,7 @@ use evenkeel_domain::alert::{Alert, AlertKind};
 use evenkeel_domain::allocation::TargetAllocation;
 use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
 use evenkeel_domain::decide::{Input, step};
+use evenkeel_domain::limits::{Checks, Facts, Limits};
 use evenkeel_domain::order::{
     Attempt, BatchId, Capabilities, ClientOrderId, Costs, Direction, Duplicates, Fill, FillCursor, LegNumber, NotSent,
     OrderFill, RefusalReason, Refused, Side, Terms, UnknownCause,
@@ -35,7 +36,7 @@ fn read<T: FromStr<Err: Display>>(text: &str) -> Result<T, Stop> {
     own(text.parse())
 }
 
-fn at(nanos: i64) -> Timestamp {
+const fn at(nanos: i64) -> Timestamp {
     Timestamp::from_nanos(nanos)
 }
 
@@ -81,6 +82,7 @@ pub(super) fn opened() -> Result<Record, Stop> {
         legs,
         skipped,
         stages: Stages::SellsFirst,
+        facts: facts(),
         rules: rules()?,
     }))))
 }
@@ -103,7 +105,7 @@ pub(super) fn closed() -> Result<Record, Stop> {
 /// Orders of a stage are intended: of META.
 pub(super) fn intended(stage: Stage) -> Result<Record, Stop> {
     let intent = Intent { order: order()?, terms: terms(Side::Buy)?, send_at: at(0), deadline: at(1) };
-    Ok(record(Event::Intended { stage, orders: vec![intent], dropped: Vec::new() }))
+    Ok(record(Event::Intended { stage, orders: vec![intent], dropped: Vec::new(), checks: None }))
 }
 
 /// The last batch is open again.
@@ -147,7 +149,17 @@ fn rules() -> Result<Rules, Stop> {
         collar_bps: 500,
         minimum: Money::CENT,
         held_back: Money::ZERO,
+        limits: Limits { order: Some(Money::CENT), session_left: Some(long), ..Limits::NONE },
     })
+}
+
+const fn facts() -> Facts {
+    Facts { oldest_price: at(-1), closes_at: Some(at(1)) }
+}
+
+const fn checks() -> Checks {
+    let (order, batch, day) = (Money::CENT, Money::CENT, Money::ZERO);
+    Checks { oldest_price: at(-1), order, batch, day, batches: u32::MAX, closes_at: None }
 }
 
 fn definition() -> Result<Definition, Stop> {
@@ -182,7 +194,7 @@ pub(super) fn every_kind() -> Result<Vec<Record>, Stop> {
         Event::Resolved { how: Resolution::Accept, who: who.clone(), why: why.clone(), books },
         opened()?.event,
         Event::TakenOver { token: Token::new(8), owner: read("host:1234")?, quiet_at: at(1) },
-        Event::Intended { stage: Stage::UndoSells, orders: vec![intent, intent], dropped },
+        Event::Intended { stage: Stage::UndoSells, orders: vec![intent, intent], dropped, checks: Some(checks()) },
     ];
     let order = order()?;
     events.extend(order_events()?.into_iter().map(|event| Event::Order { order, event }));
@@ -230,7 +242,13 @@ pub(super) fn life(portfolio: &PortfolioId, batches: u32) -> Result<Vec<Vec<Reco
     let plan = own(plan(&books, &definition, Market::ageless(&prices), venue, Trigger::Now))?;
     commits.push(own(step(&mut state, at(1), Input::Add { definition, books }))?);
     for _ in 0..batches {
-        let open = Input::Open { store: StoreId::new(7), token: Token::new(5), plan: &plan, rules: rules()? };
+        let open = Input::Open {
+            store: StoreId::new(7),
+            token: Token::new(5),
+            plan: &plan,
+            facts: facts(),
+            rules: Rules { limits: Limits::NONE, ..rules()? },
+        };
         commits.push(own(step(&mut state, at(2), open))?);
         commits.push(own(step(&mut state, at(3), Input::Abandon { why: "so that it is closed".to_owned() }))?);
     }

@@ -6,14 +6,8 @@ use crate::books::Books;
 use crate::order::{ClientOrderId, Direction, Fill, NotSent, RefusalReason, Side, UnknownCause};
 use crate::plan::Leg;
 use crate::record::{End, Intent, OrderEvent, Stage};
-use crate::values::{Money, Overflow, Symbol, Timestamp};
+use crate::values::{Money, Symbol, Timestamp};
 use std::collections::BTreeSet;
-
-/// What a batch moved forward, in money.
-pub(super) fn forward_amount(batch: &Batch) -> Result<Money, Overflow> {
-    let forward = batch.orders.iter().filter(|(id, _)| id.direction == Direction::Forward);
-    Money::sum(forward.map(|(_, order)| order.booked))
-}
 
 pub(super) fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Result<(), ApplyError> {
     let mut seen = BTreeSet::new();

@@ -124,7 +124,10 @@ fn an_order_is_intended_once_for_its_own_batch_and_as_its_leg_says() {
     let order = machine.id("0F1");
     let good = Intent { order, terms: leg.terms, send_at: OPENED, deadline: after(60) };
     let refused = |machine: &Machine, orders: &[Intent]| {
-        refused(machine, Event::Intended { stage: Stage::First, orders: orders.to_vec(), dropped: Vec::new() })
+        refused(
+            machine,
+            Event::Intended { stage: Stage::First, orders: orders.to_vec(), dropped: Vec::new(), checks: None },
+        )
     };
     let reverse = |direction| Intent { order: ClientOrderId { direction, ..order }, ..good };
     let mut other_batch = good;

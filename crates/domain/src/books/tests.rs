@@ -2,7 +2,7 @@
 
 use super::{Books, Market, NoPrice, Prices, Quote};
 use crate::testing::read;
-use crate::values::{Money, Quantity, QuantityError, Symbol, Timestamp};
+use crate::values::{Money, Percentage, Quantity, QuantityError, Symbol, Timestamp};
 use std::time::Duration;
 
 #[test]
@@ -65,4 +65,32 @@ fn a_price_is_stale_when_it_is_older_than_allowed() {
     assert_eq!(missing.to_string(), "there is no price for B");
     let old = Market { prices: &prices, now: Timestamp::from_nanos(91_000_000_000), max_age: Some(second) };
     assert_eq!(old.price(symbol).unwrap_err().to_string(), "the price of A is 90 s old: at most 1 s are allowed");
+}
+
+#[test]
+fn a_price_too_far_from_the_last_is_doubted_until_one_is_near_or_a_person_accepts_it() {
+    let symbol: Symbol = read("A");
+    let quote = |price: &str, at| Quote { price: read(price), at: Timestamp::from_nanos(at) };
+    let fifth: Percentage = read("20");
+    let priced = |prices: &Prices| Market::ageless(prices).price(symbol);
+    let mut prices = Prices::default();
+    assert!(prices.offer(symbol, quote("100", 1), fifth), "the first is believed");
+    for near in ["120", "96", "115.2"] {
+        assert!(prices.offer(symbol, quote(near, 2), fifth), "{near}");
+    }
+    let jumped = |found: &str| Err(NoPrice::Jumped { symbol, accepted: read("115.2"), found: read(found) });
+    for (far, at) in [("138.240000001", 3), ("92.159999999", 4), ("9999999999", 5), ("0.000000001", 6)] {
+        assert!(!prices.offer(symbol, quote(far, at), fifth), "{far}");
+        assert_eq!(priced(&prices), jumped(far));
+        assert_eq!(prices.get(symbol), Some(quote("115.2", 2)), "the accepted one stays");
+    }
+    assert!(!prices.offer(symbol, quote("1", 5), fifth), "an older one");
+    assert_eq!(priced(&prices), jumped("0.000000001"));
+    assert!(prices.offer(symbol, quote("138.24", 7), fifth), "exactly at the limit");
+    assert_eq!((priced(&prices), prices.accept(symbol)), (Ok(read("138.24")), None));
+
+    assert!(!prices.offer(symbol, quote("69.12", 8), fifth), "a split, as it seems");
+    assert_eq!(prices.doubtful().collect::<Vec<_>>(), [(symbol, quote("69.12", 8))]);
+    assert_eq!(prices.accept(symbol), Some(quote("69.12", 8)));
+    assert_eq!((priced(&prices), prices.doubtful().len()), (Ok(read("69.12")), 0));
 }

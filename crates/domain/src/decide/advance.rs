@@ -5,6 +5,7 @@
 
 use super::{Draft, Hold, Refusal, close, compensate};
 use crate::batch::{Batch, Order, OrderState, Phase};
+use crate::limits::{Checks, LimitError, checks};
 use crate::order::{ClientOrderId, Direction, LegNumber, Side, UnknownCause};
 use crate::plan::fund::{self, Buy, Funding};
 use crate::plan::{Leg, Skip, Stages};
@@ -63,7 +64,22 @@ pub(super) fn first_stage(draft: &mut Draft) -> Result<(), Refusal> {
     let batch = draft.batch("begun")?;
     let intents = batch.legs_of(Stage::First).map(|leg| intent(batch, leg, leg.terms.quantity, draft.at));
     let orders = intents.collect();
-    draft.record(Event::Intended { stage: Stage::First, orders, dropped: Vec::new() })
+    match limited(&draft.state, batch, draft.at) {
+        Ok(checks) => {
+            draft.record(Event::Intended { stage: Stage::First, orders, dropped: Vec::new(), checks: Some(checks) })
+        }
+        Err(limit) => close::close(draft, Outcome::Abandoned, Some(Cause::Limited { limit }), None),
+    }
+}
+
+/// The limits, held against the whole batch as it was planned: what is sent later is never more.
+fn limited(portfolio: &Portfolio, batch: &Batch, at: Timestamp) -> Result<Checks, LimitError> {
+    batch.rules().limits.check(portfolio, &batch.opening.legs, batch.opening.facts, at)
+}
+
+/// The same for what was allowed when the batch began: it goes on.
+fn found(portfolio: &Portfolio, batch: &Batch, at: Timestamp) -> Result<Checks, Overflow> {
+    checks(portfolio, &batch.opening.legs, batch.opening.facts, at)
 }
 
 fn intent(batch: &Batch, leg: &Leg, quantity: Quantity, send_at: Timestamp) -> Intent {
@@ -94,7 +110,12 @@ fn forward(
             events.push(Event::Order { order: *id, event: OrderEvent::Resent { deadline: order.deadline } });
         }
         if let Some(retry) = unsent(batch, id, order, at) {
-            events.push(Event::Intended { stage, orders: vec![retry], dropped: Vec::new() });
+            events.push(Event::Intended {
+                stage,
+                orders: vec![retry],
+                dropped: Vec::new(),
+                checks: Some(found(portfolio, batch, at)?),
+            });
         }
     }
     if !events.is_empty() || !stage_is_filled(batch, stage) {
@@ -165,12 +186,14 @@ fn stage_is_filled(batch: &Batch, stage: Stage) -> bool {
 
 /// The buys, sized down to the proceeds that were booked.
 fn second_stage(portfolio: &Portfolio, batch: &Batch, at: Timestamp) -> Vec<Event> {
-    match sized_buys(portfolio, batch) {
-        Ok((bought, dropped)) => {
+    let sized = sized_buys(portfolio, batch).and_then(|sized| Ok((sized, found(portfolio, batch, at)?)));
+    match sized {
+        Ok(((bought, dropped), checks)) => {
             let quantity_of = |leg: LegNumber| bought.iter().find(|(number, _)| *number == leg).map(|(_, q)| *q);
             let legs = batch.legs_of(Stage::Second);
             let orders = legs.filter_map(|leg| Some(intent(batch, leg, quantity_of(leg.number)?, at))).collect();
-            vec![Event::Intended { stage: Stage::Second, orders, dropped }]
+            let checks = Some(checks);
+            vec![Event::Intended { stage: Stage::Second, orders, dropped, checks }]
         }
         Err(overflow) => vec![Event::Unwinding { cause: UnwindCause::Sizing { message: overflow.to_string() } }],
     }

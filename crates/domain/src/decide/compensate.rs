@@ -41,7 +41,7 @@ pub(super) fn next(batch: &Batch, books: &Books, at: Timestamp) -> Result<Next, 
             }
         }
         if !orders.is_empty() {
-            events.push(Event::Intended { stage: undo_stage(side), orders, dropped: Vec::new() });
+            events.push(Event::Intended { stage: undo_stage(side), orders, dropped: Vec::new(), checks: None });
         }
         if waiting || !events.is_empty() {
             return Ok(Next::Events(events));

@@ -1,6 +1,7 @@
 //! Why an input is not possible in the state it meets.
 
 use crate::apply::ApplyError;
+use crate::limits::LimitError;
 use crate::order::BatchId;
 use crate::record::Difference;
 use crate::values::{AccountId, Currency, Money, MovementId, Overflow, PortfolioId, QuantityError};
@@ -100,6 +101,9 @@ pub enum Refusal {
         /// The amount then; a withdrawal below zero.
         recorded: Money,
     },
+    /// The batch would go beyond a limit.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// Rules that are not possible.
     #[error("{attempts} attempts are not possible: 1 to 9 are")]
     Attempts {

@@ -113,7 +113,7 @@ fn a_damaged_journal_with_two_attempts_at_once_makes_deciding_wait_and_not_run_f
     let first = machine.order("0R1").clone();
     let second =
         Intent { order: machine.id("0R2"), terms: first.terms, send_at: first.send_at, deadline: first.deadline };
-    let intended = Event::Intended { stage: Stage::UndoBuys, orders: vec![second], dropped: Vec::new() };
+    let intended = Event::Intended { stage: Stage::UndoBuys, orders: vec![second], dropped: Vec::new(), checks: None };
     let acknowledged = Event::Order { order: second.order, event: OrderEvent::Acknowledged };
     for event in [intended, acknowledged] {
         crate::apply::apply(&mut machine.state, &Record { at: OPENED, event }).unwrap();

@@ -1,6 +1,7 @@
 //! How a batch ended, and what may be left of it.
 
 use super::UnwindCause;
+use crate::limits::LimitError;
 use crate::order::{ClientOrderId, FillCursor, Side};
 use crate::values::{Money, Quantity, Symbol, Timestamp};
 
@@ -66,6 +67,12 @@ pub enum Cause {
     NeverSent {
         /// Why.
         why: String,
+    },
+    /// A limit was reached between its opening and its first orders: nothing was sent.
+    #[error("nothing was sent: {limit}")]
+    Limited {
+        /// Which.
+        limit: LimitError,
     },
     /// The outcome of an order stayed unknown, or a cancel without effect, for too long.
     #[error("the outcome of {orders} order(s) stayed unknown")]

@@ -27,6 +27,7 @@ use super::{Scene, read};
 use crate::batch::{Batch, Order};
 use crate::books::{Books, Definition};
 use crate::decide::{Hold, Input, Refusal, step};
+use crate::limits::{Facts, Limits};
 use crate::order::{Attempt, BatchId, ClientOrderId, Costs, Direction, LegNumber, Side, Terms};
 use crate::plan::{Leg, Plan, Stages, Trigger};
 use crate::policy::Policy;
@@ -37,6 +38,9 @@ use std::time::Duration;
 
 /// When every machine's batch is opened: nothing is negative, and nothing is the epoch by chance.
 pub(crate) const OPENED: Timestamp = Timestamp::from_nanos(1_000_000_000_000_000_000);
+
+/// What is known when a batch is planned.
+pub(crate) const FACTS: Facts = Facts { oldest_price: OPENED, closes_at: None };
 
 /// So many seconds after [`OPENED`].
 pub(crate) fn after(seconds: u64) -> Timestamp {
@@ -90,7 +94,7 @@ impl Machine {
     }
 
     pub(crate) fn open(&mut self, plan: &Plan, rules: Rules) {
-        self.must(Input::Open { store: StoreId::new(1), token: Token::new(1), plan, rules });
+        self.must(Input::Open { store: StoreId::new(1), token: Token::new(1), plan, facts: FACTS, rules });
     }
 
     /// One step. Every step of every test is checked against the invariants.
@@ -214,5 +218,6 @@ pub(crate) fn rules() -> Rules {
         collar_bps: 0,
         minimum: read("1.00"),
         held_back: Money::ZERO,
+        limits: Limits::NONE,
     }
 }

@@ -44,7 +44,13 @@ fn the_pause_stays_at_its_longest_however_often_a_portfolio_was_restored() {
         let mut state = machine.state.clone();
         let mut step = |input| crate::decide::step(&mut state, machine.now, input).unwrap();
         let (store, token) = (crate::values::StoreId::new(1), crate::values::Token::new(1));
-        step(crate::decide::Input::Open { store, token, plan: &batch, rules: rules() });
+        step(crate::decide::Input::Open {
+            store,
+            token,
+            plan: &batch,
+            facts: crate::testing::machine::FACTS,
+            rules: rules(),
+        });
         step(crate::decide::Input::Begin);
         step(crate::decide::Input::Abort { who: "ann".to_owned(), why: String::new() });
         let order = *state.batch.as_ref().unwrap().orders.keys().next().unwrap();

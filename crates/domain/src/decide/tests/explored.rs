@@ -64,6 +64,7 @@ fn name(event: &Event) -> String {
     match event {
         Event::Closed(closing) => match &closing.cause {
             Some(Cause::Unwound(_)) | None => closing.outcome.name().to_owned(),
+            Some(Cause::Limited { .. }) => format!("{}, limited", closing.outcome.name()),
             Some(Cause::NeverSent { .. }) => format!("{}, never sent", closing.outcome.name()),
             Some(Cause::Unknown { .. }) => format!("{}, unknown", closing.outcome.name()),
             Some(Cause::Mismatch { .. }) => format!("{}, mismatch", closing.outcome.name()),

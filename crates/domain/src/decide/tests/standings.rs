@@ -186,7 +186,15 @@ fn a_batch_is_opened_for_a_plan_that_is_worthwhile_in_its_currency_with_one_to_n
     let open = |plan: &Plan, attempts| {
         let mut machine = Machine::holding("CASH 100.00");
         let rules = Rules { attempts, ..rules() };
-        machine.step(Input::Open { store: StoreId::new(1), token: Token::new(7), plan, rules }).map(|_| machine.state)
+        machine
+            .step(Input::Open {
+                store: StoreId::new(1),
+                token: Token::new(7),
+                plan,
+                facts: crate::testing::machine::FACTS,
+                rules,
+            })
+            .map(|_| machine.state)
     };
     let opened = |state: Portfolio| (state.token, state.batch.unwrap().token);
     for attempts in [1, 9] {

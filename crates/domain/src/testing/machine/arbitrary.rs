@@ -6,6 +6,7 @@ use super::{OPENED, definition};
 use crate::apply::apply;
 use crate::books::Books;
 use crate::decide::Report;
+use crate::limits::Limits;
 use crate::order::{
     Attempt, BatchId, BrokerStatus, CancelAnswer, ClientOrderId, Costs, Direction, Fill, FillCursor, LegNumber, Lookup,
     NotSent, OrderFill, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms, UnknownCause,
@@ -182,6 +183,7 @@ pub(crate) fn any_rules() -> BoxedStrategy<Rules> {
             collar_bps: bps,
             minimum,
             held_back,
+            limits: Limits::NONE,
         })
         .boxed()
 }
@@ -208,6 +210,7 @@ fn openings() -> BoxedStrategy<Opening> {
             legs,
             skipped: Vec::new(),
             stages,
+            facts: crate::testing::machine::FACTS,
             rules,
         })
         .boxed()
@@ -279,7 +282,7 @@ fn batch_events() -> BoxedStrategy<Event> {
     prop_oneof![
         2 => openings().prop_map(|opening| Event::Opened(Arc::new(opening))),
         1 => (any::<u64>(), times()).prop_map(|(token, quiet_at)| Event::TakenOver { token: Token::new(token), owner: read("w"), quiet_at }),
-        3 => (stages(), orders_and_skips).prop_map(|(stage, (orders, dropped))| Event::Intended { stage, orders, dropped }),
+        3 => (stages(), orders_and_skips).prop_map(|(stage, (orders, dropped))| Event::Intended { stage, orders, dropped, checks: None }),
         8 => (orders(), order_events()).prop_map(|(order, event)| Event::Order { order, event }),
         1 => unwind_causes().prop_map(|cause| Event::Unwinding { cause }),
         1 => outcomes().prop_map(|outcome| Event::Settling { outcome }),

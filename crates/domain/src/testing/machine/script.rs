@@ -15,7 +15,7 @@
 //! of the fills, then fills. Commands are separated by `;` or lines; reports joined by `&` arrive together. `off` means that the
 //! broker has a cent more than the books.
 
-use super::{Machine, after, books_of, definition, plan_of, rules, secs, story};
+use super::{FACTS, Machine, after, books_of, definition, plan_of, rules, secs, story};
 use crate::books::{Books, Definition};
 use crate::decide::{Hold, Input, Refusal, Report, ResolveAction, ResolveRequest};
 use crate::halt::{Halt, HaltMode, Scope};
@@ -72,7 +72,13 @@ impl Machine {
             ["withdraw", movement, amount] => self.move_cash(movement, Movement::Withdrawal, amount),
             ["open"] => {
                 let plan = plan_of("buy B 4 @ 25", Stages::Together);
-                self.step(Input::Open { store: StoreId::new(1), token: Token::new(1), plan: &plan, rules: rules() })
+                self.step(Input::Open {
+                    store: StoreId::new(1),
+                    token: Token::new(1),
+                    plan: &plan,
+                    facts: FACTS,
+                    rules: rules(),
+                })
             }
             ["begin"] => self.step(Input::Begin),
             ["abandon"] => self.step(Input::Abandon { why: "the engine is stopping".to_owned() }),

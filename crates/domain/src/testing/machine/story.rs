@@ -30,7 +30,7 @@ fn since(at: Timestamp) -> String {
 fn event(event: &Event) -> String {
     match event {
         Event::Order { order, event } => format!("{} {}", short(*order), order_event(event)),
-        Event::Intended { stage, orders, dropped } => {
+        Event::Intended { stage, orders, dropped, .. } => {
             let orders: String = orders.iter().map(intent).collect();
             let dropped: String =
                 dropped.iter().map(|skip| format!(", without {}: {}", skip.symbol, skip.reason)).collect();

@@ -7,6 +7,7 @@ use evenkeel_domain::allocation::TargetAllocation;
 use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
 use evenkeel_domain::decide::{Hold, Input, Report, ResolveAction, ResolveRequest, step};
 use evenkeel_domain::due::{Effect, due};
+use evenkeel_domain::limits::{Facts, Limits};
 use evenkeel_domain::order::{
     BrokerStatus, Capabilities, Costs, Duplicates, Fill, OrderRequest, OrderView, SubmitAnswer,
 };
@@ -97,7 +98,8 @@ impl Teller {
     fn batch(&mut self, ending: Ending) {
         let plan = self.plan();
         let token = self.portfolio.token.next().unwrap();
-        self.write(Input::Open { store: StoreId::new(7), token, plan: &plan, rules: rules() });
+        let facts = Facts { oldest_price: Timestamp::EPOCH, closes_at: None };
+        self.write(Input::Open { store: StoreId::new(7), token, plan: &plan, facts, rules: rules() });
         if self.portfolio.batch.is_none() {
             return; // There was nothing to do.
         }
@@ -204,6 +206,7 @@ fn rules() -> Rules {
         collar_bps: 0,
         minimum: Money::CENT,
         held_back: Money::ZERO,
+        limits: Limits::NONE,
     }
 }
 

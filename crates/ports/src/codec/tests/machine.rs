@@ -3,6 +3,7 @@
 use evenkeel_domain::allocation::{Target, TargetAllocation};
 use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
 use evenkeel_domain::decide::{Hold, Input, Report, ResolveAction, ResolveRequest, step};
+use evenkeel_domain::limits::{Facts, Limits};
 use evenkeel_domain::order::{
     Attempt, BatchId, BrokerStatus, Capabilities, ClientOrderId, Costs, Direction, Duplicates, Fill, LegNumber, Lookup,
     NotSent, OrderFill, OrderView, RefusalReason, Refused, Side, SubmitAnswer, UnknownCause,
@@ -49,7 +50,12 @@ pub(super) fn rules() -> Rules {
         collar_bps: 25,
         minimum: read("1.00"),
         held_back: read("12.34"),
+        limits: Limits { day: Some(read("1000000.00")), batches_a_day: Some(20), ..Limits::NONE },
     }
+}
+
+pub(super) const fn facts() -> Facts {
+    Facts { oldest_price: Timestamp::EPOCH, closes_at: None }
 }
 
 /// The plan of the portfolio above at these prices: sells META, buys AAPL.
@@ -120,7 +126,7 @@ pub(super) fn journals() -> impl Strategy<Value = Vec<Record>> {
             Desk { state: Portfolio::new(read("growth")), at: Timestamp::from_nanos(1), journal: Vec::new() };
         desk.step(Input::Add { definition: definition(), books: books() });
         let (store, token) = (StoreId::new(1), Token::new(1));
-        desk.step(Input::Open { store, token, plan: &a_plan(), rules: rules() });
+        desk.step(Input::Open { store, token, plan: &a_plan(), facts: facts(), rules: rules() });
         desk.step(Input::Begin);
         happenings.into_iter().for_each(|happening| desk.happen(happening));
         let folded = Event::Folded(Box::new(desk.state.clone()));

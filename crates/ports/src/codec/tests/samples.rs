@@ -1,8 +1,9 @@
 //! A record of every kind, and every variant of what records say, in the order in which a journal could have them.
 
-use super::machine::{a_plan, books, definition, read, rules};
+use super::machine::{a_plan, books, definition, facts, read, rules};
 use evenkeel_domain::allocation::TargetAllocation;
 use evenkeel_domain::books::Definition;
+use evenkeel_domain::limits::{Checks, Facts};
 use evenkeel_domain::order::{
     Attempt, BatchId, ClientOrderId, Direction, Fill, FillCursor, LegNumber, NotSent, OrderFill, RefusalReason,
     Refused, Side, Terms, UnknownCause,
@@ -14,12 +15,17 @@ use evenkeel_domain::record::{
     Cause, Closing, Difference, End, Event, Intent, Movement, Opening, OrderEvent, Outcome, Pause, Record, Residual,
     Resolution, Stage, UnwindCause,
 };
-use evenkeel_domain::values::{Quantity, Timestamp, Token};
+use evenkeel_domain::values::{Money, Quantity, Timestamp, Token};
 use std::sync::Arc;
 use std::time::Duration;
 
 fn at(seconds: u64) -> Timestamp {
     read::<Timestamp>("2026-01-31T14:30:00.123456789Z").plus(Duration::from_secs(seconds))
+}
+
+const fn checks() -> Option<Checks> {
+    let (order, batch, day) = (Money::CENT, Money::CENT, Money::CENT);
+    Some(Checks { oldest_price: Timestamp::EPOCH, order, batch, day, batches: 1, closes_at: None })
 }
 
 fn batch() -> BatchId {
@@ -90,6 +96,7 @@ fn opening(stages: Stages) -> Opening {
         legs: plan.legs,
         skipped: skips(),
         stages,
+        facts: Facts { closes_at: Some(Timestamp::MAX), ..facts() },
         rules: rules(),
     }
 }
@@ -209,7 +216,7 @@ fn folded() -> Portfolio {
         Event::Added { definition: Arc::new(definition()), books: books() },
         Event::CashMoved { movement: read("m-1"), kind: Movement::Deposit, amount: read("250.00") },
         Event::Opened(Arc::new(opening(Stages::Together))),
-        Event::Intended { stage: Stage::First, orders: intents(), dropped: skips().split_off(4) },
+        Event::Intended { stage: Stage::First, orders: intents(), dropped: skips().split_off(4), checks: checks() },
         Event::Order { order: forward(), event: OrderEvent::Filled { fill: fill(), booked: read("1338.03") } },
         Event::Order { order: forward(), event: OrderEvent::CancelRequested },
         Event::Unwinding { cause: UnwindCause::LateFill },
@@ -233,7 +240,7 @@ fn events() -> Vec<Event> {
     events.extend([Stages::Together, Stages::SellsFirst].map(|stages| Event::Opened(Arc::new(opening(stages)))));
     events.push(Event::TakenOver { token: Token::new(8), owner: read("worker-2"), quiet_at: at(70) });
     for stage in [Stage::First, Stage::Second, Stage::UndoBuys, Stage::UndoSells] {
-        events.push(Event::Intended { stage, orders: intents(), dropped: skips().split_off(4) });
+        events.push(Event::Intended { stage, orders: intents(), dropped: skips().split_off(4), checks: checks() });
     }
     events.extend(order_events().into_iter().map(|event| Event::Order { order: forward(), event }));
     events.extend(unwind_causes().into_iter().map(|cause| Event::Unwinding { cause }));

@@ -1,0 +1,129 @@
+//! What is checked before anything is sent: prices that cannot be believed, amounts beyond a limit; each a typed refusal that trades nothing.
+
+use crate::world::{QUARTERS, World, minutes, noon, p, shown};
+use evenkeel_banchile::{Fault, Profile, Rule};
+use evenkeel_domain::decide::Refusal;
+use evenkeel_domain::limits::{LimitError, Limits};
+use evenkeel_domain::order::RefusalReason;
+use evenkeel_domain::record::Event;
+use evenkeel_engine::{EngineError, Finding, Settings};
+use evenkeel_ports::Clock;
+
+fn limited(limits: Limits) -> World {
+    World::drifted_with(Profile::ideal(), Settings { limits, ..Settings::unlimited() }, &QUARTERS)
+}
+
+/// The batch of this scene is worth 4687.50 + 1562.50 + 1562.50.
+fn check(limits: Limits, expected: &str) {
+    let world = limited(limits);
+    let before = world.journal.records(&p("growth"));
+    assert_eq!(shown(&world.rebalance("growth")), expected);
+    if expected != "completed" {
+        assert_eq!(world.journal.records(&p("growth")), before, "nothing is written");
+        assert!(world.desk.sent().is_empty(), "nothing is sent");
+    }
+}
+
+#[test]
+fn amounts_beyond_a_limit_are_refused_and_those_at_it_are_not() {
+    let money = |text: &str| Some(p(text));
+    check(Limits { order: money("4687.50"), ..Limits::NONE }, "completed");
+    check(
+        Limits { order: money("4687.49"), ..Limits::NONE },
+        "growth: the order for META is worth 4687.50, and an order may be worth 4687.49",
+    );
+    check(Limits { batch: money("7812.50"), ..Limits::NONE }, "completed");
+    check(
+        Limits { batch: money("7812.49"), ..Limits::NONE },
+        "growth: the batch is worth 7812.50, and a batch may be worth 7812.49",
+    );
+}
+
+#[test]
+fn a_portfolio_that_swings_to_and_fro_is_stopped_for_the_day() {
+    let world = limited(Limits { batches_a_day: Some(3), day: Some(p("20000.00")), ..Limits::NONE });
+    let mut told = Vec::new();
+    for price in ["500", "400", "500", "400", "500"] {
+        world.wave(&[("META", price)]);
+        told.push(shown(&world.rebalance("growth")));
+        world.clock.advance(minutes(10));
+    }
+    assert_eq!(told[0], "completed");
+    assert!(told[4].contains("within 24 hours"), "{told:?}");
+    // A day later it may again.
+    world.clock.advance(minutes(24 * 60));
+    assert_eq!(shown(&world.rebalance("growth")), "completed");
+}
+
+#[test]
+fn what_was_checked_stands_beside_the_intents() {
+    let world = limited(Limits::NONE);
+    assert_eq!(shown(&world.rebalance("growth")), "completed");
+    let intended = |record: &evenkeel_domain::record::Record| match &record.event {
+        Event::Intended { checks, .. } => Some(*checks),
+        _ => None,
+    };
+    let checks: Vec<_> = world.journal.records(&p("growth")).iter().filter_map(intended).collect();
+    let [Some(checks)] = checks[..] else { panic!("{checks:?}") };
+    assert_eq!((checks.order, checks.batch, checks.day), (p("4687.50"), p("7812.50"), p("7812.50")));
+    assert_eq!((checks.oldest_price, checks.batches), (noon(), 1));
+}
+
+#[test]
+fn a_restoration_is_never_limited() {
+    let world = limited(Limits { day: Some(p("7812.50")), batches_a_day: Some(1), ..Limits::NONE });
+    let before = world.truth("growth");
+    world.script([Rule::new(Fault::Refuse(RefusalReason::NotTradable)).symbol(p("MSFT"))]);
+    assert_eq!(shown(&world.rebalance("growth")), "restored");
+    world.assert_restored("growth", &before);
+    world.clock.advance(minutes(60));
+    let refused = world.rebalance("growth");
+    let limit = LimitError::Day { amount: p("14062.50"), limit: p("7812.50") };
+    assert_eq!(refused, Err(EngineError::Refused { portfolio: p("growth"), cause: Refusal::Limit(limit) }));
+}
+
+#[test]
+fn a_price_that_jumped_is_not_traded_on_until_it_comes_back_or_a_person_accepts_it() {
+    let settings = Settings { max_price_jump: Some(p("20")), ..Settings::unlimited() };
+    let world = World::with_settings(Profile::ideal(), settings);
+    world.add_scene("growth", &QUARTERS);
+    world.wave(QUARTERS.calm);
+
+    let found = world.engine.on_wave(world.clock.now(), &[(p("META"), p("800"))]);
+    let [Finding::NotJudged { why, .. }] = &found[..] else { panic!("{found:?}") };
+    assert!(why.to_string().starts_with("the price of META went from 400 to 800 at once"), "{why}");
+    let told = shown(&world.rebalance("growth"));
+    assert!(told.starts_with("no plan: the price of META went from 400 to 800 at once"), "{told}");
+    assert!(world.desk.sent().is_empty());
+    let (symbol, quote) = world.engine.doubtful_prices()[0];
+    assert_eq!((symbol, quote.price), (p("META"), p("800")));
+
+    // A spike is over when a price near the last one comes.
+    world.wave(&[("META", "410")]);
+    assert!(world.engine.doubtful_prices().is_empty());
+    assert_eq!(shown(&world.rebalance("growth")), "in band");
+
+    world.wave(&[("META", "800")]);
+    assert_eq!(world.engine.accept_price(p("META")).map(|quote| quote.price), Some(p("800")));
+    assert_eq!(world.engine.accept_price(p("META")), None);
+    assert_eq!(shown(&world.rebalance("growth")), "completed");
+}
+
+#[test]
+fn the_default_is_safe() {
+    let settings = Settings::default();
+    let Limits { order, batch, day, batches_a_day, session_left } = settings.limits;
+    assert!(order.is_some() && batch.is_some() && day.is_some() && batches_a_day.is_some() && session_left.is_some());
+    assert!(settings.max_price_age.is_some() && settings.max_price_jump.is_some());
+    // It does not stand in the way of an ordinary rebalance.
+    let world = World::with_settings(Profile::ideal(), Settings::default());
+    world.add_scene("growth", &QUARTERS);
+    world.wave(QUARTERS.calm);
+    world.wave(&[("META", "480")]);
+    assert_eq!(shown(&world.rebalance("growth")), "completed");
+    // A price of a quarter of an hour ago does.
+    world.wave(&[("META", "400")]);
+    world.clock.advance(minutes(16));
+    let told = shown(&world.rebalance("growth"));
+    assert!(told.contains("s old: at most 900 s are allowed"), "{told}");
+}
