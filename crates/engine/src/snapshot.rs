@@ -102,8 +102,14 @@ impl Session<'_> {
         let page = broker.open_orders(account).await;
         let page = page.map_err(|cause| EngineError::Broker { portfolio: self.id().clone(), cause })?;
         let ours: Vec<ClientOrderId> = page.orders.iter().map(|order| order.id).collect();
-        if ours.is_empty() {
+        if ours.is_empty() && page.complete {
             return Ok(());
+        }
+        if ours.is_empty() {
+            // One may be on the part that is missing.
+            let (doing, message) = (format!("reading open orders of {account}"), "the list is not complete".to_owned());
+            let cause = BrokerError::Unavailable { doing, message };
+            return Err(EngineError::Broker { portfolio: self.id().clone(), cause });
         }
         for order in &ours {
             tracing::warn!(portfolio = %self.id(), %order, "canceling an open order of an earlier batch");
