@@ -17,6 +17,7 @@ mod faulty;
 mod gate;
 mod world;
 
+mod absent;
 mod answers;
 mod crash;
 mod halts;
