@@ -1,7 +1,9 @@
-//! A broker that denies an order it has: what its other lists say counts as well, and a list that is cut proves nothing.
+//! A broker that denies an order it has, and one whose lists are cut: what its other lists say counts as well, and what is cut is
+//! read on or proves nothing.
 
 use crate::answers::slow;
 use crate::desk::Desk;
+use crate::late::outlives_its_batch;
 use crate::world::{QUARTERS, World, batch_of, minutes, noon, p, seconds};
 use async_trait::async_trait;
 use evenkeel_banchile::{Fault, Latency, Profile, Rule};
@@ -11,7 +13,7 @@ use evenkeel_domain::order::{
 };
 use evenkeel_domain::record::Outcome;
 use evenkeel_domain::values::AccountId;
-use evenkeel_engine::{EngineError, Ports};
+use evenkeel_engine::{Engine, EngineError, Ports};
 use evenkeel_memory::ManualClock;
 use evenkeel_ports::{AccountView, Broker, BrokerError, Clock, FillPage, OrderPage, Position};
 use std::ops::Range;
@@ -26,9 +28,23 @@ struct Forgetful {
     denies: Range<Duration>,
     /// In this time after noon the list of open orders is cut: it has none, and says that there may be more.
     cuts: Range<Duration>,
+    /// Fills are on the third page; there is nothing on those before.
+    pages: bool,
 }
 
 impl Forgetful {
+    /// One that forgets nothing yet.
+    fn new(world: &World) -> Self {
+        let never = Duration::ZERO..Duration::ZERO;
+        let (desk, clock) = (Arc::clone(&world.desk), world.clock.clone());
+        Self { desk, clock, denies: never.clone(), cuts: never, pages: false }
+    }
+
+    /// A worker that has this broker.
+    fn worker(self, world: &World) -> Arc<Engine> {
+        world.worker_over("worker-2", Ports { broker: Arc::new(self), ..world.ports() })
+    }
+
     fn is_in(&self, time: &Range<Duration>) -> bool {
         time.contains(&self.clock.now().since(noon()))
     }
@@ -64,7 +80,15 @@ impl Broker for Forgetful {
     }
 
     async fn fills_since(&self, account: &AccountId, cursor: Option<FillCursor>) -> Result<FillPage, BrokerError> {
-        self.desk.fills_since(account, cursor).await
+        if !self.pages {
+            return self.desk.fills_since(account, cursor).await;
+        }
+        let after = cursor.map(|cursor| cursor.0).unwrap_or_default();
+        if let Some(after) = after.strip_suffix("++") {
+            let after = Some(FillCursor(after.to_owned())).filter(|after| !after.0.is_empty());
+            return self.desk.fills_since(account, after).await;
+        }
+        Ok(FillPage { fills: Vec::new(), next: FillCursor(format!("{after}+")), complete: false })
     }
 
     async fn positions(&self, account: &AccountId) -> Result<Vec<Position>, BrokerError> {
@@ -82,8 +106,7 @@ fn check(denies: Range<Duration>, cuts: Range<Duration>) {
     let profile = Profile { at_venue, duplicates: Duplicates::Correlated, ..slow() };
     let world = World::drifted(profile, &QUARTERS);
     world.script([Rule::new(Fault::LoseAnswer).symbol(p("MSFT"))]);
-    let broker = Forgetful { desk: Arc::clone(&world.desk), clock: world.clock.clone(), denies, cuts };
-    let worker = world.worker_over("worker-2", Ports { broker: Arc::new(broker), ..world.ports() });
+    let worker = Forgetful { denies, cuts, ..Forgetful::new(&world) }.worker(&world);
     let report = batch_of(world.run(worker.rebalance(&p("growth"))));
     assert_eq!(report.outcome, Outcome::Completed, "{:?}", report.cause);
     assert_eq!(world.desk.sent().len(), 3);
@@ -103,14 +126,20 @@ fn an_order_that_is_denied_may_be_on_the_page_that_is_missing() {
 #[test]
 fn nothing_is_planned_on_a_list_of_open_orders_that_is_cut() {
     let world = World::drifted(Profile::ideal(), &QUARTERS);
-    let cuts = Duration::ZERO..minutes(1);
-    let denies = Duration::ZERO..Duration::ZERO;
-    let broker = Forgetful { desk: Arc::clone(&world.desk), clock: world.clock.clone(), denies, cuts };
-    let worker = world.worker_over("worker-2", Ports { broker: Arc::new(broker), ..world.ports() });
+    let worker = Forgetful { cuts: Duration::ZERO..minutes(1), ..Forgetful::new(&world) }.worker(&world);
     let refused = world.run(worker.rebalance(&p("growth")));
     assert!(matches!(refused, Err(EngineError::Broker { cause: BrokerError::Unavailable { .. }, .. })), "{refused:?}");
     assert!(world.desk.sent().is_empty());
     // Once it is whole, the same goes on.
     world.clock.advance(minutes(1));
     assert_eq!(batch_of(world.run(worker.rebalance(&p("growth")))).outcome, Outcome::Completed);
+}
+
+#[test]
+fn fills_are_read_to_the_last_page() {
+    let world = outlives_its_batch(None);
+    assert_ne!(world.state("growth").books, world.truth("growth"), "a fill came late");
+    let worker = Forgetful { pages: true, ..Forgetful::new(&world) }.worker(&world);
+    assert_eq!(batch_of(world.run(worker.rebalance(&p("growth")))).outcome, Outcome::Completed);
+    world.assert_books_are_true("growth");
 }

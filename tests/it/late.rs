@@ -11,7 +11,7 @@ use evenkeel_engine::{EngineError, Resolve};
 use evenkeel_ports::Clock;
 
 /// An order for MSFT is judged not to have executed; ten minutes later its request arrives all the same, and is treated so.
-fn outlives_its_batch(then: Option<Fault>) -> World {
+pub(crate) fn outlives_its_batch(then: Option<Fault>) -> World {
     let world = World::drifted(Profile { quiescence: seconds(70), ..slow() }, &QUARTERS);
     let before = world.truth("growth");
     let late = [Some(Fault::Slow { delay: minutes(10) }), then];
