@@ -4,12 +4,14 @@ use async_trait::async_trait;
 use evenkeel_domain::alert::Alert;
 use evenkeel_domain::halt::{Halt, HaltMode, Release, Scope};
 use evenkeel_domain::values::{OwnerId, PortfolioId, Sequence, StoreId, Timestamp};
-use evenkeel_memory::{MemoryJournal, MemoryLeases};
+use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases};
 use evenkeel_ports::{
-    AcquireError, Commit, CommitOutcome, Entry, Head, HoldError, Journal, JournalError, Lease, LeaseStore, LeaseTerms,
+    AcquireError, Clock, Commit, CommitOutcome, Entry, Head, HoldError, Journal, JournalError, Lease, LeaseStore,
+    LeaseTerms,
 };
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// What goes wrong with a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,11 +174,18 @@ impl Journal for FaultyJournal {
 pub(crate) struct FaultyLeases {
     inner: Arc<MemoryLeases>,
     down: Mutex<bool>,
+    /// How long the answer to a grant is on its way, by this clock.
+    late: Option<(ManualClock, Duration)>,
 }
 
 impl FaultyLeases {
     pub(crate) fn new(inner: Arc<MemoryLeases>) -> Self {
-        Self { inner, down: Mutex::new(false) }
+        Self { inner, down: Mutex::new(false), late: None }
+    }
+
+    /// Leases are granted at once, and the answer comes so much later.
+    pub(crate) fn answering_late(inner: Arc<MemoryLeases>, clock: ManualClock, by: Duration) -> Self {
+        Self { late: Some((clock, by)), ..Self::new(inner) }
     }
 
     pub(crate) fn set_down(&self, down: bool) {
@@ -205,7 +214,11 @@ impl LeaseStore for FaultyLeases {
             let message = "a scripted outage".to_owned();
             return Err(AcquireError::Unavailable { portfolio: portfolio.clone(), message });
         }
-        self.inner.acquire(portfolio, owner, terms).await
+        let granted = self.inner.acquire(portfolio, owner, terms).await;
+        if let Some((clock, by)) = &self.late {
+            clock.sleep_until(clock.now().plus(*by)).await;
+        }
+        granted
     }
 
     async fn renew(&self, lease: &Lease) -> Result<(), HoldError> {

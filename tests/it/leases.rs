@@ -327,6 +327,29 @@ fn a_lease_store_that_cannot_be_asked() {
 }
 
 #[test]
+fn a_lease_counts_from_when_it_was_asked_for() {
+    // It is granted at noon, and the answer comes half a minute later. The first stage is filled after another 50 seconds: by then
+    // the heartbeat has run out at the store, and the second stage is not for this worker to send.
+    let at_venue = evenkeel_banchile::Latency::exactly(seconds(50));
+    let world = World::drifted(Profile { at_venue, ..Profile::ideal() }, &THIRDS);
+    let leases = FaultyLeases::answering_late(world.leases.clone(), world.clock.clone(), seconds(30));
+    let leases = Arc::new(leases);
+    let worker = world.worker_over("worker-x", Ports { leases: leases.clone(), ..world.ports() });
+    let growth: PortfolioId = p("growth");
+    let mut batch = worker.rebalance(&growth).boxed();
+    assert!(world.clock.poll_until(batch.as_mut(), crate::world::noon().plus(seconds(29))).is_none());
+    leases.set_down(true);
+    assert_eq!(world.run(batch), Err(EngineError::LeaseLost { portfolio: growth.clone() }));
+    assert_eq!(world.clock.now(), crate::world::noon().plus(seconds(60)));
+    assert_eq!(world.desk.sent().len(), 1);
+
+    leases.set_down(false);
+    let recovered = world.run(world.worker("worker-2").recover()).unwrap();
+    assert!(recovered[0].result.clone().unwrap().is_some());
+    world.assert_books_are_true("growth");
+}
+
+#[test]
 fn a_worker_that_cannot_renew_sends_nothing_more() {
     let world = World::drifted(
         Profile { at_venue: evenkeel_banchile::Latency::exactly(seconds(50)), ..Profile::ideal() },
