@@ -374,6 +374,27 @@ fn a_worker_that_cannot_renew_sends_nothing_more() {
 }
 
 #[test]
+fn what_becomes_due_when_the_lease_may_have_run_out_is_not_begun() {
+    // Two legs at once: the heartbeat runs out at 80 seconds, the first request arrives at 85, which would make room for the third leg,
+    // and the second at 100.
+    let settings = Settings { legs_at_once: 2, order_deadline: minutes(10), ..Settings::default() };
+    let world =
+        World::drifted_with(Profile { timeout: minutes(5), ..Profile::ideal() }, settings, &crate::world::QUARTERS);
+    let leases = Arc::new(FaultyLeases::new(world.leases.clone()));
+    let worker = world.worker_over("worker-x", Ports { leases: leases.clone(), ..world.ports() });
+    let slow = |secs| Rule::new(Fault::Slow { delay: seconds(secs) });
+    world.script([slow(85).symbol(p("META")), slow(100).symbol(p("AAPL"))]);
+    let growth: PortfolioId = p("growth");
+    let mut batch = worker.rebalance(&growth).boxed();
+    assert!(world.clock.poll_until(batch.as_mut(), world.clock.now().plus(seconds(25))).is_none());
+    leases.set_down(true);
+    assert_eq!(world.run(batch), Err(EngineError::LeaseLost { portfolio: growth.clone() }));
+    assert_eq!(world.clock.now(), crate::world::noon().plus(seconds(100)));
+    let sent: Vec<_> = world.desk.sent().iter().map(|sent| sent.request.terms.symbol.to_string()).collect();
+    assert_eq!(sent, ["META", "AAPL"]);
+}
+
+#[test]
 fn the_answer_to_what_was_sent_is_recorded_even_when_the_lease_may_have_run_out() {
     // The second stage is under way until 90 seconds, the heartbeat runs out at 80.
     let slow =
