@@ -25,6 +25,7 @@ const ENGINE: &str = "evenkeel-engine";
 const MEMORY: &str = "evenkeel-memory";
 const BANCHILE: &str = "evenkeel-banchile";
 const MARKET: &str = "evenkeel-market";
+const SQLITE: &str = "evenkeel-sqlite";
 const CONFORMANCE: &str = "evenkeel-conformance";
 
 /// What the core and the adapters are made of.
@@ -95,6 +96,14 @@ pub(super) const TABLE: &[Row] = &[
         dev_ours: STAND_INS,
         dev_outside: ASYNC_TOOLS,
     },
+    Row {
+        package: SQLITE,
+        ours: CORE,
+        outside: Only(&["async-trait", "futures-channel", "rusqlite", "serde_json", "sha2", "thiserror"]),
+        // For the example of an engine on a store: nothing of the adapter itself needs it.
+        dev_ours: &[ENGINE, MEMORY, BANCHILE, CONFORMANCE],
+        dev_outside: ASYNC_TOOLS,
+    },
     // Suites that any adapter runs, whatever it is made of: no adapter below them, and no runtime.
     Row {
         package: CONFORMANCE,
@@ -105,14 +114,14 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         package: "evenkeel-app",
-        ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET],
+        ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET, SQLITE],
         outside: Any,
         dev_ours: &[CONFORMANCE],
         dev_outside: Any,
     },
     Row {
         package: "evenkeel-tests",
-        ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET, CONFORMANCE, "evenkeel-app"],
+        ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET, SQLITE, CONFORMANCE, "evenkeel-app"],
         outside: Any,
         dev_ours: &[],
         dev_outside: Any,

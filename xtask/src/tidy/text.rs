@@ -22,7 +22,7 @@ struct Rule {
 
 /// The one file of the program that names concrete adapters.
 const WIRING: &str = "crates/app/src/wiring.rs";
-const ADAPTERS: [&str; 3] = ["evenkeel_memory", "evenkeel_banchile", "evenkeel_market"];
+const ADAPTERS: [&str; 4] = ["evenkeel_memory", "evenkeel_banchile", "evenkeel_market", "evenkeel_sqlite"];
 
 /// Where people keep their sources; put together here so that this file does not break its own rule.
 const MACHINE_PATHS: [&str; 3] = [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/wo", "rk/")];

@@ -1,0 +1,92 @@
+//! The suites that this store certifies itself with. Here and not in `tests/`, since only from within can an answer be made to get lost.
+
+use crate::SqliteStore;
+use crate::writer::Fault;
+use evenkeel_conformance::journal::JournalRig;
+use evenkeel_conformance::leases::LeaseRig;
+use evenkeel_conformance::{Cannot, Rig};
+use evenkeel_domain::values::Timestamp;
+use evenkeel_memory::ManualClock;
+use evenkeel_ports::{Journal, LeaseStore};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+
+struct InAFile {
+    folder: TempDir,
+    clock: ManualClock,
+    store: Mutex<Option<SqliteStore>>,
+}
+
+impl InAFile {
+    fn new() -> Self {
+        let rig = Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: ManualClock::new(Timestamp::EPOCH),
+            store: Mutex::default(),
+        };
+        rig.open();
+        rig
+    }
+
+    fn open(&self) {
+        let mut store = self.store.lock().unwrap();
+        // Closed first: one process after the other.
+        *store = None;
+        *store = Some(SqliteStore::open(self.folder.path().join("store.db"), Arc::new(self.clock.clone())).unwrap());
+    }
+
+    fn store(&self) -> SqliteStore {
+        self.store.lock().unwrap().clone().unwrap()
+    }
+}
+
+impl Rig for InAFile {
+    fn adapter(&self) -> String {
+        "SqliteStore".to_owned()
+    }
+}
+
+impl JournalRig for InAFile {
+    fn journal(&self) -> Arc<dyn Journal> {
+        Arc::new(self.store())
+    }
+
+    fn restart(&self) -> Result<(), Cannot> {
+        self.open();
+        Ok(())
+    }
+
+    fn lose_the_next_answer(&self, written: bool) -> Result<(), Cannot> {
+        self.store().fail_next(if written { Fault::SilentAfter } else { Fault::SilentBefore });
+        Ok(())
+    }
+}
+
+impl LeaseRig for InAFile {
+    fn store(&self) -> Arc<dyn LeaseStore> {
+        Arc::new(self.store())
+    }
+
+    fn advance(&self, by: Duration) -> Result<(), Cannot> {
+        self.clock.advance(by);
+        Ok(())
+    }
+
+    fn restart(&self) -> Result<(), Cannot> {
+        self.open();
+        Ok(())
+    }
+}
+
+mod journal {
+    use super::*;
+
+    evenkeel_conformance::journal_suite!(InAFile::new());
+}
+
+mod leases {
+    use super::*;
+
+    evenkeel_conformance::lease_store_suite!(InAFile::new());
+}
