@@ -8,7 +8,8 @@
 //! evenkeel_conformance::broker_suite!(MyRig::new(), not_shown: [C14, C40], skipped: [C42]);
 //! ```
 //!
-//! The cases are told apart by what they are about: `trades` (what an order costs and brings), `identity` (one order per id), `sending`
+//! [`CASES`] says what each case promises, and by which number of the contract. What it does to see whether that is so stands below, at
+//! the function of its name. The cases are told apart by what they are about: `trades` (what an order costs and brings), `identity` (one order per id), `sending`
 //! (requests and answers that are lost, late or turned away), `refusals`, `cancels`, `questions` (lookups, fills, pages) and `hours`
 //! (the market's and the settlement's).
 //!
@@ -24,7 +25,7 @@
 //! # Numbers that are missing
 //!
 //! C02 (orders by amount), C22 (kinds of orders) and C49 (many orders in one request) cannot be said in this port. C11, C12, C17 and C47
-//! need a broker that is spoken to by HTTP, C36, C37 and C50 a stream, a process or a second portfolio, C39 and C41 an engine or a
+//! need a broker that is spoken to by HTTP: `examples/toy-broker/tests/certify/http.rs` has them for one. C36, C37 and C50 a stream, a process or a second portfolio, C39 and C41 an engine or a
 //! calendar, C44 and C45 events of companies and of the exchange: they come with the adapters that have them.
 //! C51 is about what follows from contract 2: an acknowledgement is not yet the last word.
 //! C31 and C35, which elsewhere are about streams, are here about `order` and `fills_since`.
@@ -43,14 +44,14 @@ mod trades;
 
 use crate::suite::suite;
 
-use cancels::*;
-use hours::*;
-use identity::*;
-use questions::*;
-use refusals::*;
+pub use cancels::*;
+pub use hours::*;
+pub use identity::*;
+pub use questions::*;
+pub use refusals::*;
 pub use rig::{BrokerRig, Fault, OrderTruth, Truth, declared};
-use sending::*;
-use trades::*;
+pub use sending::*;
+pub use trades::*;
 
 suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 37;
     C01 "5, 8" c01_a_buy_costs_what_its_fills_say "a buy is filled, brings exactly its units and takes exactly price × quantity and fees",

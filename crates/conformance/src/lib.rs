@@ -27,9 +27,35 @@
 //!
 //! The tests of listed cases are ignored, and the report must agree with the lists, or `the_report_is_as_declared` fails.
 //!
-//! The report ([`Report`]) exists as text and as JSON. A suite is also a specification: each case says what is promised, and by which
-//! number of the port's contract ([`Case`]). That the cases find what they are for is shown by adapters broken on purpose, in
-//! `tests/it/mutants`.
+//! # The report
+//!
+//! The test `the_report_is_as_declared` prints it; set the environment variable `EVENKEEL_REPORTS` ([`REPORTS`]) to a folder, and it is
+//! saved there as well, as text and as JSON, one pair of files for each port and adapter:
+//!
+//! ```sh
+//! cargo test the_report_is_as_declared -- --nocapture
+//! EVENKEEL_REPORTS="$PWD/reports" cargo test the_report_is_as_declared
+//! cat reports/broker-*.txt
+//! ```
+//!
+//! A relative folder is one below the package, since that is where cargo runs its tests. The report ([`Report`]) names the versions of
+//! suite and adapter, all that the adapter declares, and each case with its verdict: what failed with what was promised and what was
+//! seen, what was skipped with its excuse, what was not shown with what the rig cannot do. In code, `report` of each suite makes one
+//! ([`broker::report`]), [`Report::save`] writes its files, and [`Report::to_json`] gives one line:
+//!
+//! | key | is |
+//! |---|---|
+//! | `port`, `adapter`, `adapter_version`, `suite_version` | texts; `adapter_version` is `null` in a report made without the macro |
+//! | `capabilities` | what is declared, one text each |
+//! | `cases` | objects with `id`, `contract`, `promise`, `verdict` (`passed`, `failed`, `skipped`, `not shown`) and `detail`, empty if passed |
+//!
+//! # Reading a suite
+//!
+//! A suite is also a specification: the `CASES` of its module ([`broker::CASES`]) say what is promised, and by which number of the port's
+//! contract ([`Case`]); the page of the module lists them. That the cases find what they are for is shown by adapters broken on purpose,
+//! in `tests/it/mutants`.
+//!
+//! A guide that goes from an empty crate to a certified adapter is `docs/write-a-broker.md`; what it builds is `examples/toy-broker`.
 
 pub mod broker;
 mod case;
@@ -42,5 +68,5 @@ mod report;
 pub mod suite;
 
 pub use case::{Cannot, Case, Check, Stop, Verdict, expect};
-pub use report::{CaseReport, Report};
+pub use report::{CaseReport, REPORTS, Report};
 pub use suite::Rig;

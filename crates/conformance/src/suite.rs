@@ -64,7 +64,8 @@ impl<R: Rig + ?Sized> Suite<R> {
         let (adapter, capabilities) = (rig.adapter(), rig.capabilities());
         drop(rig);
         let cases = self.cases.iter().map(|(case, body)| CaseReport::new(case, &run(&*fresh(), *body))).collect();
-        Report { port: self.port, adapter, suite_version: env!("CARGO_PKG_VERSION"), capabilities, cases }
+        let suite_version = env!("CARGO_PKG_VERSION");
+        Report { port: self.port, adapter, adapter_version: None, suite_version, capabilities, cases }
     }
 }
 
@@ -149,6 +150,10 @@ macro_rules! suite {
         pub const SUITE: $crate::suite::Suite<dyn $rig> = $crate::suite::Suite { port: $port, cases: &BODIES };
 
         /// The cases, in the order of their ids.
+        ///
+        /// | case | contract | promise | test |
+        /// |---|---|---|---|
+        $(#[doc = concat!("| ", stringify!($id), " | ", $contract, " | ", $promise, " | `", stringify!($name), "` |")])+
         pub const CASES: [$crate::Case; $count] = [$(
             $crate::Case { id: stringify!($id), name: stringify!($name), contract: $contract, promise: $promise },
         )+];
@@ -230,8 +235,11 @@ macro_rules! __suite_tests {
 
         #[test]
         fn the_report_is_as_declared() {
-            let report = $crate::$module::report(__fresh_rig);
+            // The version of the crate that calls the macro.
+            let report = $crate::$module::report(__fresh_rig).of_version(env!("CARGO_PKG_VERSION"));
             println!("{report}");
+            let saved = report.save_if_wanted();
+            assert!(saved.is_ok(), "the report could not be saved: {}", saved.err().map_or_else(String::new, |e| e.to_string()));
             let checked =
                 $crate::suite::check_declared(&report, &[$(stringify!($missing)),*], &[$(stringify!($excused)),*]);
             assert!(checked.is_ok(), "{}", checked.err().unwrap_or_default());

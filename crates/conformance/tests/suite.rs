@@ -68,8 +68,27 @@ fn a_report_says_what_was_seen() {
     "#]]
     .assert_eq(&report.to_string());
     let json = report.to_json().unwrap();
-    let start = r#"{"port":"clock","adapter":"Stopped","suite_version":"0.0.0","capabilities":["has one moment"],"cases":[{"id":"T01""#;
+    let start = r#"{"port":"clock","adapter":"Stopped","adapter_version":null,"suite_version":"0.0.0","capabilities":["has one moment"],"cases":[{"id":"T01""#;
     assert!(json.starts_with(start), "{json}");
+}
+
+#[test]
+fn a_report_is_saved_as_text_and_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = report(|| Box::new(StoppedRig)).of_version("1.2.3");
+    let [text, json] = report.save(&folder.path().join("a/b")).unwrap();
+    assert!(text.ends_with("a/b/clock-stopped.txt") && json.ends_with("a/b/clock-stopped.json"), "{text:?}, {json:?}");
+    let [text, json] = [text, json].map(|path| std::fs::read_to_string(path).unwrap());
+    assert!(text.starts_with("clock suite 0.0.0 for Stopped, version 1.2.3\n"), "{text}");
+    assert_eq!(text, report.to_string());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["adapter_version"], "1.2.3");
+    assert_eq!(json["cases"].as_array().unwrap().len(), CASES.len());
+
+    let blocked = folder.path().join("file");
+    std::fs::write(&blocked, "in the way").unwrap();
+    let error = report.save(&blocked).unwrap_err().to_string();
+    assert!(error.starts_with(&blocked.display().to_string()), "{error}");
 }
 
 #[test]

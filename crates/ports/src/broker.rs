@@ -1,6 +1,7 @@
 //! The broker: where orders go, and the only witness of what became of them.
 //!
-//! Adapters: `BanChile` (simulated) in the banchile crate; yours. The words used here (answers, views, fills) are in
+//! Adapters: `BanChile` (simulated) in the banchile crate; yours, as `docs/write-a-broker.md` shows from an empty crate to the report of
+//! its suite, `evenkeel_conformance::broker`. The words used here (answers, views, fills) are in
 //! [`evenkeel_domain::order`]; what each answer makes of a batch is in `evenkeel_domain::batch`.
 
 use async_trait::async_trait;

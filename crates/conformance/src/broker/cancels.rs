@@ -28,7 +28,7 @@ async fn canceled(desk: &Desk<'_>, order: &OrderRequest) -> Result<OrderView, St
 }
 
 /// Cancels an order that works, twice. Contract 6.
-pub(super) async fn c28_a_working_order_can_be_canceled(rig: &dyn BrokerRig) -> Check {
+pub async fn c28_a_working_order_can_be_canceled(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     rig.force(Fault::NeverFill)?;
     let order = working(&desk).await?;
@@ -48,7 +48,7 @@ pub(super) async fn c28_a_working_order_can_be_canceled(rig: &dyn BrokerRig) -> 
 }
 
 /// Cancels an order that is filled. Contract 5, 6.
-pub(super) async fn c29_a_filled_order_cannot_be_canceled(rig: &dyn BrokerRig) -> Check {
+pub async fn c29_a_filled_order_cannot_be_canceled(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let order = working(&desk).await?;
     let filled = desk.filled(&order).await?;
@@ -63,7 +63,7 @@ pub(super) async fn c29_a_filled_order_cannot_be_canceled(rig: &dyn BrokerRig) -
 }
 
 /// Sends two hundred orders and cancels each a little later. Contract 5, 6.
-pub(super) async fn c30_cancels_race_fills(rig: &dyn BrokerRig) -> Check {
+pub async fn c30_cancels_race_fills(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let quantity = desk.quantity("1")?;
     desk.fund_for(desk.quantity("200")?)?;
@@ -105,7 +105,7 @@ async fn race(desk: &Desk<'_>, order: &OrderRequest, pause: Duration) -> Result<
 }
 
 /// Executes an order after its cancel. Contract 5, 6.
-pub(super) async fn c31_a_fill_after_the_cancel_is_told(rig: &dyn BrokerRig) -> Check {
+pub async fn c31_a_fill_after_the_cancel_is_told(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     rig.force(Fault::FillAfterCancel)?;
     let order = working(&desk).await?;
@@ -118,7 +118,7 @@ pub(super) async fn c31_a_fill_after_the_cancel_is_told(rig: &dyn BrokerRig) -> 
 }
 
 /// Loses the answer to a cancel. Contract 6.
-pub(super) async fn c32_a_lost_cancel_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
+pub async fn c32_a_lost_cancel_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     rig.force(Fault::NeverFill)?;
     rig.force(Fault::LoseCancelAnswer)?;
@@ -133,7 +133,7 @@ pub(super) async fn c32_a_lost_cancel_answer_is_unknown(rig: &dyn BrokerRig) -> 
 }
 
 /// Cancels what never was. Contract 6.
-pub(super) async fn c33_canceling_nothing_says_so(rig: &dyn BrokerRig) -> Check {
+pub async fn c33_canceling_nothing_says_so(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     desk.horizon().await;
     let answer = desk.cancel(&desk.buy(desk.quantity("2")?)?).await;

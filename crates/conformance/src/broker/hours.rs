@@ -8,7 +8,7 @@ use evenkeel_domain::values::Quantity;
 use std::time::Duration;
 
 /// Closes the market over an open order, sends another at night, and opens it again. Contract 2, 5.
-pub(super) async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
+pub async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(desk.quantity("20")?)?;
@@ -46,7 +46,7 @@ pub(super) async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check
 }
 
 /// Sells, and follows the proceeds to their settlement. Contract 5.
-pub(super) async fn c42_proceeds_settle_in_time(rig: &dyn BrokerRig) -> Check {
+pub async fn c42_proceeds_settle_in_time(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let before = desk.view().await?;
     let Some(settled) = before.settled_cash else {

@@ -13,7 +13,7 @@ fn fails_for(checked: Result<(), Refused>, reason: &RefusalReason) -> Check {
 }
 
 /// Buys for a hundred times the cash; then with exactly as much as the declared collar and costs say that it takes. Contract 2.
-pub(super) async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Check {
+pub async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let quantity = desk.quantity("100")?;
     rig.fund(desk.worth(desk.quantity("1")?)?)?;
@@ -35,7 +35,7 @@ pub(super) async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Ch
 }
 
 /// Sells more than is held, and what is not held at all. Contract 2.
-pub(super) async fn c19_more_than_is_held_is_refused(rig: &dyn BrokerRig) -> Check {
+pub async fn c19_more_than_is_held_is_refused(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let (held, more) = (desk.quantity("2")?, desk.quantity("3")?);
     desk.refused(&desk.sell(held)?, &RefusalReason::InsufficientQuantity).await?;
@@ -46,7 +46,7 @@ pub(super) async fn c19_more_than_is_held_is_refused(rig: &dyn BrokerRig) -> Che
 }
 
 /// Buys for half the minimum, then leaves a holding that is worth no more. Contract 2, 8.
-pub(super) async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
+pub async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let minimum = desk.declared.minimum_order;
     if !minimum.is_positive() {
@@ -74,7 +74,7 @@ pub(super) async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
 }
 
 /// Buys half a lot more than whole ones, then leaves such a holding. Contract 2, 8.
-pub(super) async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
+pub async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     if desk.lot() == Lot::FINEST {
         return Err(Stop::Excused(format!("lot of {}: {}: every quantity is a multiple", desk.symbol(), desk.lot())));
@@ -94,7 +94,7 @@ pub(super) async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
 }
 
 /// Sells against a buy that works. Contract 2, 5.
-pub(super) async fn c23_opposite_orders_never_meet(rig: &dyn BrokerRig) -> Check {
+pub async fn c23_opposite_orders_never_meet(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let (bought, held) = (desk.quantity("2")?, desk.quantity("3")?);
     desk.fund_for(bought)?;
@@ -116,7 +116,7 @@ pub(super) async fn c23_opposite_orders_never_meet(rig: &dyn BrokerRig) -> Check
 }
 
 /// Buys what does not exist and what is halted. Contract 2.
-pub(super) async fn c24_what_is_not_tradable_is_refused(rig: &dyn BrokerRig) -> Check {
+pub async fn c24_what_is_not_tradable_is_refused(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
@@ -128,7 +128,7 @@ pub(super) async fn c24_what_is_not_tradable_is_refused(rig: &dyn BrokerRig) -> 
 }
 
 /// Buys twice for six tenths of the cash while the first works, which is then canceled; and sells so twice of a holding. Contract 2.
-pub(super) async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
+pub async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let (six, ten) = (desk.quantity("6")?, desk.quantity("10")?);
     rig.fund(desk.worth(ten)?)?;

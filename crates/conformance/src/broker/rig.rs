@@ -13,6 +13,7 @@ use std::time::Duration;
 ///
 /// Its [`capabilities`](Rig::capabilities) for the report are those of [`declared`]. The rest has bodies that say what cannot be done;
 /// write as many as the broker allows. A simulated broker or a fault proxy in front of a real one can do nearly all of them, a paper account a few.
+/// `docs/write-a-broker.md` says which rig shows which cases, and how one is made whose adapter speaks HTTP.
 pub trait BrokerRig: Rig {
     /// The adapter.
     fn broker(&self) -> Arc<dyn Broker>;

@@ -26,7 +26,7 @@ async fn cash_moved(desk: &Desk<'_>, before: Money, orders: &[(Side, &[Fill])]) 
 }
 
 /// Buys, waits for the fill and the horizon, and compares units, cash and costs with the fills. Contract 5, 8.
-pub(super) async fn c01_a_buy_costs_what_its_fills_say(rig: &dyn BrokerRig) -> Check {
+pub async fn c01_a_buy_costs_what_its_fills_say(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let quantity = desk.quantity("7.654321")?;
     desk.fund_for(quantity)?;
@@ -55,7 +55,7 @@ fn within_costs(desk: &Desk<'_>, order: &OrderRequest, view: &OrderView) -> Chec
 }
 
 /// Sells a part of a holding, then the rest as an exit. Contract 5, 8.
-pub(super) async fn c03_a_part_then_all_is_sold(rig: &dyn BrokerRig) -> Check {
+pub async fn c03_a_part_then_all_is_sold(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let (held, part) = (desk.quantity("10.123456789")?, desk.quantity("4.1")?);
     rig.hold(desk.symbol(), held)?;
@@ -71,7 +71,7 @@ pub(super) async fn c03_a_part_then_all_is_sold(rig: &dyn BrokerRig) -> Check {
 }
 
 /// Buys a quantity that no binary fraction holds, reads it back everywhere, and sells it again. Contract 8.
-pub(super) async fn c25_quantities_survive_to_the_last_digit(rig: &dyn BrokerRig) -> Check {
+pub async fn c25_quantities_survive_to_the_last_digit(rig: &dyn BrokerRig) -> Check {
     let mut desk = desk(rig)?;
     if desk.declared.minimum_order.cents() <= 10_000_000 {
         desk.price = Price::from_nanos(1_000_000_000).map_err(misfit)?;
@@ -91,7 +91,7 @@ pub(super) async fn c25_quantities_survive_to_the_last_digit(rig: &dyn BrokerRig
 }
 
 /// Lets an order be executed in three parts, and adds them up, in the view and among the fills. Contract 5.
-pub(super) async fn c26_partial_fills_sum_exactly(rig: &dyn BrokerRig) -> Check {
+pub async fn c26_partial_fills_sum_exactly(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let quantity = desk.quantity("9.87654321")?;
     desk.fund_for(quantity)?;
@@ -114,7 +114,7 @@ pub(super) async fn c26_partial_fills_sum_exactly(rig: &dyn BrokerRig) -> Check 
 }
 
 /// Cancels an order that was executed in part, and lets the broker cancel another. Contract 5, 6.
-pub(super) async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
+pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig)?;
     let quantity = desk.quantity("6.5")?;
     desk.fund_for(quantity)?;
