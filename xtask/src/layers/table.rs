@@ -112,6 +112,24 @@ pub(super) const TABLE: &[Row] = &[
         dev_ours: STAND_INS,
         dev_outside: ASYNC_TOOLS,
     },
+    // What a team outside of this workspace has: the contract, the suite, and a client of its own choice.
+    Row {
+        package: "evenkeel-toy-broker",
+        ours: CORE,
+        outside: Only(&[
+            "async-trait",
+            "futures-util",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "serde",
+            "serde_json",
+            "thiserror",
+            "tokio",
+        ]),
+        dev_ours: &[MEMORY, CONFORMANCE, ENGINE],
+        dev_outside: ASYNC_TOOLS,
+    },
     Row {
         package: "evenkeel-app",
         ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET, SQLITE],
