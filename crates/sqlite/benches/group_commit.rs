@@ -34,7 +34,7 @@ fn main() -> Outcome<()> {
         sync.push(per_sync(&folder.path().join(format!("sync-{round}")))?);
         alone.push(per_second(&file("alone"), Options::default(), 1)?);
         group.push(per_second(&file("group"), Options::default(), 64)?);
-        unsynced.push(per_second(&file("unsynced"), Options::default().without_sync(), 64)?);
+        unsynced.push(per_second(&file("unsynced"), Options { synced: false, ..Options::default() }, 64)?);
     }
     let [sync, alone, group, unsynced] = [sync, alone, group, unsynced].map(median);
     println!("one sync of 4 KiB              {:>9.0} µs", sync * 1e6);

@@ -22,7 +22,8 @@
 //!
 //! **Time**: leases are judged by the clock that the store was opened with. Processes that share a store share the wall clock.
 //!
-//! It needs no runtime: answers are plain futures, and a thread of its own writes.
+//! It needs no runtime: answers are plain futures, and a thread of its own writes. Where time is virtual, let it answer before it yields
+//! ([`Options::blocking`]).
 //!
 //! ```
 //! use evenkeel_banchile::{BanChile, Profile};
@@ -36,7 +37,7 @@
 //! # let path = folder.path().join("evenkeel.db");
 //! let clock = ManualClock::new("2026-01-05T15:00:00Z".parse()?); // a service takes the wall clock
 //! let clock = Arc::new(clock);
-//! let store = Arc::new(SqliteStore::open(&path, clock.clone())?);
+//! let store = Arc::new(SqliteStore::open(&path, clock.clone())?); // a replay: open_with, blocking
 //! let ports = Ports {
 //!     leases: store.clone(),
 //!     journal: store.clone(),

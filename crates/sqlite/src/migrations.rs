@@ -5,6 +5,7 @@
 use crate::chain;
 use crate::error::OpenError;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Name and text of each, in order; the first is number 1.
@@ -72,7 +73,29 @@ fn check_applied(connection: &Connection, path: &Path) -> Result<(), OpenError> 
             return Err(OpenError::Damaged { path: path.to_owned(), message });
         }
     }
+    check_layout(connection, path, found)
+}
+
+/// Compares tables and indexes with those that the migrations make: without the index, a second batch could be opened.
+fn check_layout(connection: &Connection, path: &Path, found: i64) -> Result<(), OpenError> {
+    let sort = |e: rusqlite::Error| OpenError::sorted(path, &e);
+    let fresh = Connection::open_in_memory().map_err(sort)?;
+    fresh.execute_batch(KEPT).map_err(sort)?;
+    for (_, (_, sql)) in (1_i64..=found).zip(MIGRATIONS) {
+        fresh.execute_batch(sql).map_err(sort)?;
+    }
+    let (should, is) = (layout(&fresh).map_err(sort)?, layout(connection).map_err(sort)?);
+    if let Some(differs) = should.symmetric_difference(&is).next() {
+        let message = format!("{} {} is not as the migrations make it", differs.0, differs.1);
+        return Err(OpenError::Damaged { path: path.to_owned(), message });
+    }
     Ok(())
+}
+
+/// Kind, name and definition of everything in the file that is ours.
+fn layout(connection: &Connection) -> rusqlite::Result<BTreeSet<(String, String, String)>> {
+    let mut query = connection.prepare("SELECT type, name, coalesce(sql, '') FROM sqlite_schema")?;
+    query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
 }
 
 #[cfg(test)]

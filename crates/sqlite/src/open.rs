@@ -27,22 +27,17 @@ pub struct Options {
     pub busy: Duration,
     /// The most bytes that the file may have; a commit beyond it fails. As many as the disk has, by default.
     pub largest: Option<u64>,
-    synced: bool,
+    /// True answers before a future first yields, so that no time passes meanwhile: for programs whose time is virtual, and moves when nothing
+    /// else can go on. Commits of other threads still share a transaction. False by default.
+    pub blocking: bool,
+    /// False promises nothing about power loss: to measure what syncing costs, and for nothing else.
+    #[doc(hidden)]
+    pub synced: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { busy: Duration::from_secs(5), largest: None, synced: true }
-    }
-}
-
-impl Options {
-    /// Promises nothing about power loss: to measure what syncing costs, and for nothing else.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn without_sync(mut self) -> Self {
-        self.synced = false;
-        self
+        Self { busy: Duration::from_secs(5), largest: None, blocking: false, synced: true }
     }
 }
 
@@ -82,26 +77,37 @@ pub(crate) fn reading(path: &Path, options: &Options) -> rusqlite::Result<Connec
 }
 
 /// A connection that changes nothing, for looking at a store whether or not a process runs on it.
+///
+/// Whoever may write the file opens it as if to write, so that the last to close it leaves neither WAL nor lock behind, which might be in the
+/// way of others. Whoever may not looks at a closed store as at one that nobody can change; should a process begin to write it
+/// meanwhile, what is read may not fit together.
 pub(crate) fn looking(path: &Path) -> Result<Connection, OpenError> {
     if !exists(path)? {
         return Err(OpenError::Missing { path: path.to_owned() });
     }
     look_at(path)?;
     let sort = |e: rusqlite::Error| OpenError::sorted(path, &e);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(sort)?;
-    connection.busy_timeout(Options::default().busy).map_err(sort)?;
-    let tried = migrations::check(&connection, path);
-    // A folder that may not be written, and a store that was closed: there is no WAL, and no place for one.
-    if matches!(tried, Err(OpenError::ReadOnly { .. } | OpenError::Unavailable { .. })) && !has_wal(path) {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(sort)?;
+    if !has_wal(path) && !may_write(path, &connection).map_err(sort)? {
         let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-        let uri = format!("file:{name}?immutable=1");
-        let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-        let connection = Connection::open_with_flags(uri, flags).map_err(sort)?;
-        migrations::check(&connection, path)?;
-        return Ok(connection);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        connection = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).map_err(sort)?;
     }
-    tried.map(|()| connection)
+    connection.busy_timeout(Options::default().busy).map_err(sort)?;
+    connection.pragma_update(None, "query_only", true).map_err(sort)?;
+    migrations::check(&connection, path)?;
+    Ok(connection)
+}
+
+/// Whether the file can be written, and files be made beside it.
+fn may_write(path: &Path, connection: &Connection) -> rusqlite::Result<bool> {
+    if connection.is_readonly("main")? {
+        return Ok(false);
+    }
+    // Tried, since permissions tell less than the whole.
+    let probe = beside(path, &format!(".probe-{}", std::process::id()));
+    Ok(File::create_new(&probe).is_ok() && std::fs::remove_file(&probe).is_ok())
 }
 
 fn has_wal(path: &Path) -> bool {

@@ -65,7 +65,7 @@ impl SqliteStore {
         let name = connection.query_row("SELECT lower(hex(randomblob(8)))", [], |row| row.get(0)).map_err(sort)?;
         let file = Identity::of(&path).map_err(|e| OpenError::of_file(&path, "looking at it", &e))?;
         let process = Process::enter(&path, name)?;
-        let writer = Writer::start(connection, file.clone());
+        let writer = Writer::start(connection, file.clone(), options.blocking);
         let writer = writer.map_err(|e| OpenError::of_file(&path, "starting its writer", &e))?;
         drop(opening);
         let readers = Mutex::default();

@@ -137,7 +137,11 @@ impl Walk {
 
     /// Every portfolio where its chain begins.
     fn begin(&mut self, connection: &Connection) -> Checked {
-        let id: String = connection.query_row("SELECT id FROM store", [], |row| row.get(0))?;
+        let (one, id): (i64, String) =
+            connection.query_row("SELECT one, id FROM store", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if one != 1 {
+            return Err(broken("store", 1, "", format!("its number should be 1, and is {one}")));
+        }
         let store = id.parse().map_err(|e| broken("store", 1, "", format!("its id: {e}")))?;
         let mut query = connection.prepare("SELECT number, id FROM portfolio ORDER BY number")?;
         let mut rows = query.query([])?;

@@ -11,7 +11,8 @@ use rusqlite::Connection;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{JoinHandle, Thread};
 
 /// The most requests that share a transaction.
 const GROUP: usize = 256;
@@ -51,6 +52,7 @@ pub(crate) struct Writer {
     requests: Option<SyncSender<Box<dyn Request>>>,
     thread: Option<JoinHandle<()>>,
     under_way: Arc<AtomicUsize>,
+    blocking: bool,
     #[cfg(test)]
     pub(crate) fault: Arc<std::sync::Mutex<Option<Fault>>>,
 }
@@ -66,7 +68,7 @@ pub(crate) enum Fault {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, file: Identity) -> std::io::Result<Self> {
+    pub(crate) fn start(connection: Connection, file: Identity, blocking: bool) -> std::io::Result<Self> {
         let (requests, waiting) = sync_channel(QUEUE);
         let under_way = Arc::new(AtomicUsize::new(0));
         let writing = Writing {
@@ -84,6 +86,7 @@ impl Writer {
             requests: Some(requests),
             thread: Some(thread),
             under_way,
+            blocking,
             #[cfg(test)]
             fault,
         })
@@ -103,8 +106,9 @@ impl Writer {
         if !handed_over {
             self.under_way.fetch_sub(1, Ordering::SeqCst);
         }
+        let blocking = self.blocking;
         async move {
-            match answer.await {
+            match if blocking { blocked(answer) } else { answer.await } {
                 Ok(answer) => answer,
                 Err(_) if handed_over => Err(Unwritten::Unknown("the store's writer gave no answer".to_owned())),
                 Err(_) => Err(Unwritten::Nothing("the store's writer has stopped: open the store again".to_owned())),
@@ -128,6 +132,24 @@ impl Drop for Writer {
             // A writer that panicked has nothing left to close.
             drop(thread.join());
         }
+    }
+}
+
+/// Waits on this thread, which sleeps meanwhile.
+fn blocked<F: Future>(answer: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut answer = std::pin::pin!(answer);
+    loop {
+        if let Poll::Ready(answer) = answer.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return answer;
+        }
+        std::thread::park();
     }
 }
 

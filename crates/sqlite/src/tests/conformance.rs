@@ -1,7 +1,7 @@
 //! The suites that this store certifies itself with. Here and not in `tests/`, since only from within can an answer be made to get lost.
 
-use crate::SqliteStore;
 use crate::writer::Fault;
+use crate::{Options, SqliteStore};
 use evenkeel_conformance::journal::JournalRig;
 use evenkeel_conformance::leases::LeaseRig;
 use evenkeel_conformance::{Cannot, Rig};
@@ -15,14 +15,16 @@ use tempfile::TempDir;
 struct InAFile {
     folder: TempDir,
     clock: ManualClock,
+    options: Options,
     store: Mutex<Option<SqliteStore>>,
 }
 
 impl InAFile {
-    fn new() -> Self {
+    fn new(blocking: bool) -> Self {
         let rig = Self {
             folder: tempfile::tempdir().unwrap(),
             clock: ManualClock::new(Timestamp::EPOCH),
+            options: Options { blocking, ..Options::default() },
             store: Mutex::default(),
         };
         rig.open();
@@ -33,7 +35,8 @@ impl InAFile {
         let mut store = self.store.lock().unwrap();
         // Closed first: one process after the other.
         *store = None;
-        *store = Some(SqliteStore::open(self.folder.path().join("store.db"), Arc::new(self.clock.clone())).unwrap());
+        let (path, clock) = (self.folder.path().join("store.db"), Arc::new(self.clock.clone()));
+        *store = Some(SqliteStore::open_with(path, clock, self.options.clone()).unwrap());
     }
 
     fn store(&self) -> SqliteStore {
@@ -44,6 +47,10 @@ impl InAFile {
 impl Rig for InAFile {
     fn adapter(&self) -> String {
         "SqliteStore".to_owned()
+    }
+
+    fn capabilities(&self) -> Vec<String> {
+        vec![format!("{:?}", self.options)]
     }
 }
 
@@ -82,11 +89,23 @@ impl LeaseRig for InAFile {
 mod journal {
     use super::*;
 
-    evenkeel_conformance::journal_suite!(InAFile::new());
+    evenkeel_conformance::journal_suite!(InAFile::new(false));
 }
 
 mod leases {
     use super::*;
 
-    evenkeel_conformance::lease_store_suite!(InAFile::new());
+    evenkeel_conformance::lease_store_suite!(InAFile::new(false));
+}
+
+mod blocking_journal {
+    use super::*;
+
+    evenkeel_conformance::journal_suite!(InAFile::new(true));
+}
+
+mod blocking_leases {
+    use super::*;
+
+    evenkeel_conformance::lease_store_suite!(InAFile::new(true));
 }
