@@ -164,6 +164,36 @@ fn c47_other_fields_and_numbers_are_tolerated() {
 }
 
 #[test]
+fn a_question_is_answered_by_nothing_but_its_answer() {
+    let (rig, broker, account, order) = world(TOKEN);
+    rig.drive(rig.sleep(Duration::from_secs(10)));
+    for instead in
+        [(500, "[]"), (503, "{}"), (302, ""), (204, ""), (429, ""), (200, ""), (200, "{}"), (200, "null"), (404, "")]
+    {
+        rig.server.state().instead = Some(instead);
+        let errors = [
+            rig.drive(broker.order(&account, order.id)).map(drop),
+            rig.drive(broker.open_orders(&account)).map(drop),
+            rig.drive(broker.fills_since(&account, None)).map(drop),
+            rig.drive(broker.positions(&account)).map(drop),
+            rig.drive(broker.account(&account)).map(drop),
+        ];
+        for (question, error) in errors.iter().enumerate() {
+            let kept = matches!(error, Err(BrokerError::Unavailable { .. } | BrokerError::Garbled { .. }));
+            assert!(kept, "question {question}, {instead:?}: {error:?}");
+        }
+    }
+    // Only the broker's own word makes an order absent.
+    for body in [r#"{"code":"no_such_path"}"#, r#"{"error":"not found"}"#, "<html>404</html>"] {
+        rig.server.state().instead = Some((404, body));
+        let answer = rig.drive(broker.order(&account, order.id));
+        assert!(matches!(answer, Err(BrokerError::Garbled { .. })), "{body}: {answer:?}");
+    }
+    rig.server.state().instead = None;
+    assert_eq!(rig.drive(broker.order(&account, order.id)), Ok(Lookup::Absent));
+}
+
+#[test]
 fn an_account_that_is_not_there_is_said_so() {
     let (rig, broker, _, order) = world(TOKEN);
     let nobody: AccountId = "nobody".parse().unwrap();

@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) troubles: Vec<Trouble>,
     /// So many questions are left unanswered.
     pub(crate) unanswered: u32,
+    /// This status and body come back for every question.
+    pub(crate) instead: Option<(u16, &'static str)>,
     pub(crate) limited_until: Option<Timestamp>,
     /// Until when callers wait for an answer that never comes.
     in_vain: Vec<Timestamp>,
@@ -170,7 +172,10 @@ impl Server {
         let (mut state, now) = (self.state(), self.clock.now());
         if state.unanswered > 0 {
             state.unanswered -= 1;
-            return if state.unanswered.is_multiple_of(2) { Err(gone()) } else { whole(503, &json!({})) };
+            return Err(gone());
+        }
+        if let Some((status, body)) = state.instead {
+            return Ok(Response::builder().status(status).body(full(body.to_owned())).unwrap());
         }
         let after = || query.strip_prefix("after=").and_then(|after| after.parse().ok()).unwrap_or_default();
         let bank = &mut state.bank;
