@@ -30,6 +30,7 @@ mod outcomes;
 mod prices;
 mod rebalance;
 mod restore;
+mod sessions;
 mod stages;
 mod stale;
 mod stores;

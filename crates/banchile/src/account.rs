@@ -3,7 +3,9 @@
 //! A cash account without credit: an open buy reserves what it may cost, an open sell reserves its units, and the proceeds of a sell
 //! can be spent once it was filled.
 
+use crate::limiter::Bucket;
 use crate::orders::{Order, OrderBook, Row};
+use crate::settlement::{Settlement, Unsettled};
 use evenkeel_domain::order::{BatchId, ClientOrderId, Side};
 use evenkeel_domain::values::{AccountId, Currency, Money, Overflow, Quantity, QuantityError, Symbol, Timestamp};
 use std::collections::BTreeMap;
@@ -89,6 +91,10 @@ pub(crate) struct Account {
     pub(crate) visible_until: Timestamp,
     /// So many questions will fail.
     pub(crate) failing: u32,
+    /// What sales brought that is not settled yet.
+    pub(crate) unsettled: Unsettled,
+    /// What it may still send.
+    pub(crate) bucket: Bucket,
 }
 
 /// How often an order was sent and canceled.
@@ -167,6 +173,8 @@ impl Account {
             blocked: false,
             visible_until: Timestamp::MIN,
             failing: 0,
+            unsettled: Unsettled::default(),
+            bucket: Bucket::default(),
         };
         for (symbol, quantity) in holdings {
             account.receive(symbol, quantity)?;
@@ -215,14 +223,47 @@ impl Account {
         self.cash.sub(self.reserved).unwrap_or(Money::ZERO).max(Money::ZERO)
     }
 
+    /// The settled part of that.
+    pub(crate) fn settled(&self, at: Timestamp) -> Money {
+        self.cash.sub(self.unsettled.at(at)).unwrap_or(Money::ZERO).max(Money::ZERO)
+    }
+
+    /// What new orders may spend.
+    pub(crate) fn spendable(&self, at: Timestamp, settlement: Option<Settlement>) -> Money {
+        match settlement {
+            Some(Settlement { spend_unsettled: false, .. }) => {
+                self.settled(at).sub(self.reserved).unwrap_or(Money::ZERO).max(Money::ZERO)
+            }
+            _ => self.free(),
+        }
+    }
+
+    /// Notes what an execution that was booked means for settlement.
+    pub(crate) fn settle(&mut self, symbol: Symbol, row: &Row, settlement: Settlement) {
+        match row.side {
+            Side::Sell => {
+                let proceeds = row.cash_change().unwrap_or(Money::ZERO);
+                self.unsettled.sold(symbol, proceeds, row.at, settlement);
+            }
+            Side::Buy => self.unsettled.bought(symbol, self.cash, row.at),
+        }
+    }
+
     pub(crate) fn holding(&self, symbol: Symbol) -> Holding {
         self.holdings.get(&symbol).copied().unwrap_or_default()
     }
 
     /// Reserves what an order that was just accepted may take.
-    pub(crate) fn reserve(&mut self, side: Side, symbol: Symbol, cash: Money, units: Quantity) -> Result<(), Blocked> {
+    pub(crate) fn reserve(
+        &mut self,
+        side: Side,
+        symbol: Symbol,
+        cash: Money,
+        units: Quantity,
+        spendable: Money,
+    ) -> Result<(), Blocked> {
         match side {
-            Side::Buy if cash > self.free() => Err(Blocked::Cash),
+            Side::Buy if cash > spendable => Err(Blocked::Cash),
             Side::Buy => {
                 self.reserved = self.reserved.add(cash)?;
                 Ok(())

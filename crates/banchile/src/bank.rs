@@ -188,14 +188,15 @@ impl BanChile {
     /// # Errors
     /// [`AccountError::NoSuchAccount`].
     pub fn ledger(&self, account: &AccountId) -> Result<Ledger, AccountError> {
-        self.with(|venue| venue.account(account).map(|found| Ledger::of(found, &self.shared.profile)))
+        self.with(|venue| venue.account(account).map(|found| Ledger::of(found, &self.shared.profile, venue.now())))
     }
 
     /// The truth about every account.
     #[must_use]
     pub fn truth(&self) -> BTreeMap<AccountId, Ledger> {
         self.with(|venue| {
-            venue.accounts().map(|found| (found.id.clone(), Ledger::of(found, &self.shared.profile))).collect()
+            let now = venue.now();
+            venue.accounts().map(|found| (found.id.clone(), Ledger::of(found, &self.shared.profile, now))).collect()
         })
     }
 

@@ -61,8 +61,8 @@
 //! # Decisions
 //!
 //! * **A cash account.** No credit, no shorts. An open buy reserves quantity × reference, the collar and the declared costs, so
-//!   a planner can tell it beforehand; an open sell reserves its units; the proceeds of a sell can be spent when it is filled.
-//!   Cash is never below zero by orders.
+//!   a planner can tell it beforehand; an open sell reserves its units; the proceeds of a sell can be spent when it is filled, though they
+//!   settle later, unless the profile says otherwise ([`Settlement`]). Cash is never below zero by orders.
 //! * **A market order can cost more than it reserved**, when the board has moved. The rest comes out of cash that nothing has reserved;
 //!   if that is not enough, the order is *rejected* after it was acknowledged, with what was executed before.
 //! * **Cash moves per order** by the rounded cumulative amount, and so do fees, rounded up: books that follow the same rule agree to the cent.
@@ -75,11 +75,16 @@
 mod account;
 mod bank;
 mod broker;
+mod calendar;
 mod draws;
 mod faults;
 mod gate;
+mod limiter;
+mod liquidity;
 mod orders;
 mod profile;
+mod sessions;
+mod settlement;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -88,5 +93,9 @@ mod venue;
 pub use account::AccountError;
 pub use bank::BanChile;
 pub use faults::{Fault, Part, Rule};
+pub use limiter::RateLimit;
+pub use liquidity::Liquidity;
 pub use profile::{Chance, FaultRates, Latency, Profile, Retention};
+pub use sessions::Sessions;
+pub use settlement::Settlement;
 pub use truth::{Forgotten, HoldingTruth, Ledger, OrderTruth, Violation};

@@ -3,8 +3,12 @@
 //! A [`Profile`] is fixed when the broker is made; [`Profile::capabilities`] derives from it what the broker declares to the
 //! core, so that a declaration cannot promise less cost or less delay than the profile can draw.
 
+use crate::limiter::RateLimit;
+use crate::liquidity::Liquidity;
+use crate::sessions::Sessions;
+use crate::settlement::Settlement;
 use evenkeel_domain::order::{Capabilities, Costs, Duplicates};
-use evenkeel_domain::values::{Lot, Money, Symbol};
+use evenkeel_domain::values::{Lot, Money, Quantity, Symbol};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -31,8 +35,12 @@ pub struct Profile {
     pub timeout: Duration,
     /// How often an order is executed in two or three parts.
     pub partial_fills: Chance,
-    /// The most a fill may be off the board's price, always against the account, in hundredths of a percent.
+    /// The least a fill is off the board's price, always against the account, in hundredths of a percent: half of what lies between bid and ask.
+    pub half_spread_bps: u32,
+    /// The most a fill may be off the board's price, spread and impact included, in hundredths of a percent.
     pub slippage_bps: u32,
+    /// How much is traded of each symbol, where that limits an order; `None`: more than anybody wants.
+    pub liquidity: Option<Liquidity>,
     /// What an order pays once anything of it was executed: `max(minimum, per_order + bps)` of the executed amount, rounded up to the cent.
     pub fees: Costs,
     /// How much more than its reference price an open buy reserves, in hundredths of a percent.
@@ -53,6 +61,12 @@ pub struct Profile {
     pub quiescence: Duration,
     /// What happens to an id that is sent again.
     pub duplicates: Duplicates,
+    /// How many requests an account may send; `None`: any number.
+    pub rate_limit: Option<RateLimit>,
+    /// When the proceeds of sales settle, and whether they may be spent before; `None`: at once, and the account's view does not tell.
+    pub settlement: Option<Settlement>,
+    /// When the market is open by itself; `None`: always, until it is closed by hand.
+    pub sessions: Option<Sessions>,
     /// How often something goes wrong by itself.
     pub faults: FaultRates,
     /// The most fills on one page of `fills_since`; at least 1.
@@ -74,7 +88,9 @@ impl Profile {
             back: Latency::NONE,
             timeout: Duration::ZERO,
             partial_fills: Chance::NEVER,
+            half_spread_bps: 0,
             slippage_bps: 0,
+            liquidity: None,
             fees: Costs::FREE,
             collar_bps: 0,
             minimum_order: Money::ZERO,
@@ -85,6 +101,9 @@ impl Profile {
             visibility_horizon: Duration::ZERO,
             quiescence: Duration::ZERO,
             duplicates: Duplicates::Refused,
+            rate_limit: None,
+            settlement: None,
+            sessions: None,
             faults: FaultRates::NONE,
             page: 500,
             retention: Retention::Everything,
@@ -101,12 +120,16 @@ impl Profile {
             back: Latency::around(Duration::from_millis(15), Duration::from_millis(150)),
             timeout: Duration::from_secs(10),
             partial_fills: Chance::per_mille(100),
+            half_spread_bps: 1,
             slippage_bps: 5,
             fees: Costs { bps: 5, per_order: Money::ZERO, minimum: cents(35) },
             collar_bps: 250,
             minimum_order: cents(100),
             visibility_horizon: Duration::from_secs(2),
             quiescence: Duration::from_secs(70),
+            // What Alpaca allows an account: 200 requests a minute.
+            rate_limit: Some(RateLimit { burst: 200, every: Duration::from_millis(300) }),
+            settlement: Some(Settlement { days: 1, spend_unsettled: true }),
             ..Self::ideal()
         }
     }
@@ -120,7 +143,15 @@ impl Profile {
             at_venue: Latency::around(Duration::from_millis(100), Duration::from_secs(2)),
             back: Latency::around(Duration::from_millis(40), Duration::from_millis(800)),
             partial_fills: Chance::per_mille(300),
+            half_spread_bps: 4,
             slippage_bps: 20,
+            liquidity: Some(Liquidity {
+                volume: units(100_000),
+                interval: Duration::from_secs(5),
+                participation_bps: 250,
+                impact_bps: 1_000,
+            }),
+            rate_limit: Some(RateLimit { burst: 20, every: Duration::from_millis(300) }),
             collar_bps: 400,
             refuse_opposite: true,
             visibility_lag: Latency {
@@ -324,6 +355,11 @@ pub enum Retention {
     /// A forgotten id stays taken: sent again it answers `AlreadyExists` (with other terms `DuplicateIdOtherOrder`, wrong once in 2³²
     /// cases), asked for it answers `Unproven`, as neither `Found` nor `Absent` would be true, and a cancel answers `Unknown(BrokerError)`.
     OrderIds,
+}
+
+/// So many whole units; never beyond what [`Quantity`] holds.
+fn units(count: u128) -> Quantity {
+    Quantity::from_nanos(count.saturating_mul(1_000_000_000)).unwrap_or(Quantity::MAX)
 }
 
 /// So many cents; never beyond what [`Money`] holds.

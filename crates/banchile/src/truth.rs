@@ -8,7 +8,8 @@ pub use crate::orders::Forgotten;
 use crate::account::Account;
 use crate::orders::Order;
 use crate::profile::Profile;
-use evenkeel_domain::order::{BrokerStatus, Costs, Fill, OrderRequest, Side};
+use crate::settlement::Settlement;
+use evenkeel_domain::order::{BrokerStatus, Costs, Fill, OrderRequest, Side, booked_amount};
 use evenkeel_domain::values::{
     AccountId, Currency, FillId, Money, Overflow, Quantity, Rounding, Symbol, Timestamp, Value,
 };
@@ -31,6 +32,14 @@ pub struct Ledger {
     pub cash: Money,
     /// What open buys have reserved of it.
     pub reserved: Money,
+    /// The settled part of the cash; all of it where settlement is not simulated.
+    pub settled: Money,
+    /// How often something was sold that had been bought with proceeds that were not settled yet.
+    pub good_faith_violations: u32,
+    /// When this was so.
+    pub as_of: Timestamp,
+    /// When proceeds settle, where that is simulated.
+    pub settlement: Option<Settlement>,
     /// Every symbol it holds or has ever held.
     pub holdings: BTreeMap<Symbol, HoldingTruth>,
     /// Every order that was not forgotten, by id.
@@ -105,6 +114,16 @@ pub enum Violation {
         /// What it should have.
         expected: i128,
     },
+    /// Settled cash is not what the sales of the last days leave of the cash.
+    #[error("account {account} has {found} of settled cash, and its sales leave {expected}")]
+    Settled {
+        /// Which account.
+        account: AccountId,
+        /// What is settled.
+        found: Money,
+        /// What should be.
+        expected: Money,
+    },
     /// More is reserved than there is, or cash is below zero.
     #[error("account {account} has reserved more than it has")]
     OverReserved {
@@ -159,7 +178,7 @@ pub enum Violation {
 }
 
 impl Ledger {
-    pub(crate) fn of(account: &Account, profile: &Profile) -> Self {
+    pub(crate) fn of(account: &Account, profile: &Profile, now: Timestamp) -> Self {
         let holdings = account.holdings.iter().map(|(symbol, holding)| {
             let (received, delivered) = (holding.received, holding.delivered);
             (*symbol, HoldingTruth { received, delivered, units: holding.units, reserved: holding.reserved })
@@ -172,6 +191,10 @@ impl Ledger {
             withdrawals: account.withdrawals,
             cash: account.cash,
             reserved: account.reserved,
+            settled: account.settled(now),
+            good_faith_violations: account.unsettled.violations(),
+            as_of: now,
+            settlement: profile.settlement,
             holdings: holdings.collect(),
             orders: account.book.iter().map(OrderTruth::of).collect(),
             forgotten: account.book.forgotten().clone(),
@@ -182,6 +205,7 @@ impl Ledger {
     /// Whether everything adds up, exactly:
     ///
     /// * cash = deposits − withdrawals + sells − buys − fees, each order's part being the rounded cumulative amount of its fills;
+    /// * settled cash = cash − what sales brought that settles later, or nothing if that is more;
     /// * units = received − delivered + bought − sold;
     /// * cash and units are not below zero, nor below what is reserved;
     /// * no order executed more than was ordered, its status fits its fills, and its fees are those of all its fills together;
@@ -203,7 +227,7 @@ impl Ledger {
         if too_much || self.cash.is_negative() || self.reserved.is_negative() || self.reserved > self.cash {
             return Err(Violation::OverReserved { account: self.account.clone() });
         }
-        Ok(())
+        self.check_settled()
     }
 
     fn check_order(&self, order: &OrderTruth) -> Result<(), Violation> {
@@ -223,6 +247,29 @@ impl Ledger {
             if found != expected {
                 return Err(Violation::Booking { account, order: request, found, expected });
             }
+        }
+        Ok(())
+    }
+
+    fn check_settled(&self) -> Result<(), Violation> {
+        let settles_later =
+            |at: Timestamp| self.settlement.is_some_and(|settlement| settlement.settles_at(at) > self.as_of);
+        let mut unsettled = Money::ZERO;
+        for order in self.orders.iter().filter(|order| order.request.terms.side == Side::Sell) {
+            let mut executed = Value::ZERO;
+            for fill in &order.fills {
+                let before = executed;
+                executed = executed.add(fill.value())?;
+                if settles_later(fill.at) {
+                    let proceeds = booked_amount(before, executed)?.sub(fill.fee)?;
+                    unsettled = unsettled.add(proceeds.max(Money::ZERO))?;
+                }
+            }
+        }
+        let expected = self.cash.sub(unsettled)?.max(Money::ZERO);
+        let is_known = self.forgotten.orders == 0;
+        if is_known && self.settled != expected {
+            return Err(Violation::Settled { account: self.account.clone(), found: self.settled, expected });
         }
         Ok(())
     }

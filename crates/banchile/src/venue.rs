@@ -88,6 +88,10 @@ impl Venue {
         }
     }
 
+    pub(crate) const fn now(&self) -> Timestamp {
+        self.now
+    }
+
     fn happen(&mut self, event: Event, at: Timestamp) {
         match event {
             Event::Arrival { account, request, treatment, slot } => {
@@ -176,6 +180,18 @@ impl Venue {
 
     pub(crate) const fn open_market(&mut self) {
         self.closed_until = None;
+    }
+
+    /// When the market opens, if it is closed at `at`: by hand, or by its hours.
+    fn opens_at(&self, at: Timestamp) -> Option<Timestamp> {
+        let by_hand = self.closed_until.filter(|opens_at| at < *opens_at);
+        let by_hours = self.profile.sessions.as_ref().filter(|hours| hours.closes_at(at).is_none());
+        by_hand.or_else(|| by_hours.map(|hours| hours.opens_after(at)))
+    }
+
+    /// When the session ends that is open at `at`, where the market has hours.
+    fn closes_at(&self, at: Timestamp) -> Option<Timestamp> {
+        self.profile.sessions.as_ref()?.closes_at(at)
     }
 
     pub(crate) const fn script(&mut self) -> &mut Script {

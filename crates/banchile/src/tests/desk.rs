@@ -216,6 +216,14 @@ impl Desk {
         self.conserved();
     }
 
+    /// The same, and no later than that.
+    pub(super) fn settle_until(&self, end: Timestamp) {
+        while let Some(next) = self.broker.next_event().filter(|next| *next <= end) {
+            self.clock.set(next.max(self.clock.now()));
+        }
+        self.conserved();
+    }
+
     pub(super) fn conserved(&self) {
         self.broker.check_conservation(&self.account).unwrap();
     }

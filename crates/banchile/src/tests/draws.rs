@@ -15,6 +15,11 @@ fn first(seed: u64, concern: Concern, account: &str, id: ClientOrderId, occurren
     Draws::new(seed).of(concern, Key::new(&account, id), occurrence).below(u64::MAX)
 }
 
+/// A storm that takes any number of requests: which are turned away depends on their order.
+fn unlimited() -> Profile {
+    Profile { rate_limit: None, ..Profile::storm() }
+}
+
 #[test]
 fn a_draw_is_a_function_of_all_it_is_about() {
     let base = id(1, 1);
@@ -122,7 +127,7 @@ fn fingerprints_tell_terms_apart() {
 
 /// Sends 30 orders in the order of `turns`, all at once, and tells how each ended and when everything was over.
 fn run(turns: &[usize], rules: &[Rule]) -> (Vec<String>, Duration) {
-    let desk = Desk::scripted(Profile::storm(), rules.iter().cloned());
+    let desk = Desk::scripted(unlimited(), rules.iter().cloned());
     desk.broker.deposit(&desk.account, "900000.00".parse().unwrap()).unwrap();
     desk.broker.receive(&desk.account, super::desk::symbol("AAPL"), "90".parse().unwrap()).unwrap();
     let orders: Vec<_> = turns
@@ -242,7 +247,7 @@ fn what_went_wrong_once_may_go_well_the_next_time() {
 
 #[test]
 fn a_storm_has_every_fault_now_and_then() {
-    let desk = Desk::new(Profile { partial_fills: Chance::NEVER, ..Profile::storm() });
+    let desk = Desk::new(Profile { partial_fills: Chance::NEVER, ..unlimited() });
     desk.broker.deposit(&desk.account, "9000000.00".parse().unwrap()).unwrap();
     let mut answers = std::collections::BTreeMap::<&str, usize>::new();
     for leg in 0..3000 {

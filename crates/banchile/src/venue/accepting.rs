@@ -36,6 +36,9 @@ pub(crate) fn check(profile: &Profile, terms: &Terms) -> Result<(), Refused> {
     Ok(())
 }
 
+/// The most slices that the market's volume divides an order into.
+const MOST_SLICES: usize = 200;
+
 /// Why a request that arrived makes no order.
 pub(super) enum Declined {
     /// There is one of this id and these terms.
@@ -114,7 +117,7 @@ impl Venue {
         if self.accounts.get(place).is_none_or(|account| account.blocked) {
             return Err(refused(RefusalReason::Other, "the account is blocked".to_owned()));
         }
-        if let Some(opens_at) = self.closed_until.filter(|opens_at| at < *opens_at) {
+        if let Some(opens_at) = self.opens_at(at) {
             let reason = RefusalReason::MarketClosed { opens_at };
             return Err(refused(reason, format!("the market is closed until {opens_at}")));
         }
@@ -137,8 +140,9 @@ impl Venue {
             Side::Sell => Ok(Money::ZERO),
         };
         let cash = cash.map_err(|error| refused(RefusalReason::BuyingPower, error.to_string()))?;
-        let taken = account.reserve(terms.side, symbol, cash, terms.quantity);
-        taken.map(|()| cash).map_err(|blocked| unaffordable(account, terms, cash, &blocked))
+        let spendable = account.spendable(at, self.profile.settlement);
+        let taken = account.reserve(terms.side, symbol, cash, terms.quantity, spendable);
+        taken.map(|()| cash).map_err(|blocked| unaffordable(account, terms, cash, spendable, &blocked))
     }
 
     /// Puts the order into the book, and what is going to become of it into the queue.
@@ -159,14 +163,22 @@ impl Venue {
             }
             Some(Course::Unmapped(_)) => (Vec::new(), Duration::ZERO, None),
         };
+        let (parts, is_sliced) = self.sliced(parts, lot);
         let executions = parts.into_iter().filter(|units| !units.is_zero());
         let events = executions.map(|quantity| Event::Execution { account, key, quantity });
         let events = events.chain(ending.map(|status| Event::End { account, key, status }));
         let mut due = at.plus(delay);
         for (step, event) in (u32::from(key.copy) << 8..).zip(events) {
             let draw_key = self.key_of(account, key.id);
+            due = match self.profile.liquidity {
+                Some(liquidity) if step & 0xff > 0 && is_sliced => due.plus(liquidity.interval),
+                _ => due,
+            };
             due = due.plus(self.draws.latency(Concern::EXECUTION, draw_key, step, self.profile.at_venue));
             self.schedule(due, event);
+        }
+        if let Some(closes_at) = self.closes_at(at) {
+            self.schedule(closes_at, Event::End { account, key, status: BrokerStatus::Expired });
         }
         if let Some(account) = self.accounts.get_mut(account) {
             account.book.put(order);
@@ -174,6 +186,24 @@ impl Venue {
                 account.forget_all_but(key.id.batch);
             }
         }
+    }
+
+    /// The parts, none larger than what the market takes at once; true if one had to be divided.
+    fn sliced(&self, parts: Vec<Quantity>, lot: Lot) -> (Vec<Quantity>, bool) {
+        let Some(slice) = self.profile.liquidity.map(|liquidity| liquidity.slice(lot)) else { return (parts, false) };
+        if parts.iter().all(|part| *part <= slice) {
+            return (parts, false);
+        }
+        let mut slices = Vec::new();
+        for mut rest in parts {
+            // Beyond so many slices the rest goes at once: the queue is no place for a thousand years of an order.
+            while rest > slice && slices.len() < MOST_SLICES {
+                rest = less(rest, slice);
+                slices.push(slice);
+            }
+            slices.push(rest);
+        }
+        (slices, true)
     }
 
     /// The quantities in which an order is executed: all at once, or two or three parts in whole lots.
@@ -220,12 +250,11 @@ fn has_opposite(account: &Account, terms: &Terms) -> bool {
     account.book.iter().any(|order| order.is_open() && opposite(order))
 }
 
-fn unaffordable(account: &Account, terms: &Terms, cash: Money, blocked: &Blocked) -> Refused {
+fn unaffordable(account: &Account, terms: &Terms, cash: Money, spendable: Money, blocked: &Blocked) -> Refused {
     let Terms { symbol, quantity, .. } = *terms;
     match blocked {
         Blocked::Cash => {
-            let message =
-                format!("{quantity} of {symbol} may cost {cash}, more than the {} that are free", account.free());
+            let message = format!("{quantity} of {symbol} may cost {cash}, more than the {spendable} that are free");
             refused(RefusalReason::BuyingPower, message)
         }
         Blocked::Units => {

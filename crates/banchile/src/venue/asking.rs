@@ -59,15 +59,19 @@ impl Venue {
 
     pub(crate) fn account_view(&self, account: &AccountId) -> Result<AccountView, AccountError> {
         let account = self.account(account)?;
-        let cash = account.cash.sub(self.unseen(account).cash).unwrap_or(account.cash);
+        let unseen = self.unseen(account);
+        let cash = account.cash.sub(unseen.cash).unwrap_or(account.cash);
+        let unsettled = account.unsettled.at(self.now).sub(unseen.proceeds).unwrap_or(Money::ZERO);
+        let settled = cash.sub(unsettled.max(Money::ZERO)).unwrap_or(cash).max(Money::ZERO);
+        let spendable = account.spendable(self.now, self.profile.settlement);
         Ok(AccountView {
             currency: account.currency,
             cash,
-            settled_cash: None,
+            settled_cash: self.profile.settlement.map(|_| settled),
             // What is spent already cannot be spent again, even where it still shows.
-            buying_power: cash.sub(account.reserved).unwrap_or(Money::ZERO).max(Money::ZERO).min(account.free()),
+            buying_power: cash.sub(account.reserved).unwrap_or(Money::ZERO).max(Money::ZERO).min(spendable),
             blocked: account.blocked,
-            closes_at: None,
+            closes_at: self.closes_at(self.now).filter(|_| self.opens_at(self.now).is_none()),
             as_of: self.now,
         })
     }
@@ -85,6 +89,10 @@ impl Venue {
             };
             let cash = row.cash_change().and_then(|change| unseen.cash.add(change));
             unseen.cash = cash.unwrap_or(unseen.cash);
+            if row.side == Side::Sell {
+                let proceeds = row.cash_change().and_then(|change| unseen.proceeds.add(change));
+                unseen.proceeds = proceeds.unwrap_or(unseen.proceeds);
+            }
         }
         unseen
     }
@@ -94,6 +102,8 @@ impl Venue {
 #[derive(Debug, Default)]
 struct Unseen {
     cash: Money,
+    /// The part of it that sales brought.
+    proceeds: Money,
     units: BTreeMap<Symbol, i128>,
 }
 

@@ -44,25 +44,31 @@ impl Venue {
         quantity: Quantity,
         at: Timestamp,
     ) -> Result<(), Blocked> {
-        let price = self.execution_price(place, order).ok_or(Blocked::Range)?;
+        let price = self.execution_price(place, order, quantity).ok_or(Blocked::Range)?;
         let row = order.execution(quantity, price, &self.profile.fees, at)?;
         let lag = self.lag(place, order);
         let account = self.accounts.get_mut(place).ok_or(Blocked::Range)?;
         let row = Row { number: account.book.next_number(), visible_at: account.seen_at(at.plus(lag)), ..row };
         account.book(order, row)?;
         account.book.enter(order.key());
+        if let Some(settlement) = self.profile.settlement {
+            account.settle(order.symbol(), &row, settlement);
+        }
         Ok(())
     }
 
-    /// The board's price, worse for the account by a drawn part of the slippage; rounded to the account's favour.
-    fn execution_price(&self, account: usize, order: &Order) -> Option<Price> {
+    /// The board's price, worse for the account by half the spread, its impact and a drawn part of the slippage; rounded to the account's favour.
+    fn execution_price(&self, account: usize, order: &Order, quantity: Quantity) -> Option<Price> {
         let board = self.price(order.symbol())?;
         let bound = u64::from(self.profile.slippage_bps).saturating_mul(100);
         if bound == 0 {
             return Some(board);
         }
         let mut draw = self.draws.of(Concern::SLIPPAGE, self.key_of(account, order.request.id), step(order));
-        let parts = draw.below(bound.saturating_add(1));
+        let spread = u64::from(self.profile.half_spread_bps).saturating_mul(100);
+        let impact = self.profile.liquidity.map_or(0, |liquidity| liquidity.impact(quantity));
+        let drawn = draw.below(bound.saturating_sub(spread).saturating_add(1));
+        let parts = spread.saturating_add(drawn).saturating_add(impact).min(bound);
         Some(slipped(board, order.side(), parts))
     }
 

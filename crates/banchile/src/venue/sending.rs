@@ -7,7 +7,7 @@ use crate::faults::{Course, Fault, Treatment};
 use crate::orders::{CancelWay, Known};
 use crate::profile::{Chance, Retention};
 use evenkeel_domain::order::{
-    BrokerStatus, CancelAnswer, ClientOrderId, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer,
+    BrokerStatus, CancelAnswer, ClientOrderId, NotSent, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer,
     UnknownCause,
 };
 use evenkeel_domain::values::{AccountId, Timestamp};
@@ -66,6 +66,10 @@ impl Venue {
             let message = format!("there is no account {name}");
             return Delivery::now(SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message }));
         };
+        // What is turned away is no send, so no rule counts it.
+        if let Err(retry_after) = self.take_token(place) {
+            return Delivery::now(SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }));
+        }
         let mut treatment = self.script.treatment(name, request);
         if let Some(why) = treatment.not_sent {
             return Delivery::now(SubmitAnswer::NotSent(why));
@@ -199,6 +203,15 @@ impl Venue {
         });
     }
 
+    /// Takes the right to send one request, where that is limited; or says how long until there is one.
+    fn take_token(&mut self, place: usize) -> Result<(), Duration> {
+        let now = self.now;
+        match (self.profile.rate_limit, self.accounts.get_mut(place)) {
+            (Some(limit), Some(account)) => account.bucket.take(now, limit),
+            _ => Ok(()),
+        }
+    }
+
     /// Counts a send, and tells how often this id was sent before.
     fn note_send(&mut self, account: usize, id: ClientOrderId, questions_fail: Option<u32>) -> u32 {
         let (now, draws) = (self.now, self.is_random());
@@ -252,6 +265,9 @@ impl Venue {
         let Some(place) = self.index.get(name).copied() else {
             return Delivery::now(CancelAnswer::NoSuchOrder);
         };
+        if let Err(retry_after) = self.take_token(place) {
+            return Delivery::now(CancelAnswer::NotSent(NotSent::RateLimited { retry_after }));
+        }
         let key = Key::new(name, id);
         let (lost, answer_lost, occurrence) = self.note_cancel(place, id);
         let timeout = CancelAnswer::Unknown(UnknownCause::Timeout);

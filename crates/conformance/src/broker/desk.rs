@@ -4,7 +4,7 @@ use super::{BrokerRig, Truth};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{
     Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, Fill, LegNumber, Lookup,
-    OrderFill, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
+    NotSent, OrderFill, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
 };
 use evenkeel_domain::values::{AccountId, Lot, Money, Price, Quantity, Rounding, Symbol, Value};
 use evenkeel_ports::{AccountView, Broker, BrokerError};
@@ -15,6 +15,9 @@ use std::time::Duration;
 
 /// One whole unit, in billionths.
 const UNIT: u128 = 1_000_000_000;
+
+/// How often a request may be turned away by a rate limit before it counts as the answer. A case is not about the limit, but works under it.
+const TURNED_AWAY: usize = 1_000;
 
 /// A case at work on its rig.
 pub(super) struct Desk<'a> {
@@ -121,11 +124,30 @@ impl Desk<'_> {
         Ok(self.rig.fund(cash.add(cash).and_then(|twice| twice.add(spare)).map_err(misfit)?)?)
     }
 
+    /// Sends an order; where a rate limit turns it away, again when there is room.
     pub(super) async fn submit(&self, order: &OrderRequest) -> SubmitAnswer {
+        for _ in 0..TURNED_AWAY {
+            match self.submit_once(order).await {
+                SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }) => self.rig.sleep(retry_after).await,
+                answer => return answer,
+            }
+        }
+        self.submit_once(order).await
+    }
+
+    /// Sends an order, whatever the answer.
+    pub(super) async fn submit_once(&self, order: &OrderRequest) -> SubmitAnswer {
         self.broker.submit(&self.account, order).await
     }
 
+    /// Asks for a cancel; where a rate limit turns that away, again when there is room.
     pub(super) async fn cancel(&self, order: &OrderRequest) -> CancelAnswer {
+        for _ in 0..TURNED_AWAY {
+            match self.broker.cancel(&self.account, order.id).await {
+                CancelAnswer::NotSent(NotSent::RateLimited { retry_after }) => self.rig.sleep(retry_after).await,
+                answer => return answer,
+            }
+        }
         self.broker.cancel(&self.account, order.id).await
     }
 

@@ -117,7 +117,7 @@ pub async fn c15_a_rate_limit_is_not_sent(rig: &dyn BrokerRig) -> Check {
     let limit = Duration::from_secs(3);
     rig.force(Fault::RateLimit { retry_after: limit })?;
     let order = desk.buy(quantity)?;
-    let retry_after = match desk.submit(&order).await {
+    let retry_after = match desk.submit_once(&order).await {
         SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }) => retry_after,
         answer => return broken("a request beyond the limit should be told as not sent", answer),
     };
@@ -156,7 +156,7 @@ pub async fn c16_under_load_none_is_lost_or_doubled(rig: &dyn BrokerRig) -> Chec
 /// Sends an order until it is sent; how often that was.
 async fn under_load(desk: &Desk<'_>, order: &OrderRequest) -> Result<u64, crate::Stop> {
     for _ in 0..100 {
-        match desk.submit(order).await {
+        match desk.submit_once(order).await {
             SubmitAnswer::Acknowledged(_) | SubmitAnswer::Unknown(_) => return Ok(1),
             SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }) => desk.rig.sleep(retry_after).await,
             answer => return broken("an order under load should be taken, or be told to wait", answer),
