@@ -32,9 +32,10 @@ impl Watch {
     pub(crate) fn look(&mut self, slot: u32, now: Timestamp) -> Option<Finding> {
         let portfolio = self.slots.get(slot).filter(|portfolio| portfolio.is_active)?;
         if portfolio.unpriced == 0 && !portfolio.always_looked_at {
-            let state = self.state_of(slot, portfolio);
-            if let Some(place) = self.states.get_mut(index(slot)) {
-                *place = state;
+            let (state, is_unlevered) = self.state_of(slot, portfolio);
+            self.put_state(slot, state);
+            if let Some(mark) = self.marks.get_mut(index(slot)) {
+                mark.is_unlevered = is_unlevered;
             }
             if state.is_inside() {
                 return None;
@@ -44,7 +45,7 @@ impl Watch {
     }
 
     /// The filter's numbers for a portfolio whose symbols all have a price.
-    pub(crate) fn state_of(&self, slot: u32, portfolio: &Portfolio) -> State {
+    pub(crate) fn state_of(&self, slot: u32, portfolio: &Portfolio) -> (State, bool) {
         let prices = self.symbols.prices();
         let held = portfolio.holdings.iter().map(|holding| Held {
             price: prices.get(index(holding.symbol)).copied().unwrap_or(f32::NAN),

@@ -67,9 +67,9 @@ use evenkeel_domain::policy::Policy;
 use evenkeel_domain::valuation::ReserveRule;
 use evenkeel_domain::values::{Money, Percentage, PortfolioId, Quantity, Symbol, Timestamp};
 use fault::{Fault, has};
-use filter::{Bounds, Entry, Reserve, SLOTS, State};
+use filter::{Bounds, Growth, Reserve, SLOTS, State};
 use ids::Ids;
-use portfolio::{Holding, Many, Portfolio, Row, Slots, merge};
+use portfolio::{Holding, Many, Mark, Portfolio, Row, Slots, merge};
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::time::Duration;
@@ -109,11 +109,13 @@ pub struct Watch {
     ages: BinaryHeap<Reverse<(Timestamp, u32)>>,
     /// Who is to be looked at after this wave; empty between waves.
     suspects: Vec<u32>,
-    /// True for a slot that is to be looked at only once more; all false between waves.
-    is_suspect: Vec<bool>,
-    /// Which way a wave is taken, where a test says so.
+    /// What a pass needs to know of a slot besides its state.
+    marks: Vec<Mark>,
+    /// How many portfolios a pass could not clear without a look, by the width of its range: what the next will cost.
+    spill: f64,
+    /// Whether waves are taken in a pass, where a test says so.
     #[cfg(test)]
-    way: Option<wave::Way>,
+    passes: Option<bool>,
 }
 
 /// There is no room for another portfolio.
@@ -149,9 +151,10 @@ impl Watch {
             now: Timestamp::MIN,
             ages: BinaryHeap::new(),
             suspects: Vec::new(),
-            is_suspect: Vec::new(),
+            marks: Vec::new(),
+            spill: 50.0,
             #[cfg(test)]
-            way: None,
+            passes: None,
         }
     }
 
@@ -190,6 +193,7 @@ impl Watch {
         }
         self.holdings = self.holdings.saturating_sub(portfolio.holdings.len());
         self.put_state(slot, State::LOOK);
+        self.put_mark(slot, Mark::NOBODY);
         true
     }
 
@@ -290,7 +294,9 @@ impl Watch {
 
         let reserve = self.reserve;
         let bounds = Bounds { measure: &measure, cash, cash_target, cash_buffer, reserve: &reserve };
-        let mut always_looked_at = rows.iter().any(Row::is_untargeted);
+        let growth = bounds.growth();
+        let always_looked_at = growth.is_none() || rows.iter().any(Row::is_untargeted);
+        let growth = growth.unwrap_or(Growth::LEAST);
         let mut unpriced = 0_u32;
         let mut holdings = Vec::with_capacity(rows.len());
         let mut old = before.iter().copied().peekable();
@@ -299,9 +305,7 @@ impl Watch {
                 self.unfollow(gone);
             }
             let units = portfolio::rough(row.units.nanos().cast_signed());
-            let entry = bounds.entry(slot, row.symbol, units, row.goal);
-            always_looked_at |= entry.is_none();
-            let entry = entry.unwrap_or_else(|| Entry::unbounded(slot));
+            let entry = bounds.entry(slot, growth, row.symbol, units, row.goal);
             let same = old.next_if(|old| self.symbols.at(old.symbol).is_some_and(|record| record.name == row.symbol));
             let (symbol, position) = match same {
                 Some(same) => {
@@ -328,10 +332,11 @@ impl Watch {
         self.slots.put(slot, portfolio);
         if self.states.len() < self.slots.len() {
             self.states.resize(self.slots.len(), State::LOOK);
-            self.is_suspect.resize(self.slots.len(), false);
+            self.marks.resize(self.slots.len(), Mark::NOBODY);
         }
         if !has(Fault::NoReset) {
             self.put_state(slot, State::LOOK);
+            self.put_mark(slot, Mark { growth, ..Mark::SOMEBODY });
         }
     }
 
@@ -342,6 +347,12 @@ impl Watch {
     fn put_state(&mut self, slot: u32, state: State) {
         if let Some(place) = self.states.get_mut(index(slot)) {
             *place = state;
+        }
+    }
+
+    fn put_mark(&mut self, slot: u32, mark: Mark) {
+        if let Some(place) = self.marks.get_mut(index(slot)) {
+            *place = mark;
         }
     }
 

@@ -1,5 +1,6 @@
 //! What the watch keeps of a portfolio besides the filter's numbers: all that the exact decision needs, packed.
 
+use crate::filter::Growth;
 use crate::symbols::index;
 use evenkeel_domain::policy::Measure;
 use evenkeel_domain::values::{Money, Percentage, PortfolioId, Quantity, Symbol};
@@ -21,6 +22,25 @@ pub(crate) struct Portfolio {
     pub(crate) is_active: bool,
     /// True if the filter cannot help: something is held that has no target, or the error would grow too fast.
     pub(crate) always_looked_at: bool,
+}
+
+/// What a pass over all slots needs to know of one, in four bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    /// Whose growth it is.
+    pub(crate) growth: Growth,
+    /// True if there is a portfolio.
+    pub(crate) is_somebody: bool,
+    /// True if it may be widened: see [`Bounds::state`](crate::filter::Bounds::state).
+    pub(crate) is_unlevered: bool,
+    /// True while it waits to be looked at; false between waves.
+    pub(crate) is_suspect: bool,
+}
+
+impl Mark {
+    pub(crate) const NOBODY: Self =
+        Self { growth: Growth::LEAST, is_somebody: false, is_unlevered: false, is_suspect: false };
+    pub(crate) const SOMEBODY: Self = Self { is_somebody: true, ..Self::NOBODY };
 }
 
 /// A symbol that is held, or has a target, or both: 20 bytes.
@@ -173,10 +193,6 @@ impl Slots {
         let portfolio = self.portfolios.get_mut(index(slot))?.take()?;
         self.free.push(slot);
         Some(portfolio)
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Portfolio)> {
-        (0_u32..).zip(&self.portfolios).filter_map(|(slot, portfolio)| Some((slot, portfolio.as_ref()?)))
     }
 
     pub(crate) const fn len(&self) -> usize {

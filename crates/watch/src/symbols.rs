@@ -2,18 +2,28 @@
 //!
 //! A symbol has a place for as long as it has a price or a follower; then the place is used again.
 
+mod followers;
+mod hash;
+
 use crate::filter::{self, Entry};
 use evenkeel_domain::books::Quote;
 use evenkeel_domain::values::{Symbol, Timestamp};
+pub(crate) use followers::Followers;
+use followers::Pool;
+use hash::BySymbol;
 use std::collections::HashMap;
 
 /// All symbols, by place.
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
-    places: HashMap<Symbol, u32>,
+    places: HashMap<Symbol, u32, BySymbol>,
     records: Vec<Record>,
     /// The price as the filter uses it; dense, since a pass reads it for every holding.
     prices: Vec<f32>,
+    /// True while a wave that prices the symbol is taken.
+    touched: Vec<bool>,
+    /// The lists of all followers.
+    pool: Pool,
     free: Vec<u32>,
 }
 
@@ -24,12 +34,10 @@ pub(crate) struct Record {
     pub(crate) quote: Option<Quote>,
     /// True if its price is too old to judge by.
     pub(crate) is_stale: bool,
-    /// True while a wave that prices it is taken.
-    pub(crate) is_touched: bool,
     /// The time of this place's entry in the queue of ages.
     pub(crate) queued: Option<Timestamp>,
     /// Everyone who holds or targets it, in no order.
-    pub(crate) followers: Vec<Entry>,
+    pub(crate) followers: Followers,
 }
 
 impl Record {
@@ -52,13 +60,13 @@ impl Symbols {
         let place = self.free.pop().unwrap_or_else(|| {
             let next = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
             self.prices.push(0.0);
+            self.touched.push(false);
             self.records.push(Record {
                 name: symbol,
                 quote: None,
                 is_stale: false,
-                is_touched: false,
                 queued: None,
-                followers: Vec::new(),
+                followers: Followers::default(),
             });
             next
         });
@@ -82,6 +90,16 @@ impl Symbols {
         &self.prices
     }
 
+    /// Whether the wave that is taken prices the symbol at a place.
+    pub(crate) fn is_touched(&self, place: u32) -> bool {
+        self.touched.get(index(place)).copied().unwrap_or(false)
+    }
+
+    /// Marks a symbol as priced by the wave that is taken, or no longer. Gives what it was before.
+    pub(crate) fn touch(&mut self, place: u32, is_touched: bool) -> bool {
+        self.touched.get_mut(index(place)).is_some_and(|touched| std::mem::replace(touched, is_touched))
+    }
+
     pub(crate) fn set_quote(&mut self, place: u32, quote: Option<Quote>) {
         if let Some(record) = self.records.get_mut(index(place)) {
             record.quote = quote;
@@ -93,36 +111,27 @@ impl Symbols {
 
     /// Adds a follower; gives its position in the list.
     pub(crate) fn follow(&mut self, place: u32, entry: Entry) -> u32 {
-        let Some(record) = self.at_mut(place) else { return 0 };
-        let followers = &mut record.followers;
-        let position = u32::try_from(followers.len()).unwrap_or(u32::MAX);
-        // By an eighth, not by doubling: these lists are most of the memory.
-        if followers.len() == followers.capacity() {
-            followers.reserve_exact((followers.len() / 8).max(4));
-        }
-        followers.push(entry);
-        position
+        let record = self.records.get_mut(index(place));
+        record.map_or(0, |record| self.pool.push(&mut record.followers, entry))
     }
 
     pub(crate) fn replace(&mut self, place: u32, position: u32, entry: Entry) {
-        if let Some(old) = self.at_mut(place).and_then(|record| record.followers.get_mut(index(position))) {
-            *old = entry;
+        if let Some(record) = self.records.get(index(place)) {
+            self.pool.replace(&record.followers, position, entry);
         }
     }
 
     /// Takes a follower out. The last one of the list moves to its position: gives its slot, if there is one.
     pub(crate) fn unfollow(&mut self, place: u32, position: u32) -> Option<u32> {
-        let record = self.at_mut(place)?;
-        let followers = &mut record.followers;
-        if index(position) < followers.len() {
-            followers.swap_remove(index(position));
-        }
-        if followers.len() < followers.capacity() / 2 {
-            followers.shrink_to(followers.len().saturating_add(followers.len() / 8));
-        }
-        let moved = followers.get(index(position)).map(|entry| entry.slot());
+        let record = self.records.get_mut(index(place))?;
+        let moved = self.pool.swap_remove(&mut record.followers, position);
         self.drop_if_unused(place);
-        moved
+        moved.map(Entry::slot)
+    }
+
+    /// The followers of the symbol at a place, in slices.
+    pub(crate) fn followers(&self, place: u32) -> impl Iterator<Item = &[Entry]> {
+        self.at(place).into_iter().flat_map(|record| self.pool.slices(&record.followers))
     }
 
     /// Frees the place of a symbol without price and followers.
@@ -134,7 +143,6 @@ impl Symbols {
         self.places.remove(&name);
         self.free.push(place);
         if let Some(record) = self.at_mut(place) {
-            record.followers = Vec::new();
             record.is_stale = false;
         }
     }

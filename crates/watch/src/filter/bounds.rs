@@ -2,7 +2,7 @@
 //!
 //! Written in 64-bit floats, whose own rounding (2⁻⁵³) is far below the margins given here; only the results are narrowed.
 
-use super::{Entry, Growth, ROUNDING, State};
+use super::{Entry, FINE, Growth, MARGIN, ROUNDING, State};
 use crate::fault::{Fault, has};
 use evenkeel_domain::allocation::Target;
 use evenkeel_domain::drift::limit;
@@ -11,10 +11,6 @@ use evenkeel_domain::policy::{Band, Measure};
 use evenkeel_domain::valuation::ReserveRule;
 use evenkeel_domain::values::{Money, Percentage, Symbol};
 
-/// What every bound is moved outward by, as a share of itself: sixteen roundings of 32 bits.
-const MARGIN: f64 = 16.0 * ROUNDING as f64;
-/// More than 64-bit sums of a million terms lose, as a share of what they are made of.
-const FINE: f64 = 1.0 / 1_073_741_824.0;
 /// The narrowest lower edge that cash is given while the reserve moves: a wider one only asks for more looks.
 const NARROWEST: f64 = 1e-3;
 /// A quarter of the largest amount of money. Beyond it a reserve may overflow, which only the exact decision says.
@@ -47,7 +43,11 @@ impl Reserve {
     }
 
     /// The reserve, what it may be off by, and no less than any amount on the way to it.
-    fn of(&self, holdings: impl Iterator<Item = Held>, total: f64) -> [f64; 3] {
+    fn of(&self, holdings: impl ExactSizeIterator<Item = Held>, total: f64) -> [f64; 3] {
+        if self.rule.costs.is_free() {
+            let fixed = (holdings.len() as f64) * self.fixed() as f64 * 0.01;
+            return [fixed, 0.0, fixed];
+        }
         let Costs { bps: _, per_order, minimum } = self.rule.costs;
         let (per_order, minimum) = (money(per_order), money(minimum));
         let (mut reserve, mut count, mut gross) = (0.0, 0.0, 0.0);
@@ -102,22 +102,21 @@ struct Edges {
 }
 
 impl Bounds<'_> {
-    /// The entry of a holding in the list of its symbol; `None` if the filter has no class for the portfolio's growth.
-    pub(crate) fn entry(&self, slot: u32, symbol: Symbol, units: f64, goal: Percentage) -> Option<Entry> {
-        let growth = self.growth()?;
+    /// The entry of a holding in the list of its symbol.
+    pub(crate) fn entry(&self, slot: u32, growth: Growth, symbol: Symbol, units: f64, goal: Percentage) -> Entry {
         let outward = if has(Fault::NoMargin) { 0.0 } else { MARGIN };
         let Some(limit) = limit(self.measure, Target::Symbol(symbol), goal) else {
-            return Some(Entry::new(slot, growth, units as f32, 0.0, f32::INFINITY));
+            return Entry::new(slot, growth, units as f32, 0.0, f32::INFINITY);
         };
         let (upper, lower) = edges(goal, limit);
         // A target of 0 has no upper edge to divide by; who holds it is always looked at.
         let up = if upper > 0.0 { units / upper * (1.0 + outward) } else { 0.0 };
         let down = if lower > 0.0 { (units / lower * (1.0 - outward)).min(f64::from(f32::MAX)) } else { f64::INFINITY };
-        Some(Entry::new(slot, growth, units as f32, up as f32, down as f32))
+        Entry::new(slot, growth, units as f32, up as f32, down as f32)
     }
 
     /// The class of what the error grows by; `None` if none is steep enough, and the portfolio must always be looked at.
-    fn growth(&self) -> Option<Growth> {
+    pub(crate) fn growth(&self) -> Option<Growth> {
         let sway = self.reserve.sway;
         let needed = match self.measure {
             Measure::Total { band } => sway + (1.0 + sway) / share(band.width()),
@@ -139,14 +138,15 @@ impl Bounds<'_> {
         Some(Edges { upper, lower })
     }
 
-    /// The portfolio's numbers at these prices. Nobody may hold what has no target.
-    pub(crate) fn state(&self, holdings: impl Iterator<Item = Held> + Clone) -> State {
+    /// The portfolio's numbers at these prices, and whether its holdings are worth no more than it is, as long as its books are the same:
+    /// then they may be [widened](State::widened). Nobody may hold what has no target.
+    pub(crate) fn state(&self, holdings: impl ExactSizeIterator<Item = Held> + Clone) -> (State, bool) {
         let worth: f64 = holdings.clone().map(Held::value).sum();
         let total = money(self.cash) + worth;
         let buffer = money(self.cash_buffer.max(Money::ZERO));
         let [reserve, off, gross] = self.reserve.of(holdings.clone(), total);
         if self.reserve.sway > 0.0 && buffer + gross > SAFE {
-            return State::LOOK;
+            return (State::LOOK, false);
         }
         let sways = self.reserve.sway > 0.0;
         let off = if sways { off } else { 0.0 };
@@ -168,15 +168,16 @@ impl Bounds<'_> {
                 self.with_cash(Shape::of(self.measure).extremes(holdings), free)
             }
         };
-        let Some((high, low)) = extremes else { return State::LOOK };
+        let Some((high, low)) = extremes else { return (State::LOOK, false) };
         let low = if sways { low.min(SAFE) } else { low };
         let outward = if has(Fault::NoMargin) { 0.0 } else { MARGIN };
-        State {
+        let state = State {
             value: value as f32,
             error: if has(Fault::NoMargin) { 0.0 } else { (error * (1.0 + MARGIN)) as f32 },
             high: (high * (1.0 + outward)).max(0.0) as f32,
             low: (low - low.abs() * outward) as f32,
-        }
+        };
+        (state, free.cash >= 0.0)
     }
 
     /// The extremes with those of cash. `None` if cash is beyond an edge whatever the portfolio is worth, or may be.

@@ -3,7 +3,6 @@
 use super::model::{Both, at, band, books, definition};
 use super::walks::Draws;
 use crate::Settings;
-use crate::wave::Way;
 use evenkeel_domain::policy::Measure;
 use proptest::prelude::*;
 
@@ -51,7 +50,7 @@ fn check(edge: &Edge, seed: u64) {
     let definition = definition(measure, 0, &[(0, goal), (1, 1_000_000 - goal)]);
     let share = |parts: i64| u128::try_from(parts).unwrap() * scale;
     both.insert(0, &definition, &books(0, &[(0, share(edge.edge)), (1, share(1_000_000_000_000 - edge.edge))]));
-    both.watch.way = [None, Some(Way::Pass), Some(Way::Lists)][usize::try_from(seed % 3).unwrap()];
+    both.watch.passes = [None, Some(true), Some(false)][usize::try_from(seed % 3).unwrap()];
     let mut draws = Draws(seed);
     both.wave(at(0), &[(1, price)]);
     for _ in 0..3 {
@@ -81,13 +80,13 @@ proptest! {
     #[test]
     fn cash_has_an_edge_too(
         kind in 0..5_u8, goal in 1..=499_999_i64, one in 1..=1_000_000_i64, other in 1..=1_000_000_i64, is_upper: bool,
-        digit in 1..=9_u64, way in prop::sample::select(vec![Way::Pass, Way::Lists]),
+        digit in 1..=9_u64, way in prop::sample::select(vec![true, false]),
     ) {
         let Edge { measure, edge, is_upper, .. } = edge((kind, goal, one, other, is_upper, 1, 1));
         let price = digit * 1_000_000_000_000;
         let held = u128::try_from(1_000_000_000_000 - edge).unwrap() * 10_000;
         let mut both = Both::new(Settings::default());
-        both.watch.way = Some(way);
+        both.watch.passes = Some(way);
         let cash = edge * i64::try_from(digit).unwrap();
         both.insert(0, &definition(measure, 0, &[(0, 1_000_000 - goal)]), &books(cash, &[(0, held)]));
         // The more the other is worth, the smaller is the weight of cash.
@@ -104,7 +103,7 @@ fn what_rounding_adds_up_to_over_years_decides_nothing() {
     for (kind, seed) in [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)] {
         let edge = edge((kind, 300_000, 50_000, 30_000, true, 1_000_000, 100_000_000_000));
         let mut both = Both::new(Settings::default());
-        both.watch.way = Some(Way::Lists);
+        both.watch.passes = Some(false);
         let targets = definition(edge.measure, 0, &[(0, edge.goal), (1, 1_000_000 - edge.goal)]);
         let share = |parts: i64| u128::try_from(parts).unwrap() * edge.scale;
         both.insert(0, &targets, &books(0, &[(0, share(edge.edge)), (1, share(1_000_000_000_000 - edge.edge))]));

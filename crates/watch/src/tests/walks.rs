@@ -2,7 +2,6 @@
 
 use super::model::{Both, at, band, books, definition};
 use crate::Settings;
-use crate::wave::Way;
 use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::order::Costs;
 use evenkeel_domain::policy::Measure;
@@ -234,8 +233,8 @@ impl Walk {
             1 if self.ages => 100,
             _ => self.draws.signed(5),
         };
-        let ways = [None, Some(Way::Pass), Some(Way::Lists), Some(Way::Lists)];
-        self.both.watch.way = ways[self.draws.index(4)];
+        let ways = [None, Some(true), Some(false), Some(false)];
+        self.both.watch.passes = ways[self.draws.index(4)];
         self.both.wave(at(self.now), &wave);
     }
 }

@@ -1,0 +1,6 @@
+//! What the bench is made of: a world, the baselines, the memory, and the table.
+
+pub(crate) mod exact;
+pub(crate) mod memory;
+pub(crate) mod table;
+pub(crate) mod world;

@@ -1,0 +1,78 @@
+//! What was measured, as Markdown and JSON.
+
+struct Row {
+    world: &'static str,
+    what: String,
+    ours: f64,
+    exact: f64,
+    by_exact: f64,
+    by_domain: f64,
+}
+
+pub(crate) struct Table {
+    seed: u64,
+    rounds: usize,
+    rows: Vec<Row>,
+    figures: Vec<(&'static str, &'static str, f64)>,
+}
+
+impl Table {
+    pub(crate) const fn new(seed: u64, rounds: usize) -> Self {
+        Self { seed, rounds, rows: Vec::new(), figures: Vec::new() }
+    }
+
+    /// Nanoseconds per affected holding of both, and how many times longer the exact recompute and the domain take.
+    pub(crate) fn row(
+        &mut self,
+        world: &'static str,
+        what: &str,
+        ours: f64,
+        exact: f64,
+        by_exact: f64,
+        by_domain: f64,
+    ) {
+        eprintln!("{world} {what}: {ours:.2} ns, exact {exact:.1} ns, {by_exact:.1}x, domain {by_domain:.0}x");
+        self.rows.push(Row { world, what: what.to_owned(), ours, exact, by_exact, by_domain });
+    }
+
+    pub(crate) fn figure(&mut self, world: &'static str, what: &'static str, value: f64) {
+        eprintln!("{world} {what}: {value:.2}");
+        self.figures.push((world, what, value));
+    }
+
+    pub(crate) fn markdown(&self) -> String {
+        let mut text = format!(
+            "\nSeed {}, median of {} rounds, each pair in turns. ns per affected holding.\n\n",
+            self.seed, self.rounds
+        );
+        text += "| world | waves | watch, ns | exact i128, ns | times faster than exact | than the domain |\n|---|---|---|---|---|---|\n";
+        for Row { world, what, ours, exact, by_exact, by_domain } in &self.rows {
+            text += &format!("| {world} | {what} | {ours:.2} | {exact:.1} | {by_exact:.1} | {by_domain:.0} |\n");
+        }
+        text += "\n| world | figure | value |\n|---|---|---|\n";
+        for (world, what, value) in &self.figures {
+            text += &format!("| {world} | {what} | {value:.2} |\n");
+        }
+        text
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let rows = self.rows.iter().map(|row| {
+            let Row { world, what, ours, exact, by_exact, by_domain } = row;
+            format!(r#"{{"world":"{world}","what":"{what}","watch_ns":{ours:.3},"exact_ns":{exact:.3},"times_exact":{by_exact:.3},"times_domain":{by_domain:.3}}}"#)
+        });
+        let figures = self
+            .figures
+            .iter()
+            .map(|(world, what, value)| format!(r#"{{"world":"{world}","what":"{what}","value":{value:.3}}}"#));
+        let all: Vec<String> = rows.chain(figures).collect();
+        format!("{{\"seed\":{},\"rounds\":{},\"results\":[{}]}}\n", self.seed, self.rounds, all.join(","))
+    }
+}
+
+/// The middle of these; of two, their mean.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 }
+}

@@ -1,0 +1,220 @@
+//! How fast the watch is, as ratios against what a reader can run: an exact recompute, the domain's own decision, and the memory itself.
+//!
+//! `cargo bench -p evenkeel-watch` prints one table in Markdown; `-- --json FILE` writes it too; `-- W1` runs one world alone. Each pair is run in
+//! turns, block by block, and each figure is the median over rounds. Every wave's findings are compared with the exact recompute.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that cannot be set up says so and ends")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::float_arithmetic,
+    reason = "made-up portfolios of known size, and times"
+)]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use evenkeel_domain::values::{Price, Symbol, Timestamp};
+use evenkeel_watch::{Settings, Watch};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+use support::exact::{Exact, Plain};
+use support::memory::{Memory, resident};
+use support::table::{Table, median};
+use support::world::{Draws, Size, World, id, number, prices};
+
+const SEED: u64 = 1;
+const ROUNDS: usize = 9;
+
+const W1: Size =
+    Size { name: "W1", portfolios: 1_000_000, holdings: 10, symbols: 8_000, tick: 0.000_3, tick_of_all: 0.000_05 };
+const W2: Size = Size { name: "W2", portfolios: 100_000, holdings: 50, ..W1 };
+const W3: Size = Size { name: "W3", portfolios: 100, holdings: 50, symbols: 500, tick: 0.000_5, tick_of_all: 0.000_3 };
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let is_bench = arguments.iter().any(|argument| argument == "--bench");
+    let named = |size: &Size| {
+        let names: Vec<&String> = arguments.iter().filter(|argument| argument.starts_with('W')).collect();
+        names.is_empty() || names.iter().any(|name| *name == size.name)
+    };
+    let mut table = Table::new(SEED, ROUNDS);
+    if is_bench {
+        for (size, waves) in [(W1, [1, 100, 8_000]), (W2, [1, 100, 8_000])] {
+            if named(&size) {
+                run(&mut table, size, &waves);
+            }
+        }
+        if named(&W3) {
+            run(&mut table, W3, &[10, 20, 100]);
+        }
+    } else {
+        // As a test: small, so that only the agreement is of interest.
+        run(&mut table, Size { portfolios: 2_000, symbols: 200, ..W1 }, &[1, 20, 200]);
+    }
+    print!("{}", table.markdown());
+    if let Some(path) = arguments.iter().skip_while(|argument| *argument != "--json").nth(1) {
+        std::fs::write(path, table.json()).unwrap();
+    }
+}
+
+fn run(table: &mut Table, size: Size, waves: &[usize]) {
+    let world = World::new(size, SEED);
+    let mut case = Case::new(table, world);
+    for count in waves {
+        case.waves(table, *count);
+    }
+    if size.name == "W1" {
+        case.against_memory(table);
+    }
+}
+
+/// One world and its contenders.
+struct Case {
+    world: World,
+    watch: Watch,
+    exact: Exact,
+    plain: Plain,
+    draws: Draws,
+    found: usize,
+}
+
+impl Case {
+    fn new(table: &mut Table, world: World) -> Self {
+        let before = resident();
+        let mut watch = Watch::new(Settings::default());
+        let all: Vec<(u32, u64)> = (0..).zip(world.prices.iter().copied()).collect();
+        watch.wave(Timestamp::EPOCH, &prices(&all));
+        let mut taken = Duration::ZERO;
+        for first in (0..world.size.portfolios).step_by(1_000) {
+            let some = first..(first + 1_000).min(world.size.portfolios);
+            let some: Vec<_> = some.map(|number| (id(number), world.definition(number), world.books(number))).collect();
+            taken += time(|| {
+                for (id, definition, books) in &some {
+                    watch.insert(id, definition, books).unwrap();
+                }
+            });
+        }
+        let name = world.size.name;
+        let inserted = taken.as_secs_f64() * 1e6 / world.size.portfolios as f64;
+        table.figure(name, "inserting a portfolio, in µs: seconds per million", inserted);
+        if let (Some(before), Some(after)) = (before, resident()) {
+            let bytes = after.saturating_sub(before) as f64 / watch.holdings() as f64;
+            table.figure(name, "resident bytes per holding, all told", bytes);
+        }
+        let exact = Exact::new(&world);
+        let plain = Plain::new(&world, world.size.portfolios.min(200_000 / world.size.holdings));
+        // Everyone is looked at once before anything is measured.
+        watch.judge_all(Timestamp::EPOCH);
+        Self { world, watch, exact, plain, draws: Draws(SEED + 1), found: 0 }
+    }
+
+    /// Waves of so many symbols, in blocks: the watch, then the exact recompute, then the domain for the same number of decisions.
+    fn waves(&mut self, table: &mut Table, count: usize) {
+        let Size { name, symbols, portfolios, holdings, .. } = self.world.size;
+        let entries = portfolios * holdings * count / symbols;
+        let block = (4_000_000 / entries).clamp(1, 2_000);
+        let (mut ours, mut of_exact, mut of_plain) = (Vec::new(), Vec::new(), Vec::new());
+        // The first round warms up.
+        for round in 0..=ROUNDS {
+            let waves: Vec<Vec<(u32, u64)>> = self.world.waves(&mut self.draws, count, block);
+            let [watch, exact] = self.block(&waves, count >= symbols);
+            let affected = block * entries;
+            let judged = (affected / holdings.min(count.max(1))).clamp(1, self.plain.len());
+            let first = self.draws.below(self.plain.len());
+            let plain = time(|| {
+                let chosen = (0..judged).map(|number| (first + number * 7_919) % self.plain.len());
+                black_box(self.plain.judge(chosen));
+            });
+            if round > 0 {
+                let of = |time: Duration, holdings: usize| time.as_secs_f64() * 1e9 / holdings as f64;
+                ours.push(of(watch, affected));
+                of_exact.push(of(exact, affected));
+                // One decision of the domain per affected portfolio.
+                let portfolios = Self::portfolios_affected(&self.world.size, count) * block as f64;
+                of_plain.push(plain.as_secs_f64() * 1e9 / judged as f64 * portfolios / affected as f64);
+            }
+        }
+        let ratios = |theirs: &[f64]| median(theirs.iter().zip(&ours).map(|(theirs, ours)| theirs / ours).collect());
+        let what = if count >= symbols { "all symbols".to_owned() } else { format!("waves of {count}") };
+        table.row(name, &what, median(ours.clone()), median(of_exact.clone()), ratios(&of_exact), ratios(&of_plain));
+    }
+
+    /// How many different portfolios a wave of `count` symbols touches, on average.
+    fn portfolios_affected(size: &Size, count: usize) -> f64 {
+        let missed: f64 = (0..size.holdings)
+            .map(|place| (size.symbols.saturating_sub(count + place)) as f64 / (size.symbols - place) as f64)
+            .product();
+        size.portfolios as f64 * (1.0 - missed)
+    }
+
+    /// The same waves first through the watch, then through the exact recompute; the findings of each wave must be the same. Who is out is
+    /// rebalanced before the next wave, which is not part of the time.
+    fn block(&mut self, waves: &[Vec<(u32, u64)>], all: bool) -> [Duration; 2] {
+        let given: Vec<Vec<(Symbol, Price)>> = waves.iter().map(|wave| prices(wave)).collect();
+        let mut taken = [Duration::ZERO; 2];
+        let mut resets = Vec::new();
+        let mut next = 0;
+        while next < waves.len() {
+            let (first, mut found) = (next, Vec::new());
+            taken[0] += time(|| {
+                while next < waves.len() && found.is_empty() {
+                    found = self.watch.wave(Timestamp::EPOCH, &given[next]);
+                    next += 1;
+                }
+            });
+            self.world.set_prices(&waves[first..next]);
+            let out: Vec<usize> = found.iter().map(|finding| number(finding.portfolio())).collect();
+            for portfolio in &out {
+                let total = self.world.value(*portfolio);
+                self.world.rebalance(*portfolio, total);
+                self.watch.set_books(&id(*portfolio), &self.world.books(*portfolio));
+            }
+            let books: Vec<_> = out.iter().map(|portfolio| self.world.of(*portfolio).to_vec()).collect();
+            resets.push((first..next, out, books));
+        }
+        for (stretch, out, books) in resets {
+            let mut expected = Vec::new();
+            taken[1] += time(|| {
+                for wave in &waves[stretch.clone()] {
+                    assert!(expected.is_empty(), "{stretch:?}: {expected:?}");
+                    expected = if all { self.exact.pass(wave) } else { self.exact.affected(wave) };
+                }
+            });
+            assert_eq!(out, expected, "{stretch:?}");
+            for (portfolio, books) in out.iter().zip(&books) {
+                self.exact.set_books(*portfolio, books);
+            }
+            self.found += out.len();
+        }
+        taken
+    }
+
+    /// One-symbol waves, in turns with the least that memory allows: a random line and twelve streamed bytes per holding.
+    fn against_memory(&mut self, table: &mut Table) {
+        let mut memory = Memory::new(&self.world);
+        let mut ratios = Vec::new();
+        for _ in 0..ROUNDS {
+            let waves: Vec<Vec<(u32, u64)>> = self.world.waves(&mut self.draws, 1, 1_000);
+            let [ours, _] = self.block(&waves, false);
+            let least = time(|| {
+                for wave in &waves {
+                    memory.touch(wave[0].0);
+                }
+            });
+            ratios.push(ours.as_secs_f64() / least.as_secs_f64());
+        }
+        table.figure(
+            self.world.size.name,
+            "waves of 1, against one random line and 12 streamed bytes per holding",
+            median(ratios),
+        );
+    }
+}
+
+fn time(work: impl FnOnce()) -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "a bench measures the time that passes, and decides nothing by it")]
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}

@@ -1,0 +1,177 @@
+//! Lists of followers, in runs of one arena: thousands of lists grow side by side, and what one gives back another uses.
+//!
+//! A list is one run of 16, 64 or 256 entries, and is copied to the next size when it is full; from 256 on it gets further runs
+//! of 256, which are four kilobytes, a page, and never copied. So short lists are short, and long ones are read like one.
+
+use super::index;
+use crate::filter::Entry;
+
+/// How many entries a run may have.
+const SIZES: [usize; 3] = [16, 64, RUN];
+const RUN: usize = 256;
+
+/// The list of one symbol: where its runs begin in the arena.
+#[derive(Debug, Default)]
+pub(crate) struct Followers {
+    runs: Vec<u32>,
+    len: u32,
+    /// Which of [`SIZES`] the first run has; the others have the last.
+    class: u8,
+}
+
+impl Followers {
+    pub(crate) const fn len(&self) -> usize {
+        index(self.len)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Where a position is in the arena.
+    fn find(&self, position: u32) -> Option<usize> {
+        let start = self.runs.get(index(position) / RUN)?;
+        Some(index(*start).saturating_add(index(position) % RUN))
+    }
+
+    /// How many entries fit.
+    fn room(&self) -> usize {
+        match self.runs.len() {
+            0 => 0,
+            1 => size(self.class),
+            more => more.saturating_mul(RUN),
+        }
+    }
+}
+
+fn size(class: u8) -> usize {
+    SIZES.get(usize::from(class)).copied().unwrap_or(RUN)
+}
+
+const LAST: u8 = 2;
+
+/// All runs, and those that no list uses, by size.
+#[derive(Debug, Default)]
+pub(crate) struct Pool {
+    arena: Vec<Entry>,
+    free: [Vec<u32>; 3],
+}
+
+impl Pool {
+    /// Adds an entry at the end; gives its position.
+    pub(crate) fn push(&mut self, list: &mut Followers, entry: Entry) -> u32 {
+        let position = list.len;
+        if list.len() == list.room() {
+            self.grow(list);
+        }
+        list.len = list.len.saturating_add(1);
+        self.replace(list, position, entry);
+        position
+    }
+
+    fn grow(&mut self, list: &mut Followers) {
+        match list.runs.pop() {
+            // The only run, and not of the last size: a larger one instead.
+            Some(small) if list.runs.is_empty() && list.class < LAST => {
+                let larger = self.run(list.class.saturating_add(1));
+                let old = index(small)..index(small).saturating_add(list.len());
+                if old.end <= self.arena.len() && index(larger).saturating_add(old.len()) <= self.arena.len() {
+                    self.arena.copy_within(old, index(larger));
+                }
+                self.give_back(list.class, small);
+                list.class = list.class.saturating_add(1);
+                list.runs.push(larger);
+            }
+            Some(full) => {
+                let next = self.run(LAST);
+                // By a quarter, not by doubling.
+                list.runs.reserve_exact((list.runs.len() / 4).max(2));
+                list.runs.extend([full, next]);
+            }
+            None => {
+                list.class = 0;
+                list.runs.push(self.run(0));
+            }
+        }
+    }
+
+    /// The beginning of a run that nobody uses.
+    fn run(&mut self, class: u8) -> u32 {
+        if let Some(start) = self.free.get_mut(usize::from(class)).and_then(Vec::pop) {
+            return start;
+        }
+        let start = self.arena.len();
+        self.arena.resize(start.saturating_add(size(class)), Entry::NONE);
+        u32::try_from(start).unwrap_or(u32::MAX)
+    }
+
+    fn give_back(&mut self, class: u8, start: u32) {
+        if let Some(free) = self.free.get_mut(usize::from(class)) {
+            free.push(start);
+        }
+    }
+
+    pub(crate) fn replace(&mut self, list: &Followers, position: u32, entry: Entry) {
+        if let Some(old) = list.find(position).and_then(|place| self.arena.get_mut(place)) {
+            *old = entry;
+        }
+    }
+
+    /// Takes an entry out by moving the last one to its position; gives that one, if it is another.
+    pub(crate) fn swap_remove(&mut self, list: &mut Followers, position: u32) -> Option<Entry> {
+        let last = list.len.checked_sub(1)?;
+        let moved = list.find(last).and_then(|place| self.arena.get(place).copied()).filter(|_| position < last);
+        list.len = last;
+        if let Some(entry) = moved {
+            self.replace(list, position, entry);
+        }
+        // One run more than needed is kept, so that coming and going at its edge costs nothing; none if the list is empty.
+        let kept = if last == 0 { 0 } else { list.len().div_ceil(RUN).saturating_add(1) };
+        while list.runs.len() > kept {
+            let class = if list.runs.len() == 1 { list.class } else { LAST };
+            if let Some(start) = list.runs.pop() {
+                self.give_back(class, start);
+            }
+        }
+        if list.runs.len() < list.runs.capacity() / 2 {
+            list.runs.shrink_to_fit();
+        }
+        moved
+    }
+
+    /// The entries of a list, run by run.
+    pub(crate) fn slices<'a>(&'a self, list: &'a Followers) -> impl Iterator<Item = &'a [Entry]> {
+        let mut left = list.len();
+        list.runs.iter().map_while(move |start| {
+            let count = left.min(RUN);
+            left = left.saturating_sub(count);
+            let slice = self.arena.get(index(*start)..)?.get(..count)?;
+            (count > 0).then_some(slice)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_is_used_again() {
+        let mut pool = Pool::default();
+        let mut lists = [Followers::default(), Followers::default()];
+        for round in 0..10 {
+            let [one, other] = &mut lists;
+            let list = if round % 2 == 0 { one } else { other };
+            for count in 0..1_000 {
+                assert_eq!(pool.push(list, Entry::NONE), count);
+                assert_eq!(pool.slices(list).map(<[Entry]>::len).sum::<usize>(), list.len());
+            }
+            for position in (0..1_000).rev() {
+                pool.swap_remove(list, position);
+                assert_eq!(pool.slices(list).map(<[Entry]>::len).sum::<usize>(), list.len());
+            }
+            assert!(list.is_empty() && list.runs.is_empty());
+        }
+        assert_eq!(pool.arena.len(), 16 + 64 + 4 * 256);
+    }
+}
