@@ -1,6 +1,6 @@
 //! The journal: the append-only record that state is rebuilt from, and the outbox of alerts that belongs to it.
 //!
-//! Adapters: `MemoryJournal` in the memory crate. What the records say is in [`evenkeel_domain::record`]; how they are written is in
+//! Adapters: `MemoryJournal` in the memory crate, `SqliteStore` in the sqlite crate. What the records say is in [`evenkeel_domain::record`]; how they are written is in
 //! [`codec`](crate::codec).
 
 use async_trait::async_trait;

@@ -1,6 +1,6 @@
 //! The lease: the right to rebalance one portfolio until it expires.
 //!
-//! Adapters: `MemoryLeases` in the memory crate. A lease only keeps workers out of each other's way; what keeps a worker
+//! Adapters: `MemoryLeases` in the memory crate, `SqliteStore` in the sqlite crate. A lease only keeps workers out of each other's way; what keeps a worker
 //! that lost its lease from writing is the fence of the [`Journal`](crate::Journal).
 
 use async_trait::async_trait;

@@ -6,8 +6,8 @@
 //! | port | the engine uses it to | adapters here |
 //! |---|---|---|
 //! | [`Broker`] | trade, and learn what was executed | `evenkeel-banchile` (simulated) |
-//! | [`LeaseStore`] | keep workers out of each other's way | `evenkeel-memory` |
-//! | [`Journal`] | remember every choice before acting on it; hold alerts until they are delivered | `evenkeel-memory` |
+//! | [`LeaseStore`] | keep workers out of each other's way | `evenkeel-memory`, `evenkeel-sqlite` |
+//! | [`Journal`] | remember every choice before acting on it; hold alerts until they are delivered | `evenkeel-memory`, `evenkeel-sqlite` |
 //! | [`Clock`] | read time and wait | `evenkeel-memory` (by hand), the app (system) |
 //! | [`PriceSource`] | – (the app feeds prices to the engine) | `evenkeel-market` |
 //! | [`Notifier`] | tell a person | `evenkeel-memory`, the app |

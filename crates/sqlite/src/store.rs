@@ -79,8 +79,8 @@ impl SqliteStore {
     }
 
     #[cfg(test)]
-    pub(crate) fn fail_next(&self, fault: crate::writer::Fault) {
-        *self.shared.writer.fault.lock().unwrap() = Some(fault);
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.shared.writer
     }
 
     /// Reads on a connection of its own, after everything that was handed over before.

@@ -55,6 +55,9 @@ pub(crate) struct Writer {
     blocking: bool,
     #[cfg(test)]
     pub(crate) fault: Arc<std::sync::Mutex<Option<Fault>>>,
+    /// How many were begun.
+    #[cfg(test)]
+    pub(crate) transactions: Arc<AtomicUsize>,
 }
 
 /// What tests make of the next group.
@@ -77,9 +80,11 @@ impl Writer {
             under_way: Arc::clone(&under_way),
             #[cfg(test)]
             fault: Arc::default(),
+            #[cfg(test)]
+            transactions: Arc::default(),
         };
         #[cfg(test)]
-        let fault = Arc::clone(&writing.fault);
+        let (fault, transactions) = (Arc::clone(&writing.fault), Arc::clone(&writing.transactions));
         let builder = std::thread::Builder::new().name("evenkeel-store".to_owned());
         let thread = builder.spawn(move || writing.run(&waiting))?;
         Ok(Self {
@@ -89,6 +94,8 @@ impl Writer {
             blocking,
             #[cfg(test)]
             fault,
+            #[cfg(test)]
+            transactions,
         })
     }
 
@@ -125,13 +132,20 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
-    fn drop(&mut self) {
+impl Writer {
+    /// Writes what waits, and ends.
+    pub(crate) fn stop(&mut self) {
         drop(self.requests.take());
         if let Some(thread) = self.thread.take() {
             // A writer that panicked has nothing left to close.
             drop(thread.join());
         }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.stop();
     }
 }
 
@@ -159,6 +173,8 @@ struct Writing {
     under_way: Arc<AtomicUsize>,
     #[cfg(test)]
     fault: Arc<std::sync::Mutex<Option<Fault>>>,
+    #[cfg(test)]
+    transactions: Arc<AtomicUsize>,
 }
 
 impl Writing {
@@ -197,6 +213,8 @@ impl Writing {
     /// Writes a group in one transaction.
     fn transaction(&mut self, group: &mut [Box<dyn Request>]) -> Result<(), Failed> {
         self.file.check().map_err(|message| Failed { proves: Unwritten::Nothing(message), alone: false })?;
+        #[cfg(test)]
+        self.transactions.fetch_add(1, Ordering::SeqCst);
         let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
         begun.map_err(|e| Failed::before_commit("beginning a transaction", &e, false))?;
         for request in group {

@@ -258,3 +258,50 @@ fn two_openings_in_one_process_take_turns() {
     drop(other);
     ask(&one).expect("it was closed with its lease");
 }
+
+#[test]
+#[ignore = "needs to be started by `a_write_that_fails_half_way_is_never_acknowledged`"]
+fn a_child_that_fills_its_file() {
+    let store = open(&given());
+    let mut head = 0;
+    loop {
+        let records = vec![note(head); 40];
+        match block_on(store.commit(commit("growth", head, records))) {
+            CommitOutcome::Committed => {
+                head += 40;
+                say(&format!("ack growth {head}"));
+            }
+            CommitOutcome::Failed { message } => return say(&format!("failed {message}")),
+            CommitOutcome::Unknown { message } => return say(&format!("unknown {message}")),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The system cuts a write off in the middle, as a disk that fails would.
+#[test]
+#[cfg(unix)]
+fn a_write_that_fails_half_way_is_never_acknowledged() {
+    let program = std::env::current_exe().unwrap();
+    for blocks in [230, 301, 420] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let output = Command::new("sh")
+            .args(["-c", &limited])
+            .arg(&program)
+            .args(["--exact", "a_child_that_fills_its_file", "--ignored", "--nocapture"])
+            .env(STORE, &path)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let acknowledged = said.lines().filter_map(|line| line.split("ack growth ").nth(1)).next_back().unwrap();
+        let end = said.lines().find(|line| line.starts_with("failed ") || line.starts_with("unknown ")).expect(&said);
+        let last = acknowledged.parse::<u64>().unwrap();
+        // Half of a record is no record, and half of a commit no commit.
+        let head = block_on(open(&path).head(&id("growth"))).unwrap().sequence.get();
+        assert!(head == last || (head == last + 40 && end.starts_with("unknown")), "{last}, then {end}: {head}");
+        assert_eq!(StoreReader::open(&path).unwrap().verify().unwrap().broken, None, "{end}");
+        println!("{blocks} blocks: {last} records, then {end}");
+    }
+}

@@ -65,7 +65,8 @@ impl JournalRig for InAFile {
     }
 
     fn lose_the_next_answer(&self, written: bool) -> Result<(), Cannot> {
-        self.store().fail_next(if written { Fault::SilentAfter } else { Fault::SilentBefore });
+        let fault = if written { Fault::SilentAfter } else { Fault::SilentBefore };
+        *self.store().writer().fault.lock().unwrap() = Some(fault);
         Ok(())
     }
 }
