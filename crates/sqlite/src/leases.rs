@@ -4,6 +4,7 @@
 //! judged as ended too early. Leases are not part of the hash chain: they decide who may try; who may write, the journal's fence decides.
 
 use crate::process::has_ended;
+use crate::rows;
 use evenkeel_domain::values::{OwnerId, PortfolioId, Timestamp, Token};
 use evenkeel_ports::{AcquireError, HoldError, Lease, LeaseTerms};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -52,6 +53,16 @@ impl LeaseRow {
         !self.holder.is_empty() && now < self.until()
     }
 
+    /// What is wrong with it, if something is: leases have no hashes, but must be readable, and above the fence.
+    pub(crate) fn fault(&self, fence: i64) -> Option<String> {
+        if self.token < fence {
+            return Some(format!("its token is {}, below that of the last record, {fence}", self.token));
+        }
+        let holder = if self.holder.is_empty() { Ok(()) } else { self.holder.parse::<OwnerId>().map(drop) };
+        let portfolio = self.portfolio.parse::<PortfolioId>().map(drop);
+        holder.and(portfolio).err().map(|e| e.to_string())
+    }
+
     fn is_of(&self, lease: &Lease) -> bool {
         self.holder == lease.owner.as_str() && i64::try_from(lease.token.get()) == Ok(self.token)
     }
@@ -94,7 +105,9 @@ impl Asking {
                 Err(e) => unavailable(format!("it is held until {until} by somebody unreadable: {e}")),
             };
         }
-        let Some(token) = before.map_or(0, |row| row.token).checked_add(1) else {
+        // The journal's fence stands at its own token: below that, nobody could write, whatever became of the leases.
+        let fence = rows::portfolio(connection, portfolio.as_str())?.map_or(0, |row| row.token);
+        let Some(token) = before.map_or(0, |row| row.token).max(fence).checked_add(1) else {
             return unavailable("its tokens are used up".to_owned());
         };
         let mut write = connection.prepare_cached(

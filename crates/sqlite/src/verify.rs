@@ -4,6 +4,7 @@
 
 use crate::chain::{self, Hash};
 use crate::halts::{WORDS, WordRow};
+use crate::leases::{LEASES, LeaseRow};
 use crate::projection::Projection;
 use crate::rows::{self, JOURNAL, JournalRow, PortfolioRow};
 use evenkeel_ports::codec;
@@ -132,6 +133,7 @@ impl Walk {
         self.batches(connection)?;
         self.outbox(connection)?;
         words(connection)?;
+        self.leases(connection)?;
         whole(connection)
     }
 
@@ -312,6 +314,21 @@ impl Walk {
                 let id = self.portfolios.get(portfolio).map_or("", |walked| &walked.id);
                 let message = "the alerts of this commit are not in the outbox as they were written";
                 return Err(broken("journal", *place, id, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Walk {
+    fn leases(&self, connection: &Connection) -> Checked {
+        let fences: BTreeMap<&str, i64> =
+            self.portfolios.values().map(|walked| (walked.id.as_str(), walked.token)).collect();
+        let mut query = connection.prepare(&format!("{LEASES} ORDER BY portfolio"))?;
+        let rows = query.query_map([], LeaseRow::read)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        for (number, row) in (1..).zip(rows) {
+            if let Some(message) = row.fault(fences.get(row.portfolio.as_str()).copied().unwrap_or(0)) {
+                return Err(broken("lease", number, &row.portfolio, message));
             }
         }
         Ok(())

@@ -14,8 +14,10 @@
 mod common;
 
 use common::{furnish, id, note, open, write};
+use evenkeel_conformance::suite::block_on;
 use evenkeel_domain::order::BatchId;
 use evenkeel_domain::values::Sequence;
+use evenkeel_ports::{LeaseStore, LeaseTerms};
 use evenkeel_sqlite::StoreReader;
 use expect_test::expect;
 use std::fmt::Write;
@@ -60,7 +62,7 @@ fn a_store_is_listed_in_order() {
     writeln!(text, "{} words about halts", reader.halt_words().unwrap().len()).unwrap();
     expect![[r#"
         growth: rebalancing, record 7 under token 1 at 2023-11-14T22:13:20.123456789Z, open: 00000000-0000-0000-0000-000000000007
-          lease 1 of worker until 1970-01-01T00:01:00Z, ended: true
+          lease 2 of worker until 1970-01-01T00:01:00Z, ended: true
           batch BatchId(00000000-0000-0000-0000-000000000007): 3 to 6 stale
           batch BatchId(00000000-0000-0000-0000-000000000007): 7 to - 
            1 1 cash_moved 2023-11-14T22:13:20.123456789Z
@@ -115,4 +117,15 @@ fn a_batch_is_read_over_all_its_times() {
     .assert_debug_eq(&kinds);
     assert_eq!(reader.batch_lines(BatchId::from_u128(99)).unwrap(), []);
     assert_eq!(reader.lines(&id("nobody"), Sequence::ZERO).unwrap(), []);
+}
+
+/// A lease below the fence could never write: whatever became of the leases, the next is above it.
+#[test]
+fn leases_are_above_the_fence() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    furnish(&path);
+    let store = open(&path);
+    let lease = block_on(store.acquire(&id("income"), &"worker".parse().unwrap(), LeaseTerms::default())).unwrap();
+    assert_eq!(lease.token.get(), 5, "records of income were written under token 4, without a lease");
 }
