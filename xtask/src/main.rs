@@ -14,6 +14,7 @@ mod steps;
 mod storm;
 mod tested;
 mod tidy;
+mod watch_soak;
 mod workspace;
 
 use std::process::ExitCode;
@@ -61,6 +62,11 @@ const COMMANDS: &[Command] = &[
         "batch after batch at a broker where everything goes wrong",
         WithArguments(storm::storm),
     ),
+    command(
+        "watch-soak [--minutes N] [--seed N]",
+        "the watch against the exact decision, at a high rate",
+        WithArguments(watch_soak::soak),
+    ),
     command("fix", "clippy's suggestions, format, expected outputs; writes", Plain(fix::run)),
 ];
 
@@ -72,8 +78,10 @@ impl Command {
     /// Does the usage line have room for these arguments?
     fn accepts(&self, arguments: &[String]) -> bool {
         let words: Vec<&str> = self.usage.split(' ').skip(1).collect();
-        let required = words.iter().filter(|word| !word.starts_with('[')).count();
-        let known = |option: &String| !option.starts_with('-') || words.contains(&format!("[{option}]").as_str());
+        let required = words.iter().filter(|word| !word.starts_with('[') && !word.ends_with(']')).count();
+        // `[--seed N]` is two words: an option that takes a value is not closed at once.
+        let is_shown = |option: &str| words.iter().any(|word| word.trim_matches(['[', ']']) == option);
+        let known = |option: &String| !option.starts_with('-') || is_shown(option);
         (required..=words.len()).contains(&arguments.len()) && arguments.iter().all(known)
     }
 
@@ -132,6 +140,11 @@ mod tests {
         assert!(!accepts("fmt", &["--check"]));
         assert!(accepts("tested", &["log"]));
         assert!(!accepts("tested", &[]));
+        for name in ["storm", "watch-soak"] {
+            assert!(accepts(name, &[]));
+            assert!(accepts(name, &["--seed", "7"]));
+            assert!(!accepts(name, &["--sed", "7"]));
+        }
     }
     #[test]
     fn every_step_of_the_check_is_a_command_too() {
