@@ -65,8 +65,16 @@ fn check(sql: &str, expected: &Expect) {
 #[test]
 fn missing_and_exchanged_rows_are_named() {
     let cases = [
-        ("UPDATE lease SET token = 0", expect!["row 1 of lease of growth: its token is 0, below that of the last record, 1 (13 rows whole)"]),
-        ("UPDATE lease SET holder = 'two words'", expect![[r#"row 1 of lease of growth: "two words" is not an owner id: ' ' is not allowed, only ASCII letters, digits, '-', '_', '.' and ':' are (13 rows whole)"#]]),
+        (
+            "UPDATE lease SET token = 0",
+            expect!["row 1 of lease of growth: its token is 0, below that of the last record, 1 (13 rows whole)"],
+        ),
+        (
+            "UPDATE lease SET holder = 'two words'",
+            expect![[
+                r#"row 1 of lease of growth: "two words" is not an owner id: ' ' is not allowed, only ASCII letters, digits, '-', '_', '.' and ':' are (13 rows whole)"#
+            ]],
+        ),
         (
             "DELETE FROM journal WHERE place = 4",
             expect!["row 4 of journal: it is missing: the next is 5 (3 rows whole)"],
