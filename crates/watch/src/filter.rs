@@ -169,12 +169,12 @@ impl State {
 
 /// As the processor does it in one step. The second if one is no number: none of these ever is.
 #[inline]
-fn larger(one: f32, other: f32) -> f32 {
+fn larger<T: PartialOrd>(one: T, other: T) -> T {
     if one > other { one } else { other }
 }
 
 #[inline]
-fn smaller(one: f32, other: f32) -> f32 {
+fn smaller<T: PartialOrd>(one: T, other: T) -> T {
     if one < other { one } else { other }
 }
 

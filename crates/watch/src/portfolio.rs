@@ -95,7 +95,7 @@ impl Holding {
     pub(crate) fn rough_units(&self, slot: u32, many: &Many) -> f64 {
         let units = self.units;
         match i64::try_from(units) {
-            Ok(units) => rough(i128::from(units)),
+            Ok(units) => rough_small(units),
             Err(_) => rough(self.units(slot, many).nanos().cast_signed()),
         }
     }
@@ -110,10 +110,13 @@ impl Holding {
 /// Billionths as a 64-bit float.
 #[expect(clippy::float_arithmetic, clippy::as_conversions, reason = "for the filter, which rounds outward")]
 pub(crate) fn rough(nanos: i128) -> f64 {
-    match i64::try_from(nanos) {
-        Ok(small) => small as f64 * 1e-9,
-        Err(_) => nanos as f64 * 1e-9,
-    }
+    i64::try_from(nanos).map_or_else(|_| nanos as f64 * 1e-9, rough_small)
+}
+
+#[inline]
+#[expect(clippy::float_arithmetic, clippy::as_conversions, reason = "for the filter, which rounds outward")]
+fn rough_small(nanos: i64) -> f64 {
+    nanos as f64 * 1e-9
 }
 
 /// A holding before it has a place: what a portfolio is set to.

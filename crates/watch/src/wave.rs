@@ -127,6 +127,12 @@ impl Watch {
     /// Block by block: all numbers of a block are fetched before any is used, so that the memory answers many requests at once; and
     /// who is suspect is noted without a branch, which nobody could predict.
     fn walk(&mut self, place: u32, Step { price, step }: Step) {
+        if self.symbols.at(place).is_none_or(|record| record.followers.len() < BLOCK) {
+            for slice in self.symbols.followers(place) {
+                step_through(slice, price, step, &mut self.states, &mut self.suspects);
+            }
+            return;
+        }
         // One slice ahead: its lines are asked for all at once, and come while this one is walked.
         let mut ahead = self.symbols.followers(place);
         let mut touched = ahead.next().map_or(0, touch);
@@ -245,6 +251,18 @@ fn touch(slice: &[Entry]) -> u32 {
 
 /// How many entries a cache line has.
 const LINE: usize = 4;
+
+/// Moves the bounds of a few followers: too few to fetch ahead.
+fn step_through(entries: &[Entry], price: f32, step: f32, states: &mut [State], suspects: &mut Vec<u32>) {
+    for entry in entries {
+        if let Some(state) = states.get_mut(index(entry.slot())) {
+            *state = state.moved(*entry, price, step);
+            if !state.is_inside() {
+                suspects.push(entry.slot());
+            }
+        }
+    }
+}
 
 /// Moves the bounds of a block of followers.
 fn walk(entries: &[Entry], price: f32, step: f32, states: &mut [State], suspects: &mut Vec<u32>) {

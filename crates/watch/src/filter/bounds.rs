@@ -2,7 +2,7 @@
 //!
 //! Written in 64-bit floats, whose own rounding (2⁻⁵³) is far below the margins given here; only the results are narrowed.
 
-use super::{Entry, FINE, Growth, MARGIN, ROUNDING, State};
+use super::{Entry, FINE, Growth, MARGIN, ROUNDING, State, larger, smaller};
 use crate::fault::{Fault, has};
 use evenkeel_domain::allocation::Target;
 use evenkeel_domain::drift::limit;
@@ -39,14 +39,17 @@ impl Reserve {
 
     /// Cents that every holding adds, whatever it is worth.
     fn fixed(&self) -> i64 {
-        if self.rule.fills_rounded { i64::from(self.rule.attempts) } else { 0 }
+        let Costs { bps, per_order, minimum } = self.rule.costs;
+        let costs = if bps == 0 { per_order.max(minimum).cents().saturating_mul(2) } else { 0 };
+        let rounding = if self.rule.fills_rounded { i64::from(self.rule.attempts) } else { 0 };
+        costs.saturating_add(rounding)
     }
 
     /// The reserve, what it may be off by, and no less than any amount on the way to it.
     fn of(&self, holdings: impl ExactSizeIterator<Item = Held>, total: f64) -> [f64; 3] {
-        if self.rule.costs.is_free() {
-            let fixed = (holdings.len() as f64) * self.fixed() as f64 * 0.01;
-            return [fixed, 0.0, fixed];
+        let fixed = holdings.len() as f64 * self.fixed() as f64 * 0.01;
+        if self.rule.costs.bps == 0 {
+            return [fixed, 0.0, fixed.abs()];
         }
         let Costs { bps: _, per_order, minimum } = self.rule.costs;
         let (per_order, minimum) = (money(per_order), money(minimum));
@@ -57,7 +60,6 @@ impl Reserve {
             gross += 2.0 * (share + per_order.abs() + minimum.abs() + 0.01);
             count += 1.0;
         }
-        let fixed = count * self.fixed() as f64 * 0.01;
         // Each of the two costs of a holding is rounded up to a cent.
         [reserve + fixed, 0.0202 * count + gross * FINE * 4.0, gross + fixed]
     }
@@ -141,11 +143,12 @@ impl Bounds<'_> {
     /// The portfolio's numbers at these prices, and whether its holdings are worth no more than it is, as long as its books are the same:
     /// then they may be [widened](State::widened). Nobody may hold what has no target.
     pub(crate) fn state(&self, holdings: impl ExactSizeIterator<Item = Held> + Clone) -> (State, bool) {
-        let worth: f64 = holdings.clone().map(Held::value).sum();
+        let count = holdings.len() as i128;
+        let Sums { worth, high, low } = Shape::of(self.measure).sums(holdings.clone());
         let total = money(self.cash) + worth;
         let buffer = money(self.cash_buffer.max(Money::ZERO));
         let [reserve, off, gross] = self.reserve.of(holdings.clone(), total);
-        if self.reserve.sway > 0.0 && buffer + gross > SAFE {
+        if buffer + gross > SAFE {
             return (State::LOOK, false);
         }
         let sways = self.reserve.sway > 0.0;
@@ -153,9 +156,15 @@ impl Bounds<'_> {
         let value = total - buffer - reserve;
         let rough = worth.abs() * (2.0 * f64::from(ROUNDING)) + value.abs() * (2.0 * f64::from(ROUNDING));
         let error = rough + (money(self.cash).abs() + buffer + gross) * FINE + off;
-        let free = Free {
-            cash: money(self.cash) - buffer - reserve,
-            off: off + (money(self.cash).abs() + buffer + gross) * FINE,
+        let free = if sways {
+            let off = off + (money(self.cash).abs() + buffer + gross) * FINE;
+            Free { cash: money(self.cash) - buffer - reserve, off }
+        } else {
+            // In whole cents, so that its sign is exact: on which side of 0 it is, may be the whole answer.
+            let held_back = i128::from(self.cash_buffer.max(Money::ZERO).cents());
+            let held_back = held_back.saturating_add(i128::from(self.reserve.fixed()).saturating_mul(count));
+            let cash = i128::from(self.cash.cents()).saturating_sub(held_back) as f64 * 0.01;
+            Free { cash, off: cash.abs() * FINE }
         };
         let extremes = match self.measure {
             Measure::Total { band } => {
@@ -165,7 +174,7 @@ impl Bounds<'_> {
                 (share(band.width()) > 0.0).then(|| (apart / (2.0 * share(band.width())), f64::INFINITY))
             }
             Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
-                self.with_cash(Shape::of(self.measure).extremes(holdings), free)
+                self.with_cash((high, low), free)
             }
         };
         let Some((high, low)) = extremes else { return (State::LOOK, false) };
@@ -184,12 +193,10 @@ impl Bounds<'_> {
     fn with_cash(&self, (high, low): (f64, f64), free: Free) -> Option<(f64, f64)> {
         let Some(edges) = self.cash_edges() else { return Some((high, low)) };
         let sways = self.reserve.sway > 0.0;
-        let exact = free.cash == 0.0 || !sways;
-        let off = if free.cash == 0.0 && !sways { 0.0 } else { free.off };
-        let (most, least) = (free.cash + off, free.cash - off);
+        let (most, least) = (free.cash + free.off, free.cash - free.off);
         let high = if edges.upper > 0.0 {
             high.max(most / edges.upper)
-        } else if most > 0.0 || !exact {
+        } else if most > 0.0 || sways {
             return None;
         } else {
             high
@@ -240,20 +247,41 @@ impl Shape {
         }
     }
 
-    /// The largest value by upper edge, and the smallest by lower edge.
-    fn extremes(&self, holdings: impl Iterator<Item = Held>) -> (f64, f64) {
-        let (mut high, mut low) = (0.0_f64, f64::INFINITY);
+    /// What all is worth, the largest value by upper edge, and the smallest by lower edge.
+    #[inline]
+    fn sums(&self, holdings: impl Iterator<Item = Held>) -> Sums {
+        let mut sums = Sums { worth: 0.0, high: 0.0, low: f64::INFINITY };
+        if self.least == 0.0 && self.most == f64::INFINITY {
+            // A share of the target alone: both edges are the same shares of every target, and one division is enough.
+            for held in holdings {
+                let value = held.value();
+                let by_target = value / held.goal;
+                sums.worth += value;
+                sums.high = larger(by_target, sums.high);
+                sums.low = smaller(by_target, sums.low);
+            }
+            sums.high /= 1.0 + self.share;
+            sums.low /= 1.0 - self.share + FINE;
+            return sums;
+        }
         for held in holdings {
             let limit = (self.share * held.goal).min(self.most).max(self.least);
             let value = held.value();
             // Upward by more than the difference may have lost: a higher lower edge only asks for more looks.
             let lower = held.goal - limit + held.goal * FINE;
-            let upper = held.goal + limit;
-            high = high.max(value / upper);
-            low = low.min(if lower > 0.0 { value / lower } else { f64::INFINITY });
+            sums.worth += value;
+            sums.high = larger(value / (held.goal + limit), sums.high);
+            sums.low = smaller(if lower > 0.0 { value / lower } else { f64::INFINITY }, sums.low);
         }
-        (high, low)
+        sums
     }
+}
+
+/// What one walk over the holdings finds.
+struct Sums {
+    worth: f64,
+    high: f64,
+    low: f64,
 }
 
 fn share(percentage: Percentage) -> f64 {

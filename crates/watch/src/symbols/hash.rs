@@ -9,21 +9,34 @@ pub(crate) type BySymbol = BuildHasherDefault<Mixer>;
 pub(crate) struct Mixer(u64);
 
 impl Mixer {
+    #[inline]
     fn mix(&mut self, number: u64) {
-        // The halves of a product with an odd constant of many bits, folded together: every bit of the input reaches both ends.
-        let product = u128::from(self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-        self.0 = (product >> 64 ^ product & u128::from(u64::MAX)).try_into().unwrap_or(0);
+        // The halves of a product with an odd constant, folded together: every bit of the input reaches both ends.
+        let product = u128::from(self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let (high, low) = halves(product);
+        self.0 = high ^ low;
     }
 }
 
+#[inline]
+#[expect(clippy::as_conversions, reason = "each half has 64 bits")]
+const fn halves(number: u128) -> (u64, u64) {
+    ((number >> 64) as u64, number as u64)
+}
+
 impl Hasher for Mixer {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        for part in bytes.chunks(8) {
-            let mut eight = [0; 8];
-            for (to, from) in eight.iter_mut().zip(part) {
-                *to = *from;
-            }
-            self.mix(u64::from_le_bytes(eight));
+        for part in bytes.chunks(16) {
+            // All sixteen at once, as symbols are; anything else is filled up.
+            let sixteen = <[u8; 16]>::try_from(part).unwrap_or_else(|_| {
+                let mut filled = [0; 16];
+                filled.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
+                filled
+            });
+            let (high, low) = halves(u128::from_le_bytes(sixteen));
+            self.mix(high);
+            self.mix(low);
         }
     }
 

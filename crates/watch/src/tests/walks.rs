@@ -248,7 +248,7 @@ fn first_price(draws: &mut Draws, size: Size) -> u64 {
     }
 }
 
-pub(crate) fn rules() -> [Settings; 5] {
+pub(crate) fn rules() -> [Settings; 7] {
     let costs = |bps, each, least| Costs {
         bps,
         per_order: Money::from_cents(each).unwrap(),
@@ -262,6 +262,8 @@ pub(crate) fn rules() -> [Settings; 5] {
         Settings { reserve: rule(costs(25, 35, 100), true), ..plain },
         Settings { reserve: rule(Costs::FREE, true), max_age: Some(Duration::from_secs(20)) },
         Settings { reserve: rule(costs(0, 100, 0), false), ..plain },
+        Settings { reserve: rule(costs(0, 600_000_000_000_000_000, 7), true), ..plain },
+        Settings { reserve: rule(costs(4_000_000_000, -3, 5), false), ..plain },
     ]
 }
 
