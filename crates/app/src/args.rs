@@ -7,9 +7,13 @@ mod examples;
 use crate::duration::Length;
 use crate::files::FileArg;
 use crate::output::Colour;
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use evenkeel_domain::order::BatchId;
+use evenkeel_domain::values::{PortfolioId, Symbol};
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 /// What all commands have.
 const GENERAL: &str = "General options";
@@ -46,6 +50,18 @@ pub(crate) enum Command {
     /// Find every fault in a portfolios file
     #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
+    /// Show where every portfolio of a store stands, and what needs a person
+    #[command(after_help = examples::STATUS)]
+    Status(StatusArgs),
+    /// Show what happened, record by record; or verify that nothing of it was changed
+    #[command(after_help = examples::AUDIT)]
+    Audit(AuditArgs),
+    /// Have nothing sent any more: for everything, a portfolio or a symbol
+    #[command(after_help = examples::HALT)]
+    Halt(HaltArgs),
+    /// Take a halt back
+    #[command(after_help = examples::RELEASE)]
+    Release(ReleaseArgs),
     /// Print the completions of a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -114,6 +130,9 @@ pub(crate) struct ReplayArgs {
     /// The broker's weather: only with --broker banchile; calm if it is not there
     #[arg(long, value_enum)]
     pub(crate) profile: Option<ProfileKind>,
+    /// Keep the records in this file, and go on from where it stands; it is made if there is none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: Option<PathBuf>,
     /// What the broker's chances are drawn from: the same seed, the same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
@@ -128,6 +147,116 @@ pub(crate) struct CheckArgs {
     /// The portfolios: TOML, or JSON lines if it ends in .jsonl; - for standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) portfolios: FileArg,
+}
+
+/// The store that a command looks at.
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    /// The store: a file that replay --store, or a service, has made
+    #[arg(long, value_name = "FILE")]
+    pub(crate) store: PathBuf,
+}
+
+/// Options of `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Only this portfolio
+    #[arg(long, value_name = "ID")]
+    pub(crate) portfolio: Option<PortfolioId>,
+    /// Tables for people, or one JSON object per line
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// Options of `audit`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Only this portfolio
+    #[arg(long, value_name = "ID", conflicts_with = "batch")]
+    pub(crate) portfolio: Option<PortfolioId>,
+    /// Only this batch, as status and the records show it
+    #[arg(long, value_name = "BATCH")]
+    pub(crate) batch: Option<BatchId>,
+    /// Verify the whole store instead: every record with its hash, and everything that follows from the records
+    #[arg(long, conflicts_with_all = ["portfolio", "batch"])]
+    pub(crate) verify: bool,
+    /// A timeline for people, one JSON object per line, or CSV
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub(crate) format: AuditFormat,
+}
+
+/// How a timeline is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum AuditFormat {
+    #[default]
+    Text,
+    Json,
+    Csv,
+}
+
+/// What a halt is about: exactly one.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ScopeArgs {
+    /// Every portfolio
+    #[arg(long)]
+    pub(crate) everything: bool,
+    /// One portfolio
+    #[arg(long, value_name = "ID")]
+    pub(crate) portfolio: Option<PortfolioId>,
+    /// Every batch with a leg of this symbol
+    #[arg(long, value_name = "SYMBOL")]
+    pub(crate) symbol: Option<Symbol>,
+}
+
+/// Who does something, and why: kept for the audit.
+#[derive(Debug, Args)]
+pub(crate) struct PersonArgs {
+    /// Who you are
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) who: String,
+    /// Why you do it
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) why: String,
+}
+
+/// Options of `halt`.
+#[derive(Debug, Args)]
+pub(crate) struct HaltArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(crate) person: PersonArgs,
+    /// What happens to batches that are open: freeze sends nothing at all, unwind trades back what was executed
+    #[arg(long, value_enum, value_name = "MODE", default_value_t)]
+    pub(crate) mode: ModeKind,
+}
+
+/// Options of `release`.
+#[derive(Debug, Args)]
+pub(crate) struct ReleaseArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    #[command(flatten)]
+    pub(crate) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(crate) person: PersonArgs,
+}
+
+/// What a halt does to batches that are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ModeKind {
+    /// No order at all; the batch is unwound once the halt is released
+    #[default]
+    Freeze,
+    /// What was executed is traded back at once
+    Unwind,
 }
 
 /// Options of `completions`.
@@ -206,7 +335,13 @@ impl Cli {
                 &[&input.portfolios, &input.prices]
             }
             Command::Check(args) => &[&args.portfolios],
-            Command::Demo(_) | Command::Prices(_) | Command::Completions(_) => &[],
+            Command::Demo(_)
+            | Command::Prices(_)
+            | Command::Status(_)
+            | Command::Audit(_)
+            | Command::Halt(_)
+            | Command::Release(_)
+            | Command::Completions(_) => &[],
         };
         of_command.iter().copied().chain(&self.config).collect()
     }

@@ -116,7 +116,8 @@ impl Stage<'_> {
         let cast = [("ideal", Weather::Ideal), ("calm", Weather::Calm), ("storm", Weather::Storm)];
         let mut accounts = Vec::new();
         for (id, weather) in cast {
-            accounts.push(Account::new(self.plan(id, "5000.00", weather)?).map_err(rebalancing)?);
+            let account = Account::new(self.plan(id, "5000.00", weather)?, parse(START)?);
+            accounts.push(account.map_err(rebalancing)?);
         }
         let first: Vec<(Symbol, Price)> =
             FIRST.iter().map(|(s, p)| Ok((symbol(s)?, parse(p)?))).collect::<Result<_, Failure>>()?;
@@ -162,6 +163,7 @@ impl Stage<'_> {
             weather,
             settings: self.settings.clone(),
             seed: self.seed,
+            store: None,
         })
     }
 

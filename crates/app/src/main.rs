@@ -1,6 +1,7 @@
 //! The command line of Evenkeel. Each command has a file of its name; how it all ends is in [`exit`].
 
 mod args;
+mod audit;
 mod check;
 mod completions;
 mod config;
@@ -10,6 +11,7 @@ mod duration;
 mod exit;
 mod faults;
 mod files;
+mod halt;
 mod inputs;
 mod logging;
 mod output;
@@ -19,6 +21,8 @@ mod prices;
 mod records;
 mod render;
 mod replay;
+mod status;
+mod store;
 mod wiring;
 
 fn main() -> std::process::ExitCode {
@@ -34,6 +38,10 @@ fn run(args::Cli { command, config, .. }: args::Cli) -> Result<exit::Outcome, ex
         args::Command::Plan(args) => plan::run(&args, config, out),
         args::Command::Replay(args) => replay::run(&args, config, out),
         args::Command::Check(args) => check::run(&args, config, out),
+        args::Command::Status(args) => status::run(&args, out),
+        args::Command::Audit(args) => audit::run(&args, out),
+        args::Command::Halt(args) => halt::halt(&args, out),
+        args::Command::Release(args) => halt::release(&args, out),
         args::Command::Completions(args) => completions::run(&args, out),
     }
 }

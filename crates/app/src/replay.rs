@@ -22,7 +22,8 @@ use crate::exit::{Failure, Outcome};
 use crate::files::FileArg;
 use crate::inputs::{self, Inputs};
 use crate::output::{self, Output};
-use crate::wiring::{SimulationPlan, Weather};
+use crate::store;
+use crate::wiring::{self, SimulationPlan, Weather};
 use evenkeel_engine::EngineError;
 use fleet::{Finished, FleetError};
 use interrupt::Interrupt;
@@ -39,6 +40,9 @@ pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output)
     let Inputs { config, portfolios, prices } = inputs::load(&args.input, config)?;
     let interrupt = Interrupt::listen()?;
     let settings = config.settings();
+    let store =
+        args.store.as_deref().map(|path| wiring::open_store(path).map_err(|error| store::not_opened(path, error)));
+    let store = store.transpose()?;
     let weather = weather(args);
     let count = portfolios.len();
     let plans = portfolios.into_iter().map(|loaded| SimulationPlan {
@@ -48,6 +52,7 @@ pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output)
         weather,
         settings: settings.clone(),
         seed: args.seed,
+        store: store.clone(),
     });
     let progress = Progress::new(prices.summary.waves, out.is_terminal());
 

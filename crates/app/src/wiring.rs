@@ -6,21 +6,31 @@
 use crate::exit::Failure;
 use crate::faults::{Fault, FileFaults};
 use crate::files::Reread;
+use async_trait::async_trait;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use evenkeel_banchile::{BanChile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule};
 use evenkeel_domain::books::{Books, Definition};
+use evenkeel_domain::halt::{Halt, Release};
 use evenkeel_domain::order::{Capabilities, Direction, RefusalReason, Refused, Terms};
 use evenkeel_domain::values::{OwnerId, PortfolioId, Price, Rounding, StoreId, Symbol, SymbolReason, Timestamp};
 use evenkeel_engine::{Engine, EngineError, Ports, Settings};
 use evenkeel_market::{CsvWaves, FakeMarket, Listing, Options, Pace, Problem, Volatility};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
-use evenkeel_ports::{Broker, NullObserver, Observer, Wave};
+use evenkeel_ports::{Broker, Clock, Journal, JournalError, LeaseStore, NullObserver, Observer, Wave};
+use evenkeel_sqlite::{Options as StoreOptions, SqliteStore};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Where records are kept.
+pub(crate) type Store = SqliteStore;
+
+pub(crate) use evenkeel_sqlite::{JournalLine, LeaseStatus, OpenError, PortfolioStatus, StoreReader};
 
 /// What is in a file of prices, faults apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,9 +182,13 @@ pub(crate) struct SimulationPlan {
     pub(crate) weather: Weather,
     pub(crate) settings: Settings,
     pub(crate) seed: u64,
+    /// Where its records are kept; in memory, if nowhere.
+    pub(crate) store: Option<Store>,
 }
 
-/// One portfolio with everything of its own: engine, broker, stores and clock.
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// One portfolio with everything of its own, but for a store that all share: engine, broker, stores and clock.
 pub(crate) struct Simulation {
     pub(crate) engine: Arc<Engine>,
     pub(crate) broker: Arc<BanChile>,
@@ -184,8 +198,8 @@ pub(crate) struct Simulation {
 
 impl Simulation {
     /// For a replay of any length: closed batches are folded, ended orders forgotten, and nobody watches.
-    pub(crate) fn lean(plan: SimulationPlan) -> Result<Self, EngineError> {
-        Self::new(plan, Timestamp::MIN, Retention::LatestState, BrokerRetention::OrderIds, Arc::new(NullObserver))
+    pub(crate) fn lean(plan: SimulationPlan, start: Timestamp) -> Result<Self, EngineError> {
+        Self::new(plan, start, Retention::LatestState, BrokerRetention::OrderIds, Arc::new(NullObserver))
     }
 
     /// For a short story: everything is kept, from this time on.
@@ -205,7 +219,7 @@ impl Simulation {
         remembered: BrokerRetention,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, EngineError> {
-        let SimulationPlan { id, definition, books, weather, settings, seed } = plan;
+        let SimulationPlan { id, definition, books, weather, settings, seed, store } = plan;
         let clock = ManualClock::new(start);
         let profile = match weather {
             Weather::Ideal => Profile::ideal(),
@@ -215,22 +229,43 @@ impl Simulation {
         let broker =
             Arc::new(BanChile::new(Profile { retention: remembered, ..profile }, Arc::new(clock.clone()), seed));
         let notifier = Arc::new(MemoryNotifier::new());
+        let (leases, journal): (Arc<dyn LeaseStore>, Arc<dyn Journal>) = match store {
+            Some(store) => (Arc::new(store.clone()), Arc::new(store)),
+            None => (
+                Arc::new(MemoryLeases::new(Arc::new(clock.clone()))),
+                Arc::new(MemoryJournal::new(StoreId::new(u128::from(seed))).with_retention(retention)),
+            ),
+        };
         let ports = Ports {
             broker: broker.clone(),
-            leases: Arc::new(MemoryLeases::new(Arc::new(clock.clone()))),
-            journal: Arc::new(MemoryJournal::new(StoreId::new(u128::from(seed))).with_retention(retention)),
+            leases,
+            journal,
             clock: Arc::new(clock.clone()),
             notifier: notifier.clone(),
             observer,
         };
-        // One worker, and nobody to be told from.
-        let owner = OwnerId::new("evenkeel").map_err(|error| EngineError::Leases { message: error.to_string() })?;
+        let owner = OwnerId::new(&format!("replay-{}", std::process::id()));
+        let owner = owner.map_err(|error| EngineError::Leases { message: error.to_string() })?;
         let engine = Arc::new(Engine::new(ports, settings, owner));
         let unavailable = |message: String| EngineError::Leases { message };
         let Definition { account, currency, .. } = &definition;
-        let opened = broker.open_account(account, *currency, books.cash, books.holdings());
+        let known = clock.run(engine.load_one(&id)).map_err(|stuck| unavailable(stuck.to_string()))??;
+        // The books of a store win over those of the file.
+        let owned = known.as_ref().filter(|known| known.is_looked_after()).map_or(&books, |known| &known.books);
+        let opened = broker.open_account(account, *currency, owned.cash, owned.holdings());
         opened.map_err(|error| unavailable(format!("opening the account of {id}: {error}")))?;
-        clock.run(engine.add(&id, definition, books)).map_err(|stuck| unavailable(stuck.to_string()))??;
+        if let Some(read) = known.as_ref().and_then(|known| known.fills_read.as_ref()) {
+            broker.continue_after(account, read).map_err(|error| unavailable(error.to_string()))?;
+        }
+        let run = |work: BoxFuture<'_, Result<(), EngineError>>| {
+            clock.run(work).map_err(|stuck| unavailable(stuck.to_string()))?
+        };
+        match known.filter(|known| known.is_looked_after()) {
+            None => run(Box::pin(engine.add(&id, definition, books)))?,
+            // While a batch is open nothing may change: it goes on under the definition it was planned with.
+            Some(known) if known.batch.is_none() => run(Box::pin(engine.change(&id, definition)))?,
+            Some(_) => {}
+        }
         Ok(Self { engine, broker, clock, notifier })
     }
 
@@ -238,4 +273,65 @@ impl Simulation {
     pub(crate) fn capabilities(&self) -> Arc<Capabilities> {
         self.broker.capabilities()
     }
+}
+
+/// The wall clock.
+#[expect(clippy::disallowed_methods, reason = "this is where time enters")]
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// The wall clock as a store asks it, which never waits for it.
+#[derive(Debug)]
+struct WallClock;
+
+#[async_trait]
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    async fn sleep_until(&self, deadline: Timestamp) {
+        // Nobody here waits by the wall clock; whoever did would hold up its thread, and no longer than it asked for.
+        std::thread::sleep(deadline.since(now()));
+    }
+}
+
+/// A store that cannot be opened, or not be written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error(transparent)]
+    Open(OpenError),
+    #[error(transparent)]
+    Journal(JournalError),
+}
+
+/// Opens a store to look at it.
+pub(crate) fn look_at_store(path: &Path) -> Result<StoreReader, OpenError> {
+    StoreReader::open(path)
+}
+
+/// A store for programs whose time is virtual. Its leases go by the wall clock, as those of every process on the file do.
+pub(crate) fn open_store(path: &Path) -> Result<Store, OpenError> {
+    SqliteStore::open_with(path, Arc::new(WallClock), StoreOptions { blocking: true, ..StoreOptions::default() })
+}
+
+/// Lets a halt stand in a store.
+pub(crate) fn write_halt(path: &Path, halt: &Halt) -> Result<(), StoreError> {
+    let store = open_store(path).map_err(StoreError::Open)?;
+    at_once(store.halt(halt)).map_err(StoreError::Journal)
+}
+
+/// Takes a halt back in a store. False if there was none.
+pub(crate) fn write_release(path: &Path, release: &Release) -> Result<bool, StoreError> {
+    let store = open_store(path).map_err(StoreError::Open)?;
+    at_once(Journal::release(&store, release)).map_err(StoreError::Journal)
+}
+
+/// Waits for what a blocking store answers before it yields.
+fn at_once<T>(answer: impl Future<Output = Result<T, JournalError>>) -> Result<T, JournalError> {
+    ManualClock::new(Timestamp::EPOCH).run(answer).unwrap_or_else(|stuck| {
+        Err(JournalError::Unavailable { doing: "waiting for the store".to_owned(), message: stuck.to_string() })
+    })
 }

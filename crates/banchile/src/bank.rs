@@ -6,7 +6,7 @@ use crate::gate::Gate;
 use crate::profile::Profile;
 use crate::truth::{Ledger, Violation};
 use crate::venue::Venue;
-use evenkeel_domain::order::Capabilities;
+use evenkeel_domain::order::{Capabilities, FillCursor};
 use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_ports::Clock;
 use std::collections::BTreeMap;
@@ -68,6 +68,19 @@ impl BanChile {
     ) -> Result<(), AccountError> {
         let account = Account::open(account.clone(), currency, cash, holdings)?;
         self.with(|venue| venue.add_account(account))
+    }
+
+    /// Has the account go on where a reader of its fills stands, as if all of them had been made here: for a broker that is made anew beside books
+    /// that have a past. False if the account has had an order, or the cursor is none of this broker.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchAccount`].
+    pub fn continue_after(&self, account: &AccountId, read: &FillCursor) -> Result<bool, AccountError> {
+        let number = read.0.parse().ok();
+        self.with(|venue| {
+            let book = &mut venue.account_mut(account)?.book;
+            Ok(number.is_some_and(|number| book.continue_after(number)))
+        })
     }
 
     /// Pays cash in.

@@ -16,6 +16,7 @@
 //! | tell the engine prices, and learn who is out of band | [`Engine::on_wave`] |
 //! | bring a portfolio back | [`Engine::rebalance`], [`Engine::rebalance_now`] |
 //! | see what would be done | [`Engine::preview`] |
+//! | know what the journal knows | [`Engine::load_all`], [`Engine::load_one`] |
 //! | finish what a crash left open | [`Engine::recover`] |
 //! | resolve a stale or quarantined portfolio | [`Engine::resolve`] |
 //! | unwind an open batch | [`Engine::abort`] |

@@ -7,8 +7,9 @@ use crate::session::{Session, caught};
 use crate::signals::AbortRequest;
 use crate::{Engine, EngineError};
 use evenkeel_domain::decide::{Hold, Input};
+use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::report::BatchReport;
-use evenkeel_domain::values::PortfolioId;
+use evenkeel_domain::values::{PortfolioId, Sequence};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
@@ -34,6 +35,19 @@ impl Engine {
             self.board.known().put(Arc::new(state));
         }
         Ok(portfolios)
+    }
+
+    /// Reads one portfolio of the journal, so that waves reach it; `None` if the journal has no record of it.
+    ///
+    /// # Errors
+    /// [`EngineError`] if the journal cannot be read or is damaged.
+    pub async fn load_one(&self, portfolio: &PortfolioId) -> Result<Option<Arc<Portfolio>>, EngineError> {
+        let state = Arc::new(self.load(portfolio).await?);
+        if state.sequence == Sequence::ZERO {
+            return Ok(None);
+        }
+        self.board.known().put(Arc::clone(&state));
+        Ok(Some(state))
     }
 
     /// Finishes every open batch whose lease is free, all at once. Call it at the start, and from time to time.

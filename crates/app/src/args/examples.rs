@@ -60,6 +60,41 @@ Examples:
   evenkeel check --portfolios - < many.jsonl
       JSON lines, one portfolio per line, from standard input";
 
+pub(super) const STATUS: &str = "\
+Examples:
+  evenkeel status --store evenkeel.db
+      Every portfolio, open batches, leases, alerts and halts; exits with 1 if something needs a person
+  evenkeel status --store evenkeel.db --portfolio growth --format json
+      One of them, as a record
+
+It changes nothing, and works while another process runs on the store, and without one.";
+
+pub(super) const AUDIT: &str = "\
+Examples:
+  evenkeel audit --store evenkeel.db --portfolio growth
+      Everything that happened to a portfolio, oldest first
+  evenkeel audit --store evenkeel.db --batch 3f0e5c1a-8f5d-5b0e-9a55-0c5a3d1f7b11 --format csv
+      One batch, for a spreadsheet
+  evenkeel audit --store evenkeel.db --verify
+      Whether any record was changed, lost or swapped; exits with 1 and names the first if so";
+
+pub(super) const HALT: &str = "\
+Examples:
+  evenkeel halt --store evenkeel.db --everything --who ann --why \"the price feed is wrong\"
+      From now on no order is intended by any process on this store; open batches are frozen
+  evenkeel halt --store evenkeel.db --symbol META --mode unwind --who ann --why \"a split is coming\"
+      Open batches with META are traded back, and no new one has it
+
+A halt stands until it is released, also over restarts. Open batches notice within a second.";
+
+pub(super) const RELEASE: &str = "\
+Examples:
+  evenkeel release --store evenkeel.db --everything --who ann --why \"the feed is right again\"
+      Halts of single portfolios and symbols stay as they are
+  evenkeel release --store evenkeel.db --symbol META --who ann --why \"the split is booked\"
+
+Batches that were frozen go on when they are recovered: at the next start, or by a process that runs.";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   evenkeel completions bash > ~/.local/share/bash-completion/completions/evenkeel

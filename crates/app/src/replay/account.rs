@@ -2,10 +2,15 @@
 //!
 //! Time: a wave is applied at its time; then whatever the wave set off runs until the time of the next wave, which is a waiter
 //! like any other. A batch that is still open then sees the new prices, and the portfolio is judged again at the first wave after it is closed.
+//!
+//! With a store, waves up to the portfolio's last batch only set prices: what they set off has happened. A batch that was left open is finished
+//! at the time and the prices of its wave.
 
 use super::lines::{Line, Lines, PortfolioLine};
 use crate::wiring::{Simulation, SimulationPlan};
+use evenkeel_domain::decide::Refusal;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
+use evenkeel_domain::record::Outcome;
 use evenkeel_domain::values::{PortfolioId, Price, Symbol, Timestamp};
 use evenkeel_engine::{EngineError, Finding, Rebalanced};
 use evenkeel_ports::Wave;
@@ -22,6 +27,10 @@ pub(crate) struct Account {
     unpriced: usize,
     /// The rebalance under way, if it waits for anything.
     open: Option<Rebalance>,
+    /// Waves up to this one only set prices.
+    done_until: Timestamp,
+    /// When the batch was opened that is to be finished first.
+    left_open: Option<Timestamp>,
     /// The last thing that kept it from being rebalanced, so that it is said once.
     refused: Option<String>,
     /// The prices of this wave, kept to be used again.
@@ -30,16 +39,21 @@ pub(crate) struct Account {
 
 impl Account {
     /// Opens the account at its broker and adds the portfolio to its engine.
-    pub(crate) fn new(plan: SimulationPlan) -> Result<Self, EngineError> {
+    pub(crate) fn new(plan: SimulationPlan, start: Timestamp) -> Result<Self, EngineError> {
         let id = plan.id.clone();
-        let held = plan.books.holdings().map(|(symbol, _)| symbol);
-        let mut symbols: Vec<Symbol> =
-            plan.definition.allocation.symbols().map(|(symbol, _)| symbol).chain(held).collect();
+        let targets: Vec<Symbol> = plan.definition.allocation.symbols().map(|(symbol, _)| symbol).collect();
+        let simulation = Simulation::lean(plan, start)?;
+        let state = simulation.engine.portfolio(&id);
+        let left_open = state.as_ref().and_then(|state| state.batch.as_ref()).map(|batch| batch.opened_at);
+        let done_until = state.as_deref().map_or(Timestamp::MIN, done_until);
+        let held = state.iter().flat_map(|state| state.books.holdings()).map(|(symbol, _)| symbol);
+        let mut symbols: Vec<Symbol> = targets.into_iter().chain(held).collect();
         symbols.sort_unstable();
         symbols.dedup();
         let prices: Vec<(Symbol, Option<Price>)> = symbols.into_iter().map(|symbol| (symbol, None)).collect();
-        let simulation = Simulation::lean(plan)?;
-        Ok(Self { id, simulation, unpriced: prices.len(), prices, open: None, refused: None, changed: Vec::new() })
+        let unpriced = prices.len();
+        let (open, refused, changed) = (None, None, Vec::new());
+        Ok(Self { id, simulation, prices, unpriced, open, done_until, left_open, refused, changed })
     }
 
     /// Applies a wave, and goes on until `next`, or to the end of what was set off if there is no next wave.
@@ -52,7 +66,10 @@ impl Account {
             self.simulation.broker.set_prices(self.changed.iter().copied());
         }
         let finding = self.simulation.engine.on_wave(wave.at, &self.changed).pop();
-        if self.open.is_none() && self.unpriced == 0 {
+        if self.left_open.is_some_and(|opened_at| wave.at >= opened_at) {
+            self.left_open = None;
+            self.finish_what_was_left();
+        } else if self.open.is_none() && self.unpriced == 0 && self.left_open.is_none() && wave.at > self.done_until {
             match finding {
                 Some(Finding::OutOfBand { .. }) => self.start(),
                 Some(Finding::NotJudged { why, .. }) => self.refuse(wave, why.to_string(), lines),
@@ -84,6 +101,20 @@ impl Account {
         self.open = Some(Box::pin(async move { engine.rebalance(&id).await }));
     }
 
+    /// Takes over the batch that a process left open when it ended.
+    fn finish_what_was_left(&mut self) {
+        let known = self.prices.iter().filter_map(|(symbol, price)| price.map(|price| (*symbol, price)));
+        self.simulation.broker.set_prices(known);
+        let (engine, id) = (Arc::clone(&self.simulation.engine), self.id.clone());
+        self.open = Some(Box::pin(async move {
+            match engine.recover_one(&id).await? {
+                Some(report) if report.outcome != Outcome::Abandoned => Ok(Rebalanced::Batch(Box::new(report))),
+                // Nothing of it had been sent: the wave is looked at again.
+                _ => engine.rebalance(&id).await,
+            }
+        }));
+    }
+
     fn go_on(&mut self, wave: &Wave, next: Option<Timestamp>, lines: &mut Lines) -> Result<(), EngineError> {
         let Some(mut open) = self.open.take() else { return Ok(()) };
         match self.simulation.clock.poll_until(open.as_mut(), next.unwrap_or(Timestamp::MAX)) {
@@ -113,7 +144,13 @@ impl Account {
                 }
             }
             Err(EngineError::Plan { cause, .. }) => self.refuse(wave, cause.to_string(), lines),
-            Err(error @ (EngineError::Stale { .. } | EngineError::Quarantined { .. } | EngineError::Paused { .. })) => {
+            Err(
+                error @ (EngineError::Stale { .. }
+                | EngineError::Quarantined { .. }
+                | EngineError::Paused { .. }
+                | EngineError::Halted { .. }
+                | EngineError::Refused { cause: Refusal::Limit(_), .. }),
+            ) => {
                 self.refuse(wave, error.to_string(), lines);
             }
             Err(error) => return Err(error),
@@ -147,4 +184,13 @@ impl Account {
     pub(crate) fn needs_a_person(&self) -> bool {
         self.state().is_some_and(|s| matches!(s.standing, Standing::Stale | Standing::Quarantined { .. }))
     }
+}
+
+/// The time of the last batch that traded, or tried to.
+fn done_until(state: &Portfolio) -> Timestamp {
+    let closed = state
+        .closed
+        .iter()
+        .filter(|batch| batch.closing.as_ref().is_some_and(|closing| closing.outcome != Outcome::Abandoned));
+    closed.map(|batch| batch.opened_at).max().unwrap_or(Timestamp::MIN)
 }

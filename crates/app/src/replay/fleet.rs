@@ -61,12 +61,13 @@ pub(crate) fn run<E>(
 ) -> Result<Finished, FleetError<E>> {
     let per_chunk = CHUNK.checked_div(plans.len()).unwrap_or(CHUNK).clamp(1, 512);
     let mut chunks = Chunks { waves: waves.peekable(), per_chunk, first: 0 };
+    let start = chunks.start();
     thread::scope(|scope| {
         let mut workers = Vec::new();
         for share in shares(plans) {
             let (send, chunks) = sync_channel::<Arc<Chunk>>(1);
             let (answers, receive) = sync_channel::<Answer>(1);
-            let thread = scope.spawn(move || work(share, &chunks, &answers));
+            let thread = scope.spawn(move || work(share, start, &chunks, &answers));
             workers.push((send, receive, thread));
         }
         let mut done = 0;
@@ -125,10 +126,11 @@ fn shares(plans: Vec<SimulationPlan>) -> Vec<Vec<(usize, SimulationPlan)>> {
 /// One thread: its accounts, chunk by chunk. Gives the accounts back at the end.
 fn work(
     share: Vec<(usize, SimulationPlan)>,
+    start: Timestamp,
     chunks: &Receiver<Arc<Chunk>>,
     answers: &SyncSender<Answer>,
 ) -> Vec<(usize, Account)> {
-    let opened: Result<Vec<_>, _> = share.into_iter().map(|(n, plan)| Ok((n, Account::new(plan)?))).collect();
+    let opened: Result<Vec<_>, _> = share.into_iter().map(|(n, plan)| Ok((n, Account::new(plan, start)?))).collect();
     let mut accounts = match opened {
         Ok(accounts) => accounts,
         Err(error) => {
@@ -195,6 +197,14 @@ struct Chunks<I: Iterator> {
 }
 
 impl<E, I: Iterator<Item = Result<Wave, E>>> Chunks<I> {
+    /// The time of the first wave.
+    fn start(&mut self) -> Timestamp {
+        match self.waves.peek() {
+            Some(Ok(wave)) => wave.at,
+            Some(Err(_)) | None => Timestamp::EPOCH,
+        }
+    }
+
     /// The next chunk; `None` at the end.
     fn next(&mut self) -> Result<Option<Chunk>, E> {
         let mut waves = Vec::with_capacity(self.per_chunk);

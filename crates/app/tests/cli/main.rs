@@ -7,5 +7,6 @@
 mod bad_input;
 mod harness;
 mod plan;
+mod stores;
 mod streams;
 mod usage;

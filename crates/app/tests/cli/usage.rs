@@ -75,6 +75,10 @@ fn help_and_version_are_results() {
           plan         Show what would be traded at each symbol's last price; sends nothing
           replay       Run portfolios through recorded prices with a simulated broker
           check        Find every fault in a portfolios file
+          status       Show where every portfolio of a store stands, and what needs a person
+          audit        Show what happened, record by record; or verify that nothing of it was changed
+          halt         Have nothing sent any more: for everything, a portfolio or a symbol
+          release      Take a halt back
           completions  Print the completions of a shell
           help         Print this message or the help of the given subcommand(s)
 

@@ -90,6 +90,15 @@ impl OrderBook {
         self.before.saturating_add(u64::try_from(self.log.len()).unwrap_or(u64::MAX))
     }
 
+    /// Numbers the first fill after this number, as if so many had been read before. False if there was an order already.
+    pub(crate) fn continue_after(&mut self, number: u64) -> bool {
+        let is_new = self.orders.is_empty() && self.ids.is_empty() && self.last_number() == 0;
+        if is_new {
+            self.before = number;
+        }
+        is_new
+    }
+
     /// Enters the next fill as one of this order.
     pub(crate) fn enter(&mut self, key: OrderKey) {
         self.log.push_back(key);

@@ -1,0 +1,167 @@
+//! The command `audit`: what happened, record by record, as text, JSON lines or CSV; or whether any of it was changed.
+//!
+//! What a record says in words is in [`story`].
+
+mod story;
+
+use crate::args::{AuditArgs, AuditFormat};
+use crate::exit::{Failure, Outcome};
+use crate::faults::{Fault, FileFaults};
+use crate::output::Output;
+use crate::render::count;
+use crate::status::no_such_portfolio;
+use crate::store::{self, not_read};
+use crate::wiring::{JournalLine, StoreReader};
+use evenkeel_domain::order::BatchId;
+use evenkeel_domain::values::{PortfolioId, Sequence};
+use serde::Serialize;
+use std::path::Path;
+
+/// Shows the records that were asked for, oldest first; or verifies the store.
+///
+/// # Errors
+/// [`Failure`] if there is no such store, portfolio or batch, or the store cannot be read.
+pub(crate) fn run(args: &AuditArgs, out: &mut Output) -> Result<Outcome, Failure> {
+    let path = args.store.store.as_path();
+    let reader = store::look(path)?;
+    let outcome = if args.verify {
+        verify(path, &reader, args.format, out)?
+    } else {
+        let lines = match (args.batch, &args.portfolio) {
+            (Some(batch), _) => of_batch(path, &reader, batch)?,
+            (None, Some(portfolio)) => of_portfolio(path, &reader, portfolio)?,
+            (None, None) => all(path, &reader)?,
+        };
+        print(&lines, args, out)?;
+        Outcome::Done
+    };
+    out.flush()?;
+    Ok(outcome)
+}
+
+fn of_portfolio(path: &Path, reader: &StoreReader, portfolio: &PortfolioId) -> Result<Vec<JournalLine>, Failure> {
+    let lines = reader.lines(portfolio, Sequence::ZERO).map_err(|error| not_read(path, error))?;
+    if lines.is_empty() { Err(no_such_portfolio(path, portfolio)) } else { Ok(lines) }
+}
+
+fn of_batch(path: &Path, reader: &StoreReader, batch: BatchId) -> Result<Vec<JournalLine>, Failure> {
+    let lines = reader.batch_lines(batch).map_err(|error| not_read(path, error))?;
+    if lines.is_empty() {
+        let fault = Fault::new(format!("there is no batch {batch} in it"), "evenkeel audit shows which there are");
+        return Err(FileFaults::of(path.display().to_string(), fault).into());
+    }
+    Ok(lines)
+}
+
+/// Every record of the store, in the order in which they were committed.
+fn all(path: &Path, reader: &StoreReader) -> Result<Vec<JournalLine>, Failure> {
+    let mut lines = Vec::new();
+    for status in reader.portfolios().map_err(|error| not_read(path, error))? {
+        lines.extend(reader.lines(&status.portfolio, Sequence::ZERO).map_err(|error| not_read(path, error))?);
+    }
+    lines.sort_by_key(|line| line.place);
+    Ok(lines)
+}
+
+fn print(lines: &[JournalLine], args: &AuditArgs, out: &mut Output) -> Result<(), Failure> {
+    match args.format {
+        AuditFormat::Text => {
+            let one = args.portfolio.is_some() || args.batch.is_some();
+            for line in lines {
+                let whose = if one { String::new() } else { format!(" {}", line.portfolio) };
+                let told = story::tell(&line.record.event);
+                out.text(format_args!("{}{whose} #{} {told}\n", line.record.at, line.sequence))?;
+            }
+            out.text(format_args!("{}\n", count(lines.len(), "record")))
+        }
+        AuditFormat::Json => lines.iter().try_for_each(|line| out.json(&Line::of(line)?)),
+        AuditFormat::Csv => {
+            out.text("at,portfolio,record,token,kind,batch,order,text\n")?;
+            lines.iter().try_for_each(|line| out.text(row(line)))
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename = "record")]
+struct Line<'a> {
+    at: String,
+    portfolio: &'a PortfolioId,
+    record: u64,
+    token: u64,
+    kind: &'a str,
+    text: String,
+    hash: String,
+    /// What was written, as it was written.
+    written: Box<serde_json::value::RawValue>,
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a JournalLine) -> Result<Self, Failure> {
+        let unreadable = |error| Failure::dependency("reading a record", error);
+        Ok(Self {
+            at: line.record.at.to_string(),
+            portfolio: &line.portfolio,
+            record: line.sequence.get(),
+            token: line.token.get(),
+            kind: &line.kind,
+            text: story::tell(&line.record.event),
+            hash: hexadecimal(&line.hash),
+            written: serde_json::value::RawValue::from_string(line.text.clone()).map_err(unreadable)?,
+        })
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A row of CSV, as RFC 4180 has it. A field that a spreadsheet would take for a formula gets an apostrophe in front.
+fn row(line: &JournalLine) -> String {
+    let event = &line.record.event;
+    let order = story::order_of(event);
+    let fields = [
+        line.record.at.to_string(),
+        line.portfolio.to_string(),
+        line.sequence.to_string(),
+        line.token.to_string(),
+        line.kind.clone(),
+        story::batch_of(event).map(|batch| batch.to_string()).unwrap_or_default(),
+        order.map(|order| order.to_string()).unwrap_or_default(),
+        story::tell(event),
+    ];
+    format!("{}\n", fields.map(|field| quoted(&field)).join(","))
+}
+
+fn quoted(field: &str) -> String {
+    let field =
+        if field.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{field}") } else { field.to_owned() };
+    if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field }
+}
+
+fn verify(path: &Path, reader: &StoreReader, format: AuditFormat, out: &mut Output) -> Result<Outcome, Failure> {
+    #[derive(Serialize)]
+    #[serde(tag = "type", rename = "verification")]
+    struct Verified {
+        records: u64,
+        portfolios: u64,
+        broken: Option<String>,
+    }
+    let verification = reader.verify().map_err(|error| not_read(path, error))?;
+    let (records, portfolios) = (verification.rows, verification.portfolios);
+    let broken = verification.broken.map(|broken| broken.to_string());
+    let outcome = if broken.is_some() { Outcome::NeedsPerson } else { Outcome::Done };
+    match (format, broken) {
+        (AuditFormat::Json, broken) => out.json(&Verified { records, portfolios, broken })?,
+        (AuditFormat::Text | AuditFormat::Csv, None) => {
+            let records = count(usize::try_from(records).unwrap_or(usize::MAX), "record");
+            let portfolios = count(usize::try_from(portfolios).unwrap_or(usize::MAX), "portfolio");
+            out.text(format_args!("{}: whole: {records} of {portfolios}, each as it was written\n", path.display()))?;
+        }
+        (AuditFormat::Text | AuditFormat::Csv, Some(broken)) => {
+            let path = path.display();
+            out.text(format_args!("{path}: damaged: {broken}\n{records} records before it are whole\n"))?;
+        }
+    }
+    Ok(outcome)
+}

@@ -1,0 +1,185 @@
+//! A replay that keeps its records in a store: it goes on where it was killed, and operators see what happened.
+
+use crate::harness::Desk;
+use std::io::Read;
+use std::process::Stdio;
+use std::time::Duration;
+
+const PORTFOLIOS: &str = r#"
+[[portfolio]]
+id = "growth"
+currency = "USD"
+cash = "100000.00"
+targets = { META = "50", AAPL = "50" }
+
+[[portfolio]]
+id = "income"
+currency = "USD"
+cash = "50000.00"
+targets = { META = "20", AAPL = "40", CASH = "40" }
+[portfolio.policy]
+band = "2"
+"#;
+
+fn desk(days: u32) -> Desk {
+    let desk = Desk::new();
+    desk.file("p.toml", PORTFOLIOS);
+    let prices = desk.run(&format!("prices --seed 7 --days {days} --symbols 2"));
+    let prices = prices.done().replace("MSFT", "META");
+    desk.file("p.csv", prices);
+    desk
+}
+
+const REPLAY: &str = "replay --portfolios p.toml --prices p.csv --format json";
+
+/// The lines of portfolios, which a replay ends with.
+fn portfolios(stdout: &str) -> Vec<&str> {
+    stdout.lines().filter(|line| line.starts_with(r#"{"type":"portfolio""#)).collect()
+}
+
+#[test]
+fn a_store_changes_nothing_of_what_a_replay_prints_but_the_names_of_its_batches() {
+    let desk = desk(250);
+    let nameless = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.contains("elapsed_seconds"));
+        lines
+            .map(|line| {
+                line.split(r#","batch":""#).map(|part| part.split_once('"').map_or(part, |(_, rest)| rest)).collect()
+            })
+            .collect()
+    };
+    let plain = desk.run(REPLAY);
+    let stored = desk.run(&format!("{REPLAY} --store s.db"));
+    assert_eq!(nameless(stored.done()).len(), nameless(plain.done()).len());
+    assert_eq!(portfolios(stored.done()), portfolios(plain.done()));
+    // Once more over the same prices: everything has happened already.
+    let again = desk.run(&format!("{REPLAY} --store s.db"));
+    assert_eq!(portfolios(again.done()), portfolios(plain.done()));
+    assert_eq!(again.stdout.matches(r#""type":"rebalance""#).count(), 0);
+    // The file's cash is only where a portfolio begins.
+    desk.file("p.toml", PORTFOLIOS.replace("100000.00", "1.00"));
+    assert_eq!(portfolios(desk.run(&format!("{REPLAY} --store s.db")).done()), portfolios(plain.done()));
+}
+
+#[test]
+fn a_replay_killed_again_and_again_ends_as_one_that_never_was() {
+    let desk = desk(500);
+    let whole = desk.run(REPLAY);
+    let line = format!("{REPLAY} --store s.db");
+    for attempt in 0..10_u64 {
+        let mut child = desk.command(&line).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(10 + attempt * 7));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut told = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        assert_eq!(told, "", "attempt {attempt}");
+    }
+    let last = desk.run(&line);
+    assert_eq!(portfolios(last.done()), portfolios(whole.done()));
+    assert!(desk.run("audit --store s.db --verify").done().contains("whole: "));
+}
+
+#[test]
+fn status_shows_where_every_portfolio_stands() {
+    let desk = desk(60);
+    desk.run(&format!("{REPLAY} --store s.db")).done();
+    let status = desk.run("status --store s.db");
+    assert!(status.done().starts_with("portfolio  standing  records"), "{}", status.stdout);
+    assert!(status.stdout.ends_with("2 portfolios: 2 active\n"), "{}", status.stdout);
+    let one = desk.run("status --store s.db --portfolio income --format json");
+    let lines: Vec<&str> = one.done().lines().collect();
+    assert!(lines[0].starts_with(r#"{"type":"portfolio","portfolio":"income","standing":"active","#), "{}", lines[0]);
+    assert!(lines[1].starts_with(r#"{"type":"summary","portfolios":1,"open_batches":0,"stale":0,"#), "{}", lines[1]);
+}
+
+#[test]
+fn what_is_halted_is_not_traded_until_it_is_released() {
+    let desk = desk(30);
+    desk.run("replay --portfolios p.toml --prices p.csv --store s.db").done();
+    let halted = desk.run("halt --store s.db --portfolio growth --who ann --why feed");
+    assert!(halted.done().starts_with("the portfolio growth was halted by ann at "), "{}", halted.stdout);
+    assert!(desk.run("status --store s.db").done().contains("Halted\n  the portfolio growth was halted by ann"));
+
+    desk.file("p.csv", "date,symbol,close\n2030-01-02,META,10\n2030-01-02,AAPL,1000\n");
+    let replayed = desk.run(&format!("{REPLAY} --store s.db"));
+    let refused: Vec<&str> = replayed.done().lines().filter(|line| line.contains("halted by ann")).collect();
+    assert!(refused[0].starts_with(r#"{"type":"refused","at":"2030-01-02","portfolio":"growth""#), "{replayed:?}");
+    assert_eq!(replayed.stdout.matches(r#""type":"rebalance""#).count(), 1, "income goes on");
+
+    assert_eq!(
+        desk.run("release --store s.db --portfolio growth --who ann --why ok").done(),
+        "the portfolio growth is released\n"
+    );
+    let again = desk.run("release --store s.db --portfolio growth --who ann --why ok");
+    assert_eq!(again.done(), "the portfolio growth was not halted: nothing has changed\n");
+    assert_eq!(desk.run(&format!("{REPLAY} --store s.db")).done().matches(r#""type":"rebalance""#).count(), 1);
+}
+
+#[test]
+fn an_audit_tells_a_batch_from_beginning_to_end() {
+    let desk = desk(5);
+    desk.run(&format!("{REPLAY} --store s.db")).done();
+    let told = desk.run("audit --store s.db --portfolio growth");
+    let lines: Vec<&str> = told.done().lines().collect();
+    assert_eq!(lines[0], "2024-01-02T12:00:00Z #1 added on the account growth with 100000.00 in cash");
+    assert!(lines[1].contains(" #2 batch ") && lines[1].contains(" opened: 2 legs, drift 100.0000 (relative); buy "));
+    assert!(lines.iter().any(|line| line.contains("batch closed: completed, cost ")), "{lines:?}");
+    let batch = lines[1].split_whitespace().nth(3).unwrap();
+    let csv = desk.run(&format!("audit --store s.db --batch {batch} --format csv"));
+    assert!(csv.done().starts_with("at,portfolio,record,token,kind,batch,order,text\n"), "{}", csv.stdout);
+    assert_eq!(
+        csv.stdout.lines().count(),
+        1 + lines.iter().filter(|line| !line.contains("#1 ") && line.contains('#')).count()
+    );
+    let json = desk.run("audit --store s.db --format json");
+    assert!(json.done().lines().all(|line| line.starts_with(r#"{"type":"record","at":"#)));
+}
+
+#[test]
+fn damage_is_named_and_needs_a_person() {
+    let desk = desk(5);
+    desk.run(&format!("{REPLAY} --store s.db")).done();
+    let path = desk.path().join("s.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let needle = b"100000.00";
+    let places: Vec<usize> =
+        bytes.windows(needle.len()).enumerate().filter(|(_, w)| w == needle).map(|(at, _)| at).collect();
+    places.into_iter().for_each(|at| bytes[at] = b'2');
+    std::fs::write(&path, bytes).unwrap();
+    let verified = desk.run("audit --store s.db --verify");
+    assert_eq!((verified.code, verified.stderr.as_str()), (1, ""));
+    assert!(verified.stdout.starts_with("s.db: damaged: row 1 of journal of growth: "), "{}", verified.stdout);
+    assert_eq!(desk.run("audit --store s.db --portfolio growth").code, 3);
+}
+
+#[test]
+fn what_is_no_store_is_refused() {
+    let desk = Desk::new();
+    desk.file("s.db", "not a database, but as long as one: ".repeat(10));
+    for (line, told) in [
+        (
+            "status --store gone.db",
+            "gone.db: there is no store at gone.db; name a store that replay --store or a service has made\n",
+        ),
+        (
+            "audit --store s.db",
+            "s.db: s.db is not a store of Evenkeel: it is no SQLite database; name another file; nothing was changed in this one\n",
+        ),
+        (
+            "halt --store gone.db --everything --who ann --why x",
+            "gone.db: there is no store at gone.db; name a store that replay --store or a service has made\n",
+        ),
+    ] {
+        let run = desk.run(line);
+        assert!(run.refused(2).starts_with(told), "{line}: {}", run.stderr);
+    }
+    assert!(!desk.path().join("gone.db").exists(), "looking makes nothing");
+    for line in [
+        "halt --store s.db --who ann --why x",
+        "halt --store s.db --everything --symbol META --who ann --why x",
+        "release --store s.db --everything --why x",
+    ] {
+        assert_eq!(desk.run(line).code, 2, "{line}");
+    }
+}
