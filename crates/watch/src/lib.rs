@@ -36,8 +36,10 @@
 //!   bounds, and collects who is not surely inside; see [the proof](filter).
 //! * After the last price of a wave each of these is looked at once: bounds are made anew from its holdings, and if that does not
 //!   clear it, the exact decision is made.
-//! * When a wave touches so much that streaming all portfolios costs less than walking lists, all bounds are made anew instead. The
-//!   choice counts work, never time, and changes no answer.
+//! * When a wave touches so much that this would cost more, one pass over the portfolios, not over their holdings, widens all bounds by what
+//!   the wave moved at most, and looks at whom that does not clear. How many that were decides, with the number of entries, which way the
+//!   next wave takes: work is counted, never time, and the answer is the same either way.
+//! * A portfolio that is out of band is decided exactly again by every wave that touches it. Act on it, or set it inactive.
 //!
 //! # What a user must do
 //!

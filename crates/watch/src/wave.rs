@@ -1,7 +1,8 @@
 //! A wave of prices: every follower's bounds are moved, and who is not surely inside afterwards is looked at.
 //!
 //! Either symbol by symbol, along the lists of followers; or, when so much is touched that this would cost more, in one pass over
-//! all portfolios. Both end in the same [`look`](Watch::look), so the answer is the same.
+//! all portfolios, which widens their bounds by what the wave moves at most. Both end in the same [`look`](Watch::look), so the
+//! answer is the same. Why both are right is in [the proof](crate::filter).
 
 use crate::fault::{Fault, has};
 use crate::filter::{Entry, Range, State, Step};
