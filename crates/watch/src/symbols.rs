@@ -95,9 +95,11 @@ impl Symbols {
         self.touched.get(index(place)).copied().unwrap_or(false)
     }
 
-    /// Marks a symbol as priced by the wave that is taken, or no longer. Gives what it was before.
-    pub(crate) fn touch(&mut self, place: u32, is_touched: bool) -> bool {
-        self.touched.get_mut(index(place)).is_some_and(|touched| std::mem::replace(touched, is_touched))
+    /// Marks a symbol as priced by the wave that is taken, or no longer.
+    pub(crate) fn touch(&mut self, place: u32, is_touched: bool) {
+        if let Some(touched) = self.touched.get_mut(index(place)) {
+            *touched = is_touched;
+        }
     }
 
     pub(crate) fn set_quote(&mut self, place: u32, quote: Option<Quote>) {

@@ -77,14 +77,9 @@ impl Watch {
     /// The cheaper way to take a wave that moves the prices at these places by these steps.
     fn way(&mut self, places: &[u32], steps: impl Iterator<Item = (u64, u64)>) -> Way {
         let mut entries: usize = 0;
-        let mut is_repeated = false;
         for place in places {
-            is_repeated |= self.symbols.touch(*place, true);
+            self.symbols.touch(*place, true);
             entries = entries.saturating_add(self.symbols.at(*place).map_or(0, |record| record.followers.len()));
-        }
-        // Several steps of one price in a wave could together leave the range of each.
-        if is_repeated {
-            return Way::Lists;
         }
         let range = Range::of(steps);
         if self.is_pass_cheaper(entries, &range) { Way::Pass(range) } else { Way::Lists }

@@ -97,6 +97,83 @@ proptest! {
     }
 }
 
+/// From inside the band to the last price inside and the first outside, found by halving, under any rule for the reserve.
+fn check_flip(settings: Settings, measure: Measure, cash: i64, is_up: bool, seed: u64) {
+    const DOLLAR: u64 = 1_000_000_000;
+    let mut both = Both::new(settings);
+    let mut draws = Draws(seed);
+    let parts = (1_000_000 - cash) / 4;
+    let targets: Vec<(usize, i64)> = (0..4).map(|number| (number, parts)).collect();
+    let units = 10_u128.pow(9) * (1_000 + u128::from(draws.below(1_000)));
+    let held: Vec<(usize, u128)> = (0..4).map(|number| (number, units)).collect();
+    // Enough cash for its target and the reserve of such a portfolio: about half a percent.
+    let worth = i64::try_from(units / 10_u128.pow(9)).unwrap() * 4 * 100 * 100;
+    both.insert(0, &definition(measure, 0, &targets), &books(worth / 1_000_000 * cash + worth / 250, &held));
+    let all: Vec<(usize, u64)> = (0..4).map(|number| (number, 100 * DOLLAR)).collect();
+    both.wave(at(0), &all);
+    if both.would_be_out(0, 0, 100 * DOLLAR) {
+        return;
+    }
+    let (mut inside, mut out) = (100 * DOLLAR, if is_up { 100_000 * DOLLAR } else { 1 });
+    if !both.would_be_out(0, 0, out) {
+        return;
+    }
+    while inside.abs_diff(out) > 1 {
+        let middle = inside.midpoint(out);
+        if both.would_be_out(0, 0, middle) { out = middle } else { inside = middle }
+    }
+    for _ in 0..4 {
+        for _ in 0..draws.below(8) {
+            let far = inside.abs_diff(100 * DOLLAR);
+            let there = if is_up { inside - draws.below(far + 1) } else { inside + draws.below(far + 1) };
+            both.watch.passes = Some(draws.one_in(3));
+            both.wave(at(0), &[(0, there)]);
+        }
+        both.watch.passes = Some(draws.one_in(3));
+        assert!(both.wave(at(0), &[(0, inside)]).is_empty());
+        assert_eq!(both.wave(at(0), &[(0, out)]).len(), 1);
+        both.wave(at(0), &[(0, inside)]);
+    }
+}
+
+proptest! {
+    #![proptest_config(super::cases(600))]
+
+    #[test]
+    fn a_reserve_that_moves_decides_nothing_wrongly(
+        kind in 0..5_u8, one in 20_000..=200_000_i64, other in 20_000..=100_000_i64, cash in prop::sample::select(vec![0, 20_000, 100_000]),
+        is_up: bool, settings in prop::sample::select(super::walks::rules()[..5].to_vec()), seed: u64,
+    ) {
+        let Edge { measure, .. } = edge((kind, 499_999, one, other, true, 1, 1));
+        check_flip(settings, measure, cash, is_up, seed);
+    }
+}
+
+/// What rises is out because it rose and because the rest fell: a pass that counted one of them alone would clear it.
+#[test]
+fn a_pass_counts_what_rises_and_what_falls() {
+    // 28 % and 72 % of targets of 20 % and 80 %: the first may come to 30 %, the second is far from both of its edges.
+    let targets = definition(Measure::Relative { band: band(500_000) }, 0, &[(0, 200_000), (1, 800_000)]);
+    for (one, other, is_out) in [(1_050, 950, true), (1_040, 960, false), (1_050, 1_050, false), (950, 1_050, false)] {
+        let mut both = Both::new(Settings::default());
+        both.insert(0, &targets, &books(0, &[(0, 28_000), (1, 72_000)]));
+        assert!(both.wave(at(0), &[(0, 1_000), (1, 1_000)]).is_empty());
+        both.watch.passes = Some(true);
+        assert_eq!(both.wave(at(0), &[(0, one), (1, other)]).len(), usize::from(is_out), "{one} {other}");
+    }
+}
+
+#[test]
+fn steps_of_one_price_in_one_wave_add_up() {
+    let mut both = Both::new(Settings::default());
+    let measure = Measure::Relative { band: band(50_000) };
+    both.insert(0, &definition(measure, 0, &[(0, 500_000), (1, 500_000)]), &books(0, &[(0, 1_000), (1, 1_000)]));
+    assert!(both.wave(at(0), &[(0, 1_000), (1, 1_000)]).is_empty());
+    both.watch.passes = Some(true);
+    let steps: Vec<(usize, u64)> = (1_000..=1_120).map(|price| (0, price)).collect();
+    assert_eq!(both.wave(at(0), &steps).len(), 1);
+}
+
 /// Years of small steps far from any edge, and then exactly onto it.
 #[test]
 fn what_rounding_adds_up_to_over_years_decides_nothing() {

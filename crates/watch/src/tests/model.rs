@@ -170,6 +170,16 @@ impl Both {
         }
     }
 
+    /// Whether a portfolio would be out of band at another price of one symbol.
+    pub(crate) fn would_be_out(&self, number: usize, of: usize, price: u64) -> bool {
+        let Known { definition, books, .. } = &self.portfolios[&id(number)];
+        let mut prices = self.prices.clone();
+        prices.set(symbol(of), Quote { price: nanos(price), at: Timestamp::MAX });
+        let (market, policy) = (Market::ageless(&prices), &definition.policy);
+        let valued = Valuation::new(books, &definition.allocation, policy, market, self.settings.reserve).unwrap();
+        is_out_of_band(&valued, &policy.measure).unwrap()
+    }
+
     fn judge(&self, id: &PortfolioId, now: Timestamp) -> Option<Finding> {
         let Known { definition, books, .. } = &self.portfolios[id];
         let market = Market { prices: &self.prices, now, max_age: self.settings.max_age };
