@@ -1,6 +1,7 @@
 //! The controls: accounts, the market, faults. What a test or a replay does with the broker, and no worker of the core can.
 
 use crate::account::{Account, AccountError};
+use crate::calibration::Calibration;
 use crate::faults::Rule;
 use crate::gate::Gate;
 use crate::profile::Profile;
@@ -188,6 +189,12 @@ impl BanChile {
     /// Lets all calls return that are held now; how many they were. Calls held later wait for the next release.
     pub fn release_held(&self) -> usize {
         self.shared.gate.open()
+    }
+
+    /// Whether all that was drawn so far fits `declared`: the profile of this broker, or another that it should not be taken for.
+    #[must_use]
+    pub fn calibration(&self, declared: &Profile) -> Calibration {
+        self.with(|venue| venue.tally().against(declared))
     }
 
     /// When something is going to happen next by itself, if anything is: a request arrives, an order is executed or ends.

@@ -76,6 +76,7 @@ mod account;
 mod bank;
 mod broker;
 mod calendar;
+mod calibration;
 mod draws;
 mod faults;
 mod gate;
@@ -92,6 +93,7 @@ mod venue;
 
 pub use account::AccountError;
 pub use bank::BanChile;
+pub use calibration::{Calibration, CalibrationLine};
 pub use faults::{Fault, Part, Rule};
 pub use limiter::RateLimit;
 pub use liquidity::Liquidity;

@@ -3,6 +3,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "expected results are computed where there is room for them")]
 
 mod accounts;
+mod calibration;
 mod conservation;
 mod costs;
 mod desk;

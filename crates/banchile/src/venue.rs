@@ -18,15 +18,17 @@ pub(crate) use accepting::check;
 pub(crate) use sending::Delivery;
 
 use crate::account::{Account, AccountError};
+use crate::calibration::{Leg, Tally};
 use crate::draws::{Draws, Key};
 use crate::faults::{Script, Treatment};
 use crate::orders::OrderKey;
-use crate::profile::Profile;
+use crate::profile::{Latency, Profile};
 use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, OrderRequest, SubmitAnswer};
 use evenkeel_domain::values::{AccountId, Price, Quantity, Symbol, Timestamp};
 use sending::Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The whole state of the simulated broker.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub(crate) struct Venue {
     /// Executions of halted symbols, until trading resumes.
     parked: Vec<(Symbol, Event)>,
     script: Script,
+    /// What was drawn; nothing where nothing is.
+    tally: Tally,
 }
 
 /// Something that is still going to happen.
@@ -76,6 +80,7 @@ impl Venue {
             queued: 0,
             parked: Vec::new(),
             script: Script::default(),
+            tally: Tally::default(),
         }
     }
 
@@ -192,6 +197,18 @@ impl Venue {
     /// When the session ends that is open at `at`, where the market has hours.
     fn closes_at(&self, at: Timestamp) -> Option<Timestamp> {
         self.profile.sessions.as_ref()?.closes_at(at)
+    }
+
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Counts a latency that was drawn, if there was a choice.
+    fn noted(&mut self, leg: Leg, of: Latency, drawn: Duration) -> Duration {
+        if of.least < of.most {
+            self.tally.took(leg, drawn);
+        }
+        drawn
     }
 
     pub(crate) const fn script(&mut self) -> &mut Script {

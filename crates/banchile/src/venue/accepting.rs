@@ -2,6 +2,7 @@
 
 use super::{Event, Venue};
 use crate::account::{Account, Blocked, less};
+use crate::calibration::{Happening, Leg};
 use crate::draws::{Concern, fingerprint};
 use crate::faults::{Course, Part, Treatment, share_of};
 use crate::orders::{Known, Order, OrderKey};
@@ -174,7 +175,8 @@ impl Venue {
                 Some(liquidity) if step & 0xff > 0 && is_sliced => due.plus(liquidity.interval),
                 _ => due,
             };
-            due = due.plus(self.draws.latency(Concern::EXECUTION, draw_key, step, self.profile.at_venue));
+            let step = self.draws.latency(Concern::EXECUTION, draw_key, step, self.profile.at_venue);
+            due = due.plus(self.noted(Leg::AtVenue, self.profile.at_venue, step));
             self.schedule(due, event);
         }
         if let Some(closes_at) = self.closes_at(at) {
@@ -207,13 +209,15 @@ impl Venue {
     }
 
     /// The quantities in which an order is executed: all at once, or two or three parts in whole lots.
-    fn parts(&self, account: usize, order: &Order) -> Vec<Quantity> {
+    fn parts(&mut self, account: usize, order: &Order) -> Vec<Quantity> {
         let whole = order.request.terms.quantity;
         if self.profile.partial_fills == Chance::NEVER {
             return vec![whole];
         }
         let mut draw = self.draws.of(Concern::PARTS, self.key_of(account, order.request.id), u32::from(order.copy));
-        if !draw.happens(self.profile.partial_fills) {
+        let happens = draw.happens(self.profile.partial_fills);
+        self.tally.chance(Happening::PartialFill, happens);
+        if !happens {
             return vec![whole];
         }
         let lot = self.profile.lot_of(order.symbol());

@@ -2,6 +2,7 @@
 
 use super::{Event, Venue};
 use crate::account::Blocked;
+use crate::calibration::Leg;
 use crate::draws::Concern;
 use crate::orders::{Order, OrderKey, Row};
 use evenkeel_domain::order::{BrokerStatus, Side};
@@ -58,7 +59,7 @@ impl Venue {
     }
 
     /// The board's price, worse for the account by half the spread, its impact and a drawn part of the slippage; rounded to the account's favour.
-    fn execution_price(&self, account: usize, order: &Order, quantity: Quantity) -> Option<Price> {
+    fn execution_price(&mut self, account: usize, order: &Order, quantity: Quantity) -> Option<Price> {
         let board = self.price(order.symbol())?;
         let bound = u64::from(self.profile.slippage_bps).saturating_mul(100);
         if bound == 0 {
@@ -69,13 +70,15 @@ impl Venue {
         let impact = self.profile.liquidity.map_or(0, |liquidity| liquidity.impact(quantity));
         let drawn = draw.below(bound.saturating_sub(spread).saturating_add(1));
         let parts = spread.saturating_add(drawn).saturating_add(impact).min(bound);
+        self.tally.slipped(parts);
         Some(slipped(board, order.side(), parts))
     }
 
     /// How long it takes until questions see what happens to the order now.
-    pub(super) fn lag(&self, account: usize, order: &Order) -> Duration {
+    pub(super) fn lag(&mut self, account: usize, order: &Order) -> Duration {
         let key = self.key_of(account, order.request.id);
-        self.draws.latency(Concern::VISIBLE, key, step(order), self.profile.visibility_lag)
+        let lag = self.draws.latency(Concern::VISIBLE, key, step(order), self.profile.visibility_lag);
+        self.noted(Leg::Visibility, self.profile.visibility_lag, lag)
     }
 
     /// Ends an order that is open.

@@ -2,10 +2,11 @@
 
 use super::accepting::Declined;
 use super::{Event, Venue};
+use crate::calibration::{Happening, Leg};
 use crate::draws::{Concern, Key};
 use crate::faults::{Course, Fault, Treatment};
 use crate::orders::{CancelWay, Known};
-use crate::profile::{Chance, Retention};
+use crate::profile::{Chance, Latency, Retention};
 use evenkeel_domain::order::{
     BrokerStatus, CancelAnswer, ClientOrderId, NotSent, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer,
     UnknownCause,
@@ -79,6 +80,8 @@ impl Venue {
         self.draw_faults(key, occurrence, &mut treatment);
         let way = self.draws.latency(Concern::TO_VENUE, key, occurrence, self.profile.to_venue);
         let back = self.draws.latency(Concern::BACK, key, occurrence, self.profile.back);
+        let way = self.noted(Leg::ToVenue, self.profile.to_venue, way);
+        let back = self.noted(Leg::Back, self.profile.back, back);
         let arrives = now.plus(way).plus(treatment.slow.unwrap_or_default());
         let second = treatment
             .doubled
@@ -235,29 +238,50 @@ impl Venue {
             || p.faults != crate::FaultRates::NONE
     }
 
-    fn draw_faults(&self, key: Key<'_>, occurrence: u32, treatment: &mut Treatment) {
-        let rates = &self.profile.faults;
-        let happens = |concern, chance: Chance| self.draws.happens(concern, key, occurrence, chance);
+    fn draw_faults(&mut self, key: Key<'_>, occurrence: u32, treatment: &mut Treatment) {
+        let rates = self.profile.faults;
+        let (requests, answers) = (rates.lost_request, rates.lost_answer);
         let drawn = [
-            (happens(Concern::LOST_REQUEST, rates.lost_request), Fault::LoseRequest),
-            (happens(Concern::LOST_ANSWER, rates.lost_answer), Fault::LoseAnswer),
-            (happens(Concern::DOUBLED, rates.doubled), Fault::DoubleAnswer),
-            (happens(Concern::REFUSED, rates.refused), Fault::Refuse(RefusalReason::Other)),
-            (happens(Concern::REJECTED, rates.rejected), Fault::RejectAfterAck),
+            (Happening::LostRequest, Concern::LOST_REQUEST, requests, Fault::LoseRequest),
+            (Happening::LostAnswer, Concern::LOST_ANSWER, answers, Fault::LoseAnswer),
+            (Happening::Doubled, Concern::DOUBLED, rates.doubled, Fault::DoubleAnswer),
+            (Happening::Refused, Concern::REFUSED, rates.refused, Fault::Refuse(RefusalReason::Other)),
+            (Happening::Rejected, Concern::REJECTED, rates.rejected, Fault::RejectAfterAck),
         ];
-        for (_, fault) in drawn.into_iter().filter(|(happens, _)| *happens) {
-            treatment.add(fault);
+        for (what, concern, chance, fault) in drawn {
+            if chance == Chance::NEVER {
+                continue;
+            }
+            let happens = self.draws.happens(concern, key, occurrence, chance);
+            self.tally.chance(what, happens);
+            if happens {
+                treatment.add(fault);
+            }
         }
-        let delay = |concern, chance, latency| {
-            let mut draw = (chance != Chance::NEVER).then(|| self.draws.of(concern, key, occurrence))?;
-            draw.happens(chance).then(|| draw.latency(latency))
-        };
-        if let Some(delay) = delay(Concern::LATE_FILL, rates.late_fill, rates.late_by) {
+        let late = (Happening::LateFill, Leg::LateBy, Concern::LATE_FILL, rates.late_fill, rates.late_by);
+        if let Some(delay) = self.draw_delay(late, key, occurrence) {
             treatment.add(Fault::LateFill { delay });
         }
-        if let Some(delay) = delay(Concern::SLOW, rates.slow, rates.slow_by) {
+        let slow = (Happening::Slow, Leg::SlowBy, Concern::SLOW, rates.slow, rates.slow_by);
+        if let Some(delay) = self.draw_delay(slow, key, occurrence) {
             treatment.add(Fault::Slow { delay });
         }
+    }
+
+    /// Whether something is delayed, and by how much.
+    fn draw_delay(
+        &mut self,
+        (what, leg, concern, chance, by): (Happening, Leg, Concern, Chance, Latency),
+        key: Key<'_>,
+        occurrence: u32,
+    ) -> Option<Duration> {
+        if chance == Chance::NEVER {
+            return None;
+        }
+        let mut draw = self.draws.of(concern, key, occurrence);
+        let happens = draw.happens(chance);
+        self.tally.chance(what, happens);
+        happens.then(|| self.noted(leg, by, draw.latency(by)))
     }
 
     /// Sends a request to cancel an order.
@@ -273,6 +297,8 @@ impl Venue {
         let timeout = CancelAnswer::Unknown(UnknownCause::Timeout);
         let way = self.draws.latency(Concern::CANCEL_TO_VENUE, key, occurrence, self.profile.to_venue);
         let back = self.draws.latency(Concern::CANCEL_BACK, key, occurrence, self.profile.back);
+        let way = self.noted(Leg::ToVenue, self.profile.to_venue, way);
+        let back = self.noted(Leg::Back, self.profile.back, back);
         let arrives = self.now.plus(way);
         let source = if lost {
             Source::Known(timeout.clone())
@@ -318,6 +344,7 @@ impl Venue {
     fn cancel(&mut self, account: usize, id: ClientOrderId, occurrence: u32, at: Timestamp) -> CancelAnswer {
         let delay =
             self.draws.latency(Concern::CANCEL_AT_VENUE, self.key_of(account, id), occurrence, self.profile.at_venue);
+        let delay = self.noted(Leg::AtVenue, self.profile.at_venue, delay);
         let Some(owner) = self.accounts.get_mut(account) else { return CancelAnswer::NoSuchOrder };
         let order = match owner.book.find(id) {
             Known::Nothing => return CancelAnswer::NoSuchOrder,
