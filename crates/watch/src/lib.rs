@@ -45,8 +45,8 @@
 //!
 //! 1. [`insert`](Watch::insert) every portfolio that is looked after, with its books; [`remove`](Watch::remove) it when it is not any more.
 //! 2. [`set_books`](Watch::set_books) after every record that changes cash or units, and [`change`](Watch::change) when the definition does.
-//! 3. [`set_active`](Watch::set_active) to false while a portfolio must not be judged: a batch is open, it is stale, quarantined or in a pause. Its
-//!    bounds stay up to date at no more cost than others have.
+//! 3. [`set_active`](Watch::set_active) to false while a portfolio must not be judged: a batch is open, it is stale, quarantined or in a pause. It is
+//!    kept up to date all the same, and never decided exactly.
 //! 4. Give every price to [`wave`](Watch::wave), in the order of time, and [`forget_price`](Watch::forget_price) symbols that no longer
 //!    trade. A portfolio that is out of band is found again by every wave that prices one of its symbols, until its books change.
 //! 5. [`judge`](Watch::judge) again before planning, if other waves came in between.
