@@ -7,7 +7,7 @@ use evenkeel_domain::record::Record;
 use evenkeel_engine::{EngineError, Resolve};
 use evenkeel_market::{FakeMarket, Listing, Pace, Volatility};
 use evenkeel_memory::{MemoryJournal, Retention};
-use evenkeel_ports::Clock;
+use evenkeel_ports::{BrokerError, Clock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -46,6 +46,7 @@ fn voyage(world: &World, days: u64) -> BTreeMap<String, usize> {
         let end = match &result {
             Err(EngineError::OrdersOpen { .. }) => "orders open".to_owned(),
             Err(EngineError::Quarantined { .. }) => "quarantined".to_owned(),
+            Err(EngineError::Broker { cause: BrokerError::Unavailable { .. }, .. }) => "no broker".to_owned(),
             other => shown(other),
         };
         match end.as_str() {
@@ -54,7 +55,7 @@ fn voyage(world: &World, days: u64) -> BTreeMap<String, usize> {
                 let resolved = world.resolve("growth", Resolve::Accept);
                 assert!(matches!(resolved, Ok(None) | Err(EngineError::OrdersOpen { .. })), "{resolved:?}");
             }
-            "completed" | "restored" | "orders open" | "not worthwhile" => {}
+            "completed" | "restored" | "orders open" | "not worthwhile" | "no broker" => {}
             other => panic!("{}: {other}", wave.label),
         }
         *ends.entry(end).or_insert(0) += 1;

@@ -4,6 +4,7 @@ use crate::account::{Account, AccountError};
 use crate::calibration::Calibration;
 use crate::faults::Rule;
 use crate::gate::Gate;
+use crate::outages::Outage;
 use crate::profile::Profile;
 use crate::truth::{Ledger, Violation};
 use crate::venue::Venue;
@@ -178,6 +179,11 @@ impl BanChile {
     /// [`AccountError::NoSuchAccount`].
     pub fn fail_queries(&self, account: &AccountId, times: u32) -> Result<(), AccountError> {
         self.with(|venue| venue.account_mut(account).map(|account| account.failing = times))
+    }
+
+    /// Adds an outage, for all accounts. Where several are on at once, the one added first counts.
+    pub fn add_outage(&self, outage: Outage) {
+        self.with(|venue| venue.add_outage(outage));
     }
 
     /// How many calls of `submit` are held by [`Fault::HoldAnswer`](crate::Fault::HoldAnswer) now.

@@ -94,6 +94,9 @@ impl BanChile {
     ) -> Result<T, BrokerError> {
         self.with(|venue| {
             let unknown = |_| BrokerError::NoSuchAccount { account: account.clone() };
+            if venue.outage().is_some() {
+                return Err(BrokerError::Unavailable { doing: doing(), message: "an outage".to_owned() });
+            }
             let failing = &mut venue.account_mut(account).map_err(unknown)?.failing;
             if let Some(left) = failing.checked_sub(1) {
                 *failing = left;

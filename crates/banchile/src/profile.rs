@@ -5,6 +5,7 @@
 
 use crate::limiter::RateLimit;
 use crate::liquidity::Liquidity;
+use crate::outages::Outages;
 use crate::sessions::Sessions;
 use crate::settlement::Settlement;
 use evenkeel_domain::order::{Capabilities, Costs, Duplicates};
@@ -67,6 +68,8 @@ pub struct Profile {
     pub settlement: Option<Settlement>,
     /// When the market is open by itself; `None`: always, until it is closed by hand.
     pub sessions: Option<Sessions>,
+    /// How often the broker cannot be reached or heard at all; `None`: never by itself.
+    pub outages: Option<Outages>,
     /// How often something goes wrong by itself.
     pub faults: FaultRates,
     /// The most fills on one page of `fills_since`; at least 1.
@@ -104,6 +107,7 @@ impl Profile {
             rate_limit: None,
             settlement: None,
             sessions: None,
+            outages: None,
             faults: FaultRates::NONE,
             page: 500,
             retention: Retention::Everything,
@@ -162,6 +166,12 @@ impl Profile {
             },
             visibility_horizon: Duration::from_secs(5),
             quiescence: Duration::from_secs(70),
+            outages: Some(Outages {
+                slot: Duration::from_secs(3600),
+                chance: Chance::per_mille(200),
+                lasts: Latency::around(Duration::from_secs(60), Duration::from_secs(600)),
+                silent: Chance::per_mille(500),
+            }),
             faults: FaultRates::STORM,
             ..Self::calm()
         }

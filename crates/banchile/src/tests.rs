@@ -12,6 +12,7 @@ mod faults;
 mod ideal;
 mod life;
 mod market;
+mod outages;
 mod reads;
 mod refusals;
 mod retention;

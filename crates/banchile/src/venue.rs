@@ -22,6 +22,7 @@ use crate::calibration::{Leg, Tally};
 use crate::draws::{Draws, Key};
 use crate::faults::{Script, Treatment};
 use crate::orders::OrderKey;
+use crate::outages::{self, Outage, OutageKind};
 use crate::profile::{Latency, Profile};
 use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, OrderRequest, SubmitAnswer};
 use evenkeel_domain::values::{AccountId, Price, Quantity, Symbol, Timestamp};
@@ -49,6 +50,7 @@ pub(crate) struct Venue {
     script: Script,
     /// What was drawn; nothing where nothing is.
     tally: Tally,
+    outages: Vec<Outage>,
 }
 
 /// Something that is still going to happen.
@@ -81,6 +83,7 @@ impl Venue {
             parked: Vec::new(),
             script: Script::default(),
             tally: Tally::default(),
+            outages: Vec::new(),
         }
     }
 
@@ -213,6 +216,15 @@ impl Venue {
 
     pub(crate) const fn script(&mut self) -> &mut Script {
         &mut self.script
+    }
+
+    pub(crate) fn add_outage(&mut self, outage: Outage) {
+        self.outages.push(outage);
+    }
+
+    /// The outage that whoever calls now meets.
+    pub(crate) fn outage(&self) -> Option<OutageKind> {
+        outages::on_at(&self.outages, self.profile.outages.as_ref(), self.draws, self.now)
     }
 
     fn key_of(&self, account: usize, id: ClientOrderId) -> Key<'_> {

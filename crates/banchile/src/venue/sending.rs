@@ -6,6 +6,7 @@ use crate::calibration::{Happening, Leg};
 use crate::draws::{Concern, Key};
 use crate::faults::{Course, Fault, Treatment};
 use crate::orders::{CancelWay, Known};
+use crate::outages::OutageKind;
 use crate::profile::{Chance, Latency, Retention};
 use evenkeel_domain::order::{
     BrokerStatus, CancelAnswer, ClientOrderId, NotSent, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer,
@@ -68,6 +69,10 @@ impl Venue {
             return Delivery::now(SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message }));
         };
         // What is turned away is no send, so no rule counts it.
+        let outage = self.outage();
+        if outage == Some(OutageKind::Refused) {
+            return Delivery::now(SubmitAnswer::NotSent(NotSent::Unreachable));
+        }
         if let Err(retry_after) = self.take_token(place) {
             return Delivery::now(SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }));
         }
@@ -75,6 +80,7 @@ impl Venue {
         if let Some(why) = treatment.not_sent {
             return Delivery::now(SubmitAnswer::NotSent(why));
         }
+        treatment.answer_lost |= outage == Some(OutageKind::Silent);
         let key = Key::new(name, request.id);
         let occurrence = self.note_send(place, request.id, treatment.questions_fail);
         self.draw_faults(key, occurrence, &mut treatment);
@@ -289,6 +295,10 @@ impl Venue {
         let Some(place) = self.index.get(name).copied() else {
             return Delivery::now(CancelAnswer::NoSuchOrder);
         };
+        let outage = self.outage();
+        if outage == Some(OutageKind::Refused) {
+            return Delivery::now(CancelAnswer::NotSent(NotSent::Unreachable));
+        }
         if let Err(retry_after) = self.take_token(place) {
             return Delivery::now(CancelAnswer::NotSent(NotSent::RateLimited { retry_after }));
         }
@@ -312,7 +322,8 @@ impl Venue {
             );
             Source::Venue(slot)
         };
-        self.deliver(arrives.plus(back), lost || answer_lost, source, timeout)
+        let unheard = lost || answer_lost || outage == Some(OutageKind::Silent);
+        self.deliver(arrives.plus(back), unheard, source, timeout)
     }
 
     fn note_cancel(&mut self, account: usize, id: ClientOrderId) -> (bool, bool, u32) {
