@@ -29,6 +29,7 @@ mod manage;
 mod outcomes;
 mod prices;
 mod rebalance;
+mod reconcile;
 mod restore;
 mod sessions;
 mod stages;

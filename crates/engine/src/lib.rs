@@ -18,6 +18,7 @@
 //! | see what would be done | [`Engine::preview`] |
 //! | know what the journal knows | [`Engine::load_all`], [`Engine::load_one`] |
 //! | finish what a crash left open | [`Engine::recover`] |
+//! | compare books and broker | [`Engine::reconcile`] |
 //! | resolve a stale or quarantined portfolio | [`Engine::resolve`] |
 //! | unwind an open batch | [`Engine::abort`] |
 //! | see and accept prices that jumped | [`Engine::doubtful_prices`], [`Engine::accept_price`] |
@@ -37,6 +38,7 @@ mod halt;
 mod manage;
 mod on_wave;
 mod rebalance;
+mod reconcile;
 mod recover;
 mod resolve;
 mod session;
@@ -48,6 +50,7 @@ mod stop;
 pub use error::EngineError;
 pub use on_wave::Finding;
 pub use rebalance::Rebalanced;
+pub use reconcile::Reconciled;
 pub use recover::Recovered;
 pub use resolve::Resolve;
 pub use settings::{Settings, SettingsError};
