@@ -21,6 +21,11 @@ impl Table {
         Self { seed, rounds, rows: Vec::new(), figures: Vec::new() }
     }
 
+    /// True before anything was measured.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.figures.is_empty()
+    }
+
     /// Nanoseconds per affected holding of both, and how many times longer the exact recompute and the domain take.
     pub(crate) fn row(
         &mut self,
