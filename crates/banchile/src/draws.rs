@@ -34,6 +34,7 @@ impl Concern {
     pub(crate) const SLOW: Self = Self(16);
     pub(crate) const SECOND_COPY: Self = Self(17);
     pub(crate) const OUTAGE: Self = Self(18);
+    pub(crate) const DISORDER: Self = Self(19);
 }
 
 /// What a draw is for: one order of one account. It costs nothing until something is drawn, which some profiles never do.

@@ -70,6 +70,8 @@ pub struct Profile {
     pub sessions: Option<Sessions>,
     /// How often the broker cannot be reached or heard at all; `None`: never by itself.
     pub outages: Option<Outages>,
+    /// How often a list of fills comes in another order, with one of them twice. The contract of the port allows both.
+    pub disorder: Chance,
     /// How often something goes wrong by itself.
     pub faults: FaultRates,
     /// The most fills on one page of `fills_since`; at least 1.
@@ -107,6 +109,7 @@ impl Profile {
             rate_limit: None,
             settlement: None,
             sessions: None,
+            disorder: Chance::NEVER,
             outages: None,
             faults: FaultRates::NONE,
             page: 500,
@@ -158,6 +161,7 @@ impl Profile {
             rate_limit: Some(RateLimit { burst: 20, every: Duration::from_millis(300) }),
             collar_bps: 400,
             refuse_opposite: true,
+            disorder: Chance::per_mille(200),
             visibility_lag: Latency {
                 least: Duration::ZERO,
                 median: Duration::from_millis(200),

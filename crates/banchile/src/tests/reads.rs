@@ -2,10 +2,11 @@
 
 use super::desk::{Desk, id, order, symbol};
 use super::life::steady;
-use crate::{Fault, Latency, Part, Profile, Rule};
+use crate::{Chance, Fault, Latency, Part, Profile, Rule};
 use evenkeel_domain::order::{CancelAnswer, FillCursor, Lookup, UnknownCause};
 use evenkeel_domain::values::{AccountId, Money};
 use evenkeel_ports::{Broker, BrokerError, Clock};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -215,4 +216,30 @@ fn the_timeout_of_a_lost_request_is_a_timeout() {
     let answer = desk.submit(&order(1, "buy 1 META @ 400"));
     assert_eq!(answer, evenkeel_domain::order::SubmitAnswer::Unknown(UnknownCause::Timeout));
     assert_eq!(desk.look_up(id(1, 1)), Lookup::Unproven, "the horizon is longer than the timeout");
+}
+
+#[test]
+fn lists_of_fills_may_be_jumbled_and_say_the_same() {
+    let parts = Rule::new(Fault::InParts(4)).always();
+    let steady = super::life::steady();
+    let plain = Desk::scripted(steady.clone(), [parts.clone()]);
+    let jumbled = Desk::scripted(Profile { disorder: Chance::ALWAYS, ..steady }, [parts]);
+    for desk in [&plain, &jumbled] {
+        desk.place(&order(0, "buy 4 META @ 400"));
+        desk.settle();
+    }
+    let ids = |fills: Vec<String>| (fills.clone(), fills.into_iter().collect::<BTreeSet<_>>());
+    let page = |desk: &Desk| ids(desk.fills(None).0.into_iter().map(|fill| fill.fill.id.to_string()).collect());
+    let view = |desk: &Desk| match desk.look_up(order(0, "buy 4 META @ 400").id) {
+        Lookup::Found(view) => ids(view.fills.into_iter().map(|fill| fill.id.to_string()).collect()),
+        other @ (Lookup::Absent | Lookup::Unproven) => panic!("{other:?}"),
+    };
+    for told in [page(&plain), view(&plain)] {
+        assert_eq!(told.0, ["f1", "f2", "f3", "f4"]);
+    }
+    for told in [page(&jumbled), view(&jumbled)] {
+        assert_eq!(told.0, ["f4", "f3", "f2", "f1", "f4"]);
+    }
+    assert_eq!(page(&plain).1, page(&jumbled).1);
+    assert_eq!(jumbled.fills(None).1, plain.fills(None).1, "the place to go on from is the same");
 }

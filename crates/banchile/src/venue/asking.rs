@@ -5,42 +5,72 @@
 
 use super::Venue;
 use crate::account::{Account, AccountError, less};
+use crate::draws::{Concern, Key};
 use crate::orders::{Known, OrderBook};
+use crate::profile::Chance;
 use evenkeel_domain::order::{ClientOrderId, FillCursor, Lookup, OrderView, Side};
 use evenkeel_domain::values::{AccountId, Money, Quantity, Symbol};
 use evenkeel_ports::{AccountView, FillPage, Position};
 use std::collections::BTreeMap;
 
 impl Venue {
-    pub(crate) fn look_up(&mut self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, AccountError> {
+    pub(crate) fn look_up(&mut self, name: &AccountId, id: ClientOrderId) -> Result<Lookup, AccountError> {
         let (now, horizon) = (self.now, self.capabilities.visibility_horizon);
-        let account = self.account_mut(account)?;
+        let account = self.account_mut(name)?;
         let quiet = account.last_send.is_none_or(|sent| now >= sent.plus(horizon));
-        Ok(match account.book.find(id) {
+        let lookup = match account.book.find(id) {
             Known::Order(order) => order.tell(now).map_or(Lookup::Unproven, Lookup::Found),
             Known::Forgotten(_) => Lookup::Unproven,
             Known::Nothing if quiet => Lookup::Absent,
             Known::Nothing => Lookup::Unproven,
+        };
+        Ok(match lookup {
+            Lookup::Found(view) => Lookup::Found(self.jumbled(name, view)),
+            told @ (Lookup::Absent | Lookup::Unproven) => told,
         })
     }
 
-    pub(crate) fn open_orders(&mut self, account: &AccountId) -> Result<Vec<OrderView>, AccountError> {
+    pub(crate) fn open_orders(&mut self, name: &AccountId) -> Result<Vec<OrderView>, AccountError> {
         let now = self.now;
-        let orders = self.account_mut(account)?.book.iter_mut();
-        Ok(orders.filter(|order| order.seems_open(now)).filter_map(|order| order.tell(now)).collect())
+        let orders = self.account_mut(name)?.book.iter_mut();
+        let views: Vec<OrderView> =
+            orders.filter(|order| order.seems_open(now)).filter_map(|order| order.tell(now)).collect();
+        Ok(views.into_iter().map(|view| self.jumbled(name, view)).collect())
     }
 
     /// `None` for a cursor that is not one of this account.
     pub(crate) fn fills(
         &mut self,
-        account: &AccountId,
+        name: &AccountId,
         cursor: Option<&FillCursor>,
     ) -> Result<Option<FillPage>, AccountError> {
         let (now, page) = (self.now, self.profile.page.max(1));
-        let book = &mut self.account_mut(account)?.book;
+        let book = &mut self.account_mut(name)?.book;
         let Some(after) = cursor.map_or(Some(0), |cursor| read_cursor(book, cursor)) else { return Ok(None) };
-        let (fills, read, complete) = book.page(after, page, now);
+        let (mut fills, read, complete) = book.page(after, page, now);
+        // A page of the same place is jumbled in the same way.
+        if let Some(first) = fills.first().and_then(|fill| fill.order) {
+            self.jumble(name, first, u32::try_from(after).unwrap_or(u32::MAX), &mut fills);
+        }
         Ok(Some(FillPage { fills, next: FillCursor(read.to_string()), complete }))
+    }
+
+    fn jumbled(&mut self, account: &AccountId, mut view: OrderView) -> OrderView {
+        let seen = u32::try_from(view.fills.len()).unwrap_or(u32::MAX);
+        self.jumble(account, view.id, seen, &mut view.fills);
+        view
+    }
+
+    /// Gives a list of fills in another order, with one of them twice, if that is drawn. Readers tell fills apart by their ids.
+    fn jumble<T: Clone>(&mut self, account: &AccountId, id: ClientOrderId, occurrence: u32, fills: &mut Vec<T>) {
+        if self.profile.disorder == Chance::NEVER || fills.is_empty() {
+            return;
+        }
+        let happens = self.draws.happens(Concern::DISORDER, Key::new(account, id), occurrence, self.profile.disorder);
+        if happens {
+            fills.reverse();
+            fills.extend(fills.first().cloned());
+        }
     }
 
     pub(crate) fn positions(&self, account: &AccountId) -> Result<Vec<Position>, AccountError> {
