@@ -19,6 +19,7 @@ mod world;
 
 mod absent;
 mod answers;
+mod corrections;
 mod crash;
 mod halts;
 mod incidents;

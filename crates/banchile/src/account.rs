@@ -3,6 +3,7 @@
 //! A cash account without credit: an open buy reserves what it may cost, an open sell reserves its units, and the proceeds of a sell
 //! can be spent once it was filled.
 
+use crate::corrections::Correction;
 use crate::limiter::Bucket;
 use crate::orders::{Order, OrderBook, Row};
 use crate::settlement::{Settlement, Unsettled};
@@ -93,6 +94,8 @@ pub(crate) struct Account {
     pub(crate) failing: u32,
     /// What sales brought that is not settled yet.
     pub(crate) unsettled: Unsettled,
+    /// Trades that were busted or corrected.
+    pub(crate) corrections: Vec<Correction>,
     /// What it may still send.
     pub(crate) bucket: Bucket,
 }
@@ -174,6 +177,7 @@ impl Account {
             visible_until: Timestamp::MIN,
             failing: 0,
             unsettled: Unsettled::default(),
+            corrections: Vec::new(),
             bucket: Bucket::default(),
         };
         for (symbol, quantity) in holdings {
@@ -349,7 +353,7 @@ impl Account {
         AccountError::Overflow { account: self.id.clone(), source }
     }
 
-    fn misfit(&self, symbol: Symbol, asked: Quantity, error: QuantityError) -> AccountError {
+    pub(crate) fn misfit(&self, symbol: Symbol, asked: Quantity, error: QuantityError) -> AccountError {
         let account = self.id.clone();
         match error {
             QuantityError::WouldBeNegative { have, .. } => {

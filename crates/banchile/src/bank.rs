@@ -2,6 +2,7 @@
 
 use crate::account::{Account, AccountError};
 use crate::calibration::Calibration;
+use crate::corrections::CorrectionError;
 use crate::faults::Rule;
 use crate::gate::Gate;
 use crate::outages::Outage;
@@ -9,7 +10,7 @@ use crate::profile::Profile;
 use crate::truth::{Ledger, Violation};
 use crate::venue::Venue;
 use evenkeel_domain::order::{Capabilities, FillCursor};
-use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
+use evenkeel_domain::values::{AccountId, Currency, FillId, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_ports::Clock;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -115,6 +116,35 @@ impl BanChile {
     /// [`AccountError::NoSuchAccount`], [`AccountError::NotEnoughUnits`], [`AccountError::Overflow`].
     pub fn deliver(&self, account: &AccountId, symbol: Symbol, quantity: Quantity) -> Result<(), AccountError> {
         self.with(|venue| venue.account_mut(account)?.deliver(symbol, quantity))
+    }
+
+    /// Busts a trade: it is taken back, with its fee, as if it had never been; the list of fills stays as it was.
+    ///
+    /// # Errors
+    /// [`CorrectionError`].
+    pub fn bust(&self, account: &AccountId, fill: &FillId) -> Result<(), CorrectionError> {
+        self.corrected(account, fill, |account, at| account.bust(fill, at))
+    }
+
+    /// Corrects the price of a trade; its fee and the list of fills stay as they were.
+    ///
+    /// # Errors
+    /// [`CorrectionError`].
+    pub fn correct(&self, account: &AccountId, fill: &FillId, price: Price) -> Result<(), CorrectionError> {
+        self.corrected(account, fill, |account, at| account.correct(fill, price, at))
+    }
+
+    fn corrected(
+        &self,
+        account: &AccountId,
+        fill: &FillId,
+        correct: impl FnOnce(&mut Account, Timestamp) -> Result<(), CorrectionError>,
+    ) -> Result<(), CorrectionError> {
+        self.with(|venue| {
+            let now = venue.now();
+            let unknown = |cause| CorrectionError::Account { fill: fill.clone(), cause };
+            correct(venue.account_mut(account).map_err(unknown)?, now)
+        })
     }
 
     /// Blocks an account, or unblocks it: while it is blocked its orders are refused (`Other`), and its view says so.

@@ -5,6 +5,7 @@
 mod accounts;
 mod calibration;
 mod conservation;
+mod corrections;
 mod costs;
 mod desk;
 mod draws;

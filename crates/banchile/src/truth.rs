@@ -6,6 +6,7 @@
 pub use crate::orders::Forgotten;
 
 use crate::account::Account;
+use crate::corrections::Correction;
 use crate::orders::Order;
 use crate::profile::Profile;
 use crate::settlement::Settlement;
@@ -40,6 +41,8 @@ pub struct Ledger {
     pub as_of: Timestamp,
     /// When proceeds settle, where that is simulated.
     pub settlement: Option<Settlement>,
+    /// Trades that were busted or corrected.
+    pub corrections: Vec<Correction>,
     /// Every symbol it holds or has ever held.
     pub holdings: BTreeMap<Symbol, HoldingTruth>,
     /// Every order that was not forgotten, by id.
@@ -195,6 +198,7 @@ impl Ledger {
             good_faith_violations: account.unsettled.violations(),
             as_of: now,
             settlement: profile.settlement,
+            corrections: account.corrections.clone(),
             holdings: holdings.collect(),
             orders: account.book.iter().map(OrderTruth::of).collect(),
             forgotten: account.book.forgotten().clone(),
@@ -204,7 +208,7 @@ impl Ledger {
 
     /// Whether everything adds up, exactly:
     ///
-    /// * cash = deposits − withdrawals + sells − buys − fees, each order's part being the rounded cumulative amount of its fills;
+    /// * cash = deposits − withdrawals + sells − buys − fees + corrections, each order's part being the rounded cumulative amount of its fills;
     /// * settled cash = cash − what sales brought that settles later, or nothing if that is more;
     /// * units = received − delivered + bought − sold;
     /// * cash and units are not below zero, nor below what is reserved;
@@ -285,7 +289,8 @@ impl Ledger {
         });
         let forgotten = self.forgotten.sold.saturating_sub(self.forgotten.bought).saturating_sub(self.forgotten.fees);
         let paid = i128::from(self.deposits.cents()).saturating_sub(i128::from(self.withdrawals.cents()));
-        let expected = moved.fold(paid.saturating_add(forgotten), i128::saturating_add);
+        let corrected = self.corrections.iter().map(|correction| i128::from(correction.cash.cents()));
+        let expected = moved.chain(corrected).fold(paid.saturating_add(forgotten), i128::saturating_add);
         let found = i128::from(self.cash.cents());
         if found == expected { Ok(()) } else { Err(Violation::Cash { account: self.account.clone(), found, expected }) }
     }
@@ -306,6 +311,10 @@ impl Ledger {
                 Side::Buy => change(order.request.terms.symbol, filled),
                 Side::Sell => change(order.request.terms.symbol, filled.saturating_neg()),
             }
+        }
+        for correction in &self.corrections {
+            let back = nanos(correction.units);
+            change(correction.symbol, if correction.side == Side::Buy { back.saturating_neg() } else { back });
         }
         for (symbol, expected) in expected {
             let found = self.holdings.get(&symbol).map_or(0, |holding| nanos(holding.units));

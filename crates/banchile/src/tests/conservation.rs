@@ -144,7 +144,12 @@ fn profiles() -> impl Strategy<Value = Profile> {
     let fees = Costs { bps: 13, per_order: "0.07".parse().unwrap(), minimum: "0.50".parse().unwrap() };
     let costly = Profile { fees, slippage_bps: 77, partial_fills: Chance::per_mille(500), ..Profile::ideal() };
     let tame = Profile { page: 3, minimum_order: Money::ZERO, ..Profile::calm() };
-    let kinds = vec![Profile::ideal(), costly, tame, Profile { page: 1, outages: None, disorder: Chance::NEVER, ..Profile::storm() }];
+    let kinds = vec![
+        Profile::ideal(),
+        costly,
+        tame,
+        Profile { page: 1, outages: None, disorder: Chance::NEVER, ..Profile::storm() },
+    ];
     (prop::sample::select(kinds), any::<bool>()).prop_map(|(profile, forgets)| {
         let retention = if forgets { Retention::OrderIds } else { Retention::Everything };
         Profile { retention, ..profile }
