@@ -133,6 +133,9 @@ pub(crate) struct ReplayArgs {
     /// Keep the records in this file, and go on from where it stands; it is made if there is none
     #[arg(long, value_name = "FILE")]
     pub(crate) store: Option<PathBuf>,
+    /// Keep the simulated broker's truth in this file, so that it outlives this process; only with --store
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub(crate) bank: Option<PathBuf>,
     /// What the broker's chances are drawn from: the same seed, the same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,

@@ -164,6 +164,7 @@ impl Stage<'_> {
             settings: self.settings.clone(),
             seed: self.seed,
             store: None,
+            bank: None,
         })
     }
 

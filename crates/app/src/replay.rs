@@ -40,10 +40,17 @@ pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output)
     let Inputs { config, portfolios, prices } = inputs::load(&args.input, config)?;
     let interrupt = Interrupt::listen()?;
     let settings = config.settings();
+    let weather = weather(args);
     let store =
         args.store.as_deref().map(|path| wiring::open_store(path).map_err(|error| store::not_opened(path, error)));
     let store = store.transpose()?;
-    let weather = weather(args);
+    let bank = match (&args.bank, &store) {
+        (Some(path), Some(store)) => {
+            let opened = wiring::open_bank(path, store, weather, args.seed);
+            Some(opened.map_err(|error| store::bank_not_opened(path, error))?)
+        }
+        _ => None,
+    };
     let count = portfolios.len();
     let plans = portfolios.into_iter().map(|loaded| SimulationPlan {
         id: loaded.id,
@@ -53,6 +60,7 @@ pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output)
         settings: settings.clone(),
         seed: args.seed,
         store: store.clone(),
+        bank: bank.clone(),
     });
     let progress = Progress::new(prices.summary.waves, out.is_terminal());
 

@@ -4,7 +4,7 @@
 
 use crate::exit::Failure;
 use crate::faults::{Fault, FileFaults};
-use crate::wiring::{self, OpenError, StoreReader};
+use crate::wiring::{self, BankError, OpenError, StoreReader};
 use std::path::Path;
 
 /// Opens a store that must be there, to look at it.
@@ -23,6 +23,18 @@ pub(crate) fn not_opened(path: &Path, error: OpenError) -> Failure {
         "name another file; nothing was changed in this one"
     } else {
         return Failure::dependency(format!("opening the store {}", path.display()), error);
+    };
+    FileFaults::of(path.display().to_string(), Fault::new(error.to_string(), remedy)).into()
+}
+
+/// What a bank that cannot be opened means to who named it.
+pub(crate) fn bank_not_opened(path: &Path, error: BankError) -> Failure {
+    let remedy = if matches!(error, BankError::NotABank { .. }) {
+        "name another file; nothing was changed in this one"
+    } else if matches!(error, BankError::OtherStore { .. } | BankError::OtherBroker { .. }) {
+        "a bank knows only what was sent for its own store, by its own broker"
+    } else {
+        return Failure::dependency(format!("opening the bank {}", path.display()), error);
     };
     FileFaults::of(path.display().to_string(), Fault::new(error.to_string(), remedy)).into()
 }

@@ -9,7 +9,9 @@ use crate::files::Reread;
 use async_trait::async_trait;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use evenkeel_banchile::{BanChile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule};
+use evenkeel_banchile::{
+    AccountError, BanChile, BankFile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule,
+};
 use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::halt::{Halt, Release};
 use evenkeel_domain::order::{Capabilities, Direction, RefusalReason, Refused, Terms};
@@ -27,8 +29,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub(crate) use evenkeel_banchile::BankError;
+
 /// Where records are kept.
 pub(crate) type Store = SqliteStore;
+
+/// Where the simulated broker's truth is kept.
+pub(crate) type Bank = Arc<BankFile>;
 
 pub(crate) use evenkeel_sqlite::{JournalLine, LeaseStatus, OpenError, PortfolioStatus, StoreReader};
 
@@ -174,6 +181,16 @@ pub(crate) enum Weather {
     Storm,
 }
 
+impl Weather {
+    fn profile(self) -> Profile {
+        match self {
+            Self::Ideal => Profile::ideal(),
+            Self::Calm => Profile::calm(),
+            Self::Storm => Profile::storm(),
+        }
+    }
+}
+
 /// What a simulation of one portfolio is made from.
 pub(crate) struct SimulationPlan {
     pub(crate) id: PortfolioId,
@@ -184,6 +201,8 @@ pub(crate) struct SimulationPlan {
     pub(crate) seed: u64,
     /// Where its records are kept; in memory, if nowhere.
     pub(crate) store: Option<Store>,
+    /// Where the broker's truth is kept; in memory, if nowhere.
+    pub(crate) bank: Option<Bank>,
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -219,15 +238,16 @@ impl Simulation {
         remembered: BrokerRetention,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, EngineError> {
-        let SimulationPlan { id, definition, books, weather, settings, seed, store } = plan;
+        let SimulationPlan { id, definition, books, weather, settings, seed, store, bank } = plan;
         let clock = ManualClock::new(start);
-        let profile = match weather {
-            Weather::Ideal => Profile::ideal(),
-            Weather::Calm => Profile::calm(),
-            Weather::Storm => Profile::storm(),
+        let unavailable = |message: String| EngineError::Leases { message };
+        let profile = Profile { retention: remembered, ..weather.profile() };
+        let broker = match bank {
+            None => BanChile::new(profile, Arc::new(clock.clone()), seed),
+            Some(bank) => BanChile::kept_in(&bank, &definition.account, profile, Arc::new(clock.clone()))
+                .map_err(|error| unavailable(error.to_string()))?,
         };
-        let broker =
-            Arc::new(BanChile::new(Profile { retention: remembered, ..profile }, Arc::new(clock.clone()), seed));
+        let broker = Arc::new(broker);
         let notifier = Arc::new(MemoryNotifier::new());
         let (leases, journal): (Arc<dyn LeaseStore>, Arc<dyn Journal>) = match store {
             Some(store) => (Arc::new(store.clone()), Arc::new(store)),
@@ -247,15 +267,19 @@ impl Simulation {
         let owner = OwnerId::new(&format!("replay-{}", std::process::id()));
         let owner = owner.map_err(|error| EngineError::Leases { message: error.to_string() })?;
         let engine = Arc::new(Engine::new(ports, settings, owner));
-        let unavailable = |message: String| EngineError::Leases { message };
         let Definition { account, currency, .. } = &definition;
         let known = clock.run(engine.load_one(&id)).map_err(|stuck| unavailable(stuck.to_string()))??;
         // The books of a store win over those of the file.
         let owned = known.as_ref().filter(|known| known.is_looked_after()).map_or(&books, |known| &known.books);
-        let opened = broker.open_account(account, *currency, owned.cash, owned.holdings());
-        opened.map_err(|error| unavailable(format!("opening the account of {id}: {error}")))?;
-        if let Some(read) = known.as_ref().and_then(|known| known.fills_read.as_ref()) {
-            broker.continue_after(account, read).map_err(|error| unavailable(error.to_string()))?;
+        match broker.open_account(account, *currency, owned.cash, owned.holdings()) {
+            // The bank has it, with all that has happened there.
+            Err(AccountError::AlreadyOpen { .. }) => {}
+            Err(error) => return Err(unavailable(format!("opening the account of {id}: {error}"))),
+            Ok(()) => {
+                if let Some(read) = known.as_ref().and_then(|known| known.fills_read.as_ref()) {
+                    broker.continue_after(account, read).map_err(|error| unavailable(error.to_string()))?;
+                }
+            }
         }
         let run = |work: BoxFuture<'_, Result<(), EngineError>>| {
             clock.run(work).map_err(|stuck| unavailable(stuck.to_string()))?
@@ -315,6 +339,15 @@ pub(crate) fn look_at_store(path: &Path) -> Result<StoreReader, OpenError> {
 /// A store for programs whose time is virtual. Its leases go by the wall clock, as those of every process on the file do.
 pub(crate) fn open_store(path: &Path) -> Result<Store, OpenError> {
     SqliteStore::open_with(path, Arc::new(WallClock), StoreOptions { blocking: true, ..StoreOptions::default() })
+}
+
+/// The bank at `path`, which belongs to this store; it is made if there is none.
+pub(crate) fn open_bank(path: &Path, store: &Store, weather: Weather, seed: u64) -> Result<Bank, BankError> {
+    let id = at_once(store.store_id()).map_err(|error| BankError::Unavailable {
+        path: path.to_owned(),
+        message: format!("the store cannot be asked for its id: {error}"),
+    })?;
+    BankFile::open(path, id, &weather.profile(), seed)
 }
 
 /// Lets a halt stand in a store.

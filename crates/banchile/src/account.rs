@@ -57,6 +57,14 @@ pub enum AccountError {
         /// What was asked for.
         asked: Quantity,
     },
+    /// The bank that keeps the account could not be written.
+    #[error("the bank of account {account} cannot be written: {message}")]
+    NotKept {
+        /// Which account.
+        account: AccountId,
+        /// What is known of the cause.
+        message: String,
+    },
     /// An amount or a quantity would leave its range.
     #[error("the movement leaves the range of account {account}")]
     Overflow {

@@ -2,6 +2,7 @@
 
 use crate::account::{Account, AccountError};
 use crate::calibration::Calibration;
+use crate::calls::{Call, Keeper, Unkept};
 use crate::corrections::CorrectionError;
 use crate::faults::Rule;
 use crate::gate::Gate;
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) capabilities: Arc<Capabilities>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) gate: Gate,
+    keeper: Option<Box<dyn Keeper>>,
     /// A plain mutex: it is held for the time of a computation, never across an await.
     venue: Mutex<Venue>,
 }
@@ -37,10 +39,41 @@ impl BanChile {
     /// A broker of this kind without accounts and without prices. The seed decides all draws, whatever the order of the calls.
     #[must_use]
     pub fn new(profile: Profile, clock: Arc<dyn Clock>, seed: u64) -> Self {
+        Self::made_of(profile, clock, seed, |_, _| None)
+    }
+
+    /// The broker of one account, as a bank has kept it: opening it repeats what was done there. See [`BankFile`](crate::BankFile).
+    ///
+    /// # Errors
+    /// [`BankError`](crate::BankError) if what was kept cannot be read.
+    #[cfg(feature = "file")]
+    pub fn kept_in(
+        bank: &Arc<crate::BankFile>,
+        account: &AccountId,
+        profile: Profile,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, crate::BankError> {
+        let broker = Self::made_of(profile, clock, bank.seed(), |profile, capabilities| {
+            Some(Box::new(crate::file::Log::new(Arc::clone(bank), account.clone(), profile, capabilities)))
+        });
+        let mut venue = broker.shared.venue.lock().unwrap_or_else(PoisonError::into_inner);
+        let read = broker.shared.keeper.as_ref().map_or(Ok(()), |keeper| keeper.catch_up(&mut venue));
+        drop(venue);
+        read.map_err(|message| bank.unavailable(message))?;
+        Ok(broker)
+    }
+
+    fn made_of(
+        profile: Profile,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+        keeper: impl FnOnce(Arc<Profile>, Arc<Capabilities>) -> Option<Box<dyn Keeper>>,
+    ) -> Self {
         let profile = Arc::new(profile);
         let capabilities = Arc::new(profile.capabilities());
+        let keeper = keeper(Arc::clone(&profile), Arc::clone(&capabilities));
         let venue = Mutex::new(Venue::new(Arc::clone(&profile), Arc::clone(&capabilities), seed));
-        Self { shared: Arc::new(Shared { profile, capabilities, clock, gate: Gate::default(), venue }) }
+        Self { shared: Arc::new(Shared { profile, capabilities, clock, gate: Gate::default(), keeper, venue }) }
     }
 
     /// What kind of broker it is.
@@ -54,8 +87,28 @@ impl BanChile {
         let mut venue = self.shared.venue.lock().unwrap_or_else(PoisonError::into_inner);
         // Read under the lock, so that time never goes back between two calls.
         let now = self.shared.clock.now();
+        if let Some(keeper) = &self.shared.keeper {
+            // A log that cannot be read hides what others did; whatever is done here is refused by it.
+            drop(keeper.catch_up(&mut venue));
+        }
         venue.advance(now);
         work(&mut venue)
+    }
+
+    /// The same for a call that changes something, kept before it has an effect.
+    pub(crate) fn change<T>(
+        &self,
+        call: impl FnOnce() -> Call,
+        work: impl FnOnce(&mut Venue) -> T,
+    ) -> Result<T, Unkept> {
+        let mut venue = self.shared.venue.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.shared.clock.now();
+        let at = match &self.shared.keeper {
+            None => now,
+            Some(keeper) => keeper.keep(&mut venue, now, &call())?,
+        };
+        venue.advance(at);
+        Ok(work(&mut venue))
     }
 
     /// Opens an account with this cash and these units. What it opens with counts as deposited and received.
@@ -69,8 +122,10 @@ impl BanChile {
         cash: Money,
         holdings: impl IntoIterator<Item = (Symbol, Quantity)>,
     ) -> Result<(), AccountError> {
-        let account = Account::open(account.clone(), currency, cash, holdings)?;
-        self.with(|venue| venue.add_account(account))
+        let holdings: Vec<_> = holdings.into_iter().collect();
+        let opened = Account::open(account.clone(), currency, cash, holdings.iter().copied())?;
+        let call = || Call::Open { account: account.clone(), currency, cash, holdings };
+        kept(account, self.change(call, |venue| venue.add_account(opened)))
     }
 
     /// Has the account go on where a reader of its fills stands, as if all of them had been made here: for a broker that is made anew beside books
@@ -80,10 +135,12 @@ impl BanChile {
     /// [`AccountError::NoSuchAccount`].
     pub fn continue_after(&self, account: &AccountId, read: &FillCursor) -> Result<bool, AccountError> {
         let number = read.0.parse().ok();
-        self.with(|venue| {
+        let call = || Call::ContinueAfter { account: account.clone(), read: read.clone() };
+        let work = |venue: &mut Venue| {
             let book = &mut venue.account_mut(account)?.book;
             Ok(number.is_some_and(|number| book.continue_after(number)))
-        })
+        };
+        kept(account, self.change(call, work))
     }
 
     /// Pays cash in.
@@ -91,7 +148,8 @@ impl BanChile {
     /// # Errors
     /// [`AccountError::NoSuchAccount`], [`AccountError::NotPositive`], [`AccountError::Overflow`].
     pub fn deposit(&self, account: &AccountId, amount: Money) -> Result<(), AccountError> {
-        self.with(|venue| venue.account_mut(account)?.deposit(amount))
+        let call = || Call::Deposit { account: account.clone(), amount };
+        kept(account, self.change(call, |venue| venue.account_mut(account)?.deposit(amount)))
     }
 
     /// Pays cash out that no open order has reserved.
@@ -99,7 +157,8 @@ impl BanChile {
     /// # Errors
     /// [`AccountError::NoSuchAccount`], [`AccountError::NotPositive`], [`AccountError::NotEnoughCash`], [`AccountError::Overflow`].
     pub fn withdraw(&self, account: &AccountId, amount: Money) -> Result<(), AccountError> {
-        self.with(|venue| venue.account_mut(account)?.withdraw(amount))
+        let call = || Call::Withdraw { account: account.clone(), amount };
+        kept(account, self.change(call, |venue| venue.account_mut(account)?.withdraw(amount)))
     }
 
     /// Brings units in that were not bought here.
@@ -162,7 +221,13 @@ impl BanChile {
 
     /// Sets the prices of many symbols together: nothing is executed between them.
     pub fn set_prices(&self, prices: impl IntoIterator<Item = (Symbol, Price)>) {
-        self.with(|venue| prices.into_iter().for_each(|(symbol, price)| venue.set_price(symbol, price)));
+        if self.shared.keeper.is_none() {
+            return self.with(|venue| prices.into_iter().for_each(|(symbol, price)| venue.set_price(symbol, price)));
+        }
+        let prices: Vec<_> = prices.into_iter().collect();
+        let work = |venue: &mut Venue| prices.iter().for_each(|(symbol, price)| venue.set_price(*symbol, *price));
+        // A bank that cannot keep prices keeps no order either: whoever trades is told.
+        drop(self.change(|| Call::Prices(prices.clone()), work));
     }
 
     /// The board's price of a symbol, if it is traded here.
@@ -263,6 +328,12 @@ impl BanChile {
     pub fn check_conservation(&self, account: &AccountId) -> Result<(), Violation> {
         self.ledger(account).map_err(|_| Violation::NoSuchAccount { account: account.clone() })?.check()
     }
+}
+
+/// What a change of an account came to.
+fn kept<T>(account: &AccountId, done: Result<Result<T, AccountError>, Unkept>) -> Result<T, AccountError> {
+    let unkept = |cause: Unkept| AccountError::NotKept { account: account.clone(), message: cause.to_string() };
+    done.map_err(unkept)?
 }
 
 impl fmt::Debug for BanChile {

@@ -6,10 +6,11 @@
 
 use crate::BanChile;
 use crate::account::AccountError;
+use crate::calls::{Call, Unkept};
 use crate::venue::{Delivery, Venue, check};
 use async_trait::async_trait;
 use evenkeel_domain::order::{
-    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, Refused, SubmitAnswer, Terms,
+    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, NotSent, OrderRequest, Refused, SubmitAnswer, Terms,
     UnknownCause,
 };
 use evenkeel_domain::values::AccountId;
@@ -27,7 +28,12 @@ impl Broker for BanChile {
     }
 
     async fn submit(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer {
-        let sent = self.with(|venue| venue.send(account, order));
+        let call = || Call::Send { account: account.clone(), order: *order };
+        let sent = match self.change(call, |venue| venue.send(account, order)) {
+            Ok(sent) => sent,
+            Err(Unkept::Nothing(_)) => return SubmitAnswer::NotSent(NotSent::Unreachable),
+            Err(Unkept::Unknown(_)) => return SubmitAnswer::Unknown(UnknownCause::BrokerError),
+        };
         let waited = sent.at.is_some() || sent.held;
         let answer = self.answer(sent, SubmitAnswer::Unknown(UnknownCause::Timeout)).await;
         if waited && let SubmitAnswer::Acknowledged(view) = &answer {
@@ -37,7 +43,12 @@ impl Broker for BanChile {
     }
 
     async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {
-        let sent = self.with(|venue| venue.send_cancel(account, id));
+        let call = || Call::Cancel { account: account.clone(), id };
+        let sent = match self.change(call, |venue| venue.send_cancel(account, id)) {
+            Ok(sent) => sent,
+            Err(Unkept::Nothing(_)) => return CancelAnswer::NotSent(NotSent::Unreachable),
+            Err(Unkept::Unknown(_)) => return CancelAnswer::Unknown(UnknownCause::BrokerError),
+        };
         self.answer(sent, CancelAnswer::Unknown(UnknownCause::Timeout)).await
     }
 

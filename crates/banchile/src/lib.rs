@@ -77,9 +77,12 @@ mod bank;
 mod broker;
 mod calendar;
 mod calibration;
+mod calls;
 mod corrections;
 mod draws;
 mod faults;
+#[cfg(feature = "file")]
+mod file;
 mod gate;
 mod limiter;
 mod liquidity;
@@ -98,6 +101,8 @@ pub use bank::BanChile;
 pub use calibration::{Calibration, CalibrationLine};
 pub use corrections::{Correction, CorrectionError};
 pub use faults::{Fault, Part, Rule};
+#[cfg(feature = "file")]
+pub use file::{BankError, BankFile};
 pub use limiter::RateLimit;
 pub use liquidity::Liquidity;
 pub use outages::{Outage, OutageKind, Outages};

@@ -21,10 +21,24 @@ pub(crate) struct SimulatedRig {
 
 impl SimulatedRig {
     /// This adapter, or the simulated broker itself, with the simulated broker of this kind below it.
+    #[allow(dead_code, reason = "not every test that has this rig puts an adapter over the broker")]
     pub(crate) fn new(profile: Profile, adapter: impl FnOnce(BanChile) -> Arc<dyn Broker>) -> Self {
         let clock = ManualClock::new("2024-01-02T12:00:00Z".parse().unwrap());
         let simulated = BanChile::new(profile, Arc::new(clock.clone()), 1);
         let broker = adapter(simulated.clone());
+        Self::with(clock, simulated, broker)
+    }
+
+    /// A simulated broker that is made in another way, as its own adapter.
+    #[allow(dead_code, reason = "not every test that has this rig makes brokers in another way")]
+    pub(crate) fn over(profile: Profile, make: impl FnOnce(Profile, Arc<dyn Clock>) -> BanChile) -> Self {
+        let clock = ManualClock::new("2024-01-02T12:00:00Z".parse().unwrap());
+        let simulated = make(profile, Arc::new(clock.clone()));
+        let broker = Arc::new(simulated.clone());
+        Self::with(clock, simulated, broker)
+    }
+
+    fn with(clock: ManualClock, simulated: BanChile, broker: Arc<dyn Broker>) -> Self {
         let rig = Self { clock, simulated, broker };
         rig.simulated.open_account(&rig.account(), "USD".parse().unwrap(), Money::ZERO, []).unwrap();
         rig
