@@ -6,6 +6,7 @@
 
 mod cargo;
 mod check;
+mod crash;
 mod deny;
 mod finding;
 mod fix;
@@ -61,6 +62,11 @@ const COMMANDS: &[Command] = &[
         "storm [--batches N] [--seed N]",
         "batch after batch at a broker where everything goes wrong",
         WithArguments(storm::storm),
+    ),
+    command(
+        "crash [--kills N] [--seed N]",
+        "the real program, killed again and again, then compared with its bank",
+        WithArguments(crash::crash),
     ),
     command(
         "watch-soak [--minutes N] [--seed N]",

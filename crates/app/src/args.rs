@@ -1,19 +1,23 @@
 //! The command line: commands, options, and their help.
 //!
-//! What each command does is in the file of its name. The examples that help ends with are in [`examples`].
+//! What each command does is in the file of its name. The examples that help ends with are in [`examples`], the options of the commands for
+//! operators in [`operators`].
 
 mod examples;
+mod operators;
 
 use crate::duration::Length;
 use crate::files::FileArg;
 use crate::output::Colour;
-use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use evenkeel_domain::order::BatchId;
-use evenkeel_domain::values::{PortfolioId, Symbol};
 use std::ffi::OsString;
 use std::path::PathBuf;
+
+pub(crate) use operators::{
+    AbortArgs, AuditArgs, AuditFormat, BankArgs, HaltArgs, ModeKind, ReconcileArgs, RecoverArgs, ReleaseArgs,
+    ResolveArgs, ScopeArgs, StatusArgs,
+};
 
 /// What all commands have.
 const GENERAL: &str = "General options";
@@ -62,6 +66,18 @@ pub(crate) enum Command {
     /// Take a halt back
     #[command(after_help = examples::RELEASE)]
     Release(ReleaseArgs),
+    /// Finish every batch that a process left open
+    #[command(after_help = examples::RECOVER)]
+    Recover(RecoverArgs),
+    /// Compare books and broker; nothing is traded
+    #[command(after_help = examples::RECONCILE)]
+    Reconcile(ReconcileArgs),
+    /// Resolve a stale or quarantined portfolio: shows what it would do, then asks
+    #[command(after_help = examples::RESOLVE)]
+    Resolve(ResolveArgs),
+    /// Have the open batch of a portfolio unwound
+    #[command(after_help = examples::ABORT)]
+    Abort(AbortArgs),
     /// Print the completions of a shell
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -152,116 +168,6 @@ pub(crate) struct CheckArgs {
     pub(crate) portfolios: FileArg,
 }
 
-/// The store that a command looks at.
-#[derive(Debug, Args)]
-pub(crate) struct StoreArgs {
-    /// The store: a file that replay --store, or a service, has made
-    #[arg(long, value_name = "FILE")]
-    pub(crate) store: PathBuf,
-}
-
-/// Options of `status`.
-#[derive(Debug, Args)]
-pub(crate) struct StatusArgs {
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    /// Only this portfolio
-    #[arg(long, value_name = "ID")]
-    pub(crate) portfolio: Option<PortfolioId>,
-    /// Tables for people, or one JSON object per line
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub(crate) format: Format,
-}
-
-/// Options of `audit`.
-#[derive(Debug, Args)]
-pub(crate) struct AuditArgs {
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    /// Only this portfolio
-    #[arg(long, value_name = "ID", conflicts_with = "batch")]
-    pub(crate) portfolio: Option<PortfolioId>,
-    /// Only this batch, as status and the records show it
-    #[arg(long, value_name = "BATCH")]
-    pub(crate) batch: Option<BatchId>,
-    /// Verify the whole store instead: every record with its hash, and everything that follows from the records
-    #[arg(long, conflicts_with_all = ["portfolio", "batch"])]
-    pub(crate) verify: bool,
-    /// A timeline for people, one JSON object per line, or CSV
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub(crate) format: AuditFormat,
-}
-
-/// How a timeline is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum AuditFormat {
-    #[default]
-    Text,
-    Json,
-    Csv,
-}
-
-/// What a halt is about: exactly one.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct ScopeArgs {
-    /// Every portfolio
-    #[arg(long)]
-    pub(crate) everything: bool,
-    /// One portfolio
-    #[arg(long, value_name = "ID")]
-    pub(crate) portfolio: Option<PortfolioId>,
-    /// Every batch with a leg of this symbol
-    #[arg(long, value_name = "SYMBOL")]
-    pub(crate) symbol: Option<Symbol>,
-}
-
-/// Who does something, and why: kept for the audit.
-#[derive(Debug, Args)]
-pub(crate) struct PersonArgs {
-    /// Who you are
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) who: String,
-    /// Why you do it
-    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
-    pub(crate) why: String,
-}
-
-/// Options of `halt`.
-#[derive(Debug, Args)]
-pub(crate) struct HaltArgs {
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    #[command(flatten)]
-    pub(crate) scope: ScopeArgs,
-    #[command(flatten)]
-    pub(crate) person: PersonArgs,
-    /// What happens to batches that are open: freeze sends nothing at all, unwind trades back what was executed
-    #[arg(long, value_enum, value_name = "MODE", default_value_t)]
-    pub(crate) mode: ModeKind,
-}
-
-/// Options of `release`.
-#[derive(Debug, Args)]
-pub(crate) struct ReleaseArgs {
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
-    #[command(flatten)]
-    pub(crate) scope: ScopeArgs,
-    #[command(flatten)]
-    pub(crate) person: PersonArgs,
-}
-
-/// What a halt does to batches that are open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub(crate) enum ModeKind {
-    /// No order at all; the batch is unwound once the halt is released
-    #[default]
-    Freeze,
-    /// What was executed is traded back at once
-    Unwind,
-}
-
 /// Options of `completions`.
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArgs {
@@ -344,6 +250,10 @@ impl Cli {
             | Command::Audit(_)
             | Command::Halt(_)
             | Command::Release(_)
+            | Command::Recover(_)
+            | Command::Reconcile(_)
+            | Command::Resolve(_)
+            | Command::Abort(_)
             | Command::Completions(_) => &[],
         };
         of_command.iter().copied().chain(&self.config).collect()

@@ -112,7 +112,7 @@ pub(crate) fn report(result: Result<Outcome, Failure>) -> ExitCode {
 }
 
 /// An error with its causes.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -14,6 +14,7 @@ mod files;
 mod halt;
 mod inputs;
 mod logging;
+mod operate;
 mod output;
 mod plan;
 mod portfolios;
@@ -42,6 +43,10 @@ fn run(args::Cli { command, config, .. }: args::Cli) -> Result<exit::Outcome, ex
         args::Command::Audit(args) => audit::run(&args, out),
         args::Command::Halt(args) => halt::halt(&args, out),
         args::Command::Release(args) => halt::release(&args, out),
+        args::Command::Recover(args) => operate::recover(&args, out),
+        args::Command::Reconcile(args) => operate::reconcile(&args, out),
+        args::Command::Resolve(args) => operate::resolve(&args, out),
+        args::Command::Abort(args) => operate::abort(&args, out),
         args::Command::Completions(args) => completions::run(&args, out),
     }
 }

@@ -12,14 +12,19 @@ use clap::error::ErrorKind;
 use evenkeel_banchile::{
     AccountError, BanChile, BankFile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule,
 };
+use evenkeel_domain::apply::replay;
 use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::halt::{Halt, Release};
 use evenkeel_domain::order::{Capabilities, Direction, RefusalReason, Refused, Terms};
-use evenkeel_domain::values::{OwnerId, PortfolioId, Price, Rounding, StoreId, Symbol, SymbolReason, Timestamp};
-use evenkeel_engine::{Engine, EngineError, Ports, Settings};
+use evenkeel_domain::portfolio::{Portfolio, Standing};
+use evenkeel_domain::report::BatchReport;
+use evenkeel_domain::values::{
+    AccountId, OwnerId, PortfolioId, Price, Rounding, Sequence, StoreId, Symbol, SymbolReason, Timestamp,
+};
+use evenkeel_engine::{Engine, EngineError, Ports, Reconciled, Resolve, Settings};
 use evenkeel_market::{CsvWaves, FakeMarket, Listing, Options, Pace, Problem, Volatility};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
-use evenkeel_ports::{Broker, Clock, Journal, JournalError, LeaseStore, NullObserver, Observer, Wave};
+use evenkeel_ports::{Broker, BrokerError, Clock, Journal, JournalError, LeaseStore, NullObserver, Observer, Wave};
 use evenkeel_sqlite::{Options as StoreOptions, SqliteStore};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -367,4 +372,136 @@ fn at_once<T>(answer: impl Future<Output = Result<T, JournalError>>) -> Result<T
     ManualClock::new(Timestamp::EPOCH).run(answer).unwrap_or_else(|stuck| {
         Err(JournalError::Unavailable { doing: "waiting for the store".to_owned(), message: stuck.to_string() })
     })
+}
+
+/// A store and its bank, for operators.
+pub(crate) struct Desk {
+    store: Store,
+    reader: StoreReader,
+    bank: Bank,
+    profile: Profile,
+}
+
+/// Why they cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DeskError {
+    #[error(transparent)]
+    Store(OpenError),
+    #[error(transparent)]
+    Bank(BankError),
+}
+
+impl Desk {
+    /// Opens both, which must be there and belong together.
+    pub(crate) fn open(store: &Path, bank: &Path) -> Result<Self, DeskError> {
+        let reader = look_at_store(store).map_err(DeskError::Store)?;
+        let unread = |error: JournalError| {
+            DeskError::Bank(BankError::Unavailable { path: bank.to_owned(), message: error.to_string() })
+        };
+        let id = reader.store_id().map_err(unread)?;
+        let kinds = [Profile::ideal(), Profile::calm(), Profile::storm()];
+        let (bank, profile) = BankFile::find(bank, id, kinds).map_err(DeskError::Bank)?;
+        let store = open_store(store).map_err(DeskError::Store)?;
+        Ok(Self { store, reader, bank, profile })
+    }
+
+    /// Every portfolio that is looked after, and whether a batch of it is open.
+    pub(crate) fn portfolios(&self) -> Result<Vec<(PortfolioId, bool)>, JournalError> {
+        let portfolios = self.reader.portfolios()?.into_iter();
+        let looked_after = portfolios.filter(|status| status.standing != "absent");
+        Ok(looked_after.map(|status| (status.portfolio, status.open_batch.is_some())).collect())
+    }
+
+    /// Somebody who works on one portfolio, from the time of its last record on.
+    pub(crate) fn operator(&self, id: &PortfolioId) -> Result<Operator, EngineError> {
+        let unavailable = |message: String| EngineError::Leases { message };
+        let statuses = self.reader.portfolios().map_err(EngineError::Journal)?;
+        let last = statuses.into_iter().find(|status| status.portfolio == *id).map(|status| status.changed_at);
+        let clock = ManualClock::new(last.unwrap_or(Timestamp::EPOCH));
+        let nobody = || EngineError::NoSuchPortfolio { portfolio: id.clone() };
+        let records = self.reader.lines(id, Sequence::ZERO).map_err(EngineError::Journal)?;
+        let state = replay(Portfolio::new(id.clone()), records.iter().map(|line| &line.record));
+        let state = state.map_err(|cause| EngineError::Damaged { portfolio: id.clone(), cause })?;
+        let account = state.definition.as_ref().ok_or_else(nobody)?.account.clone();
+        let profile = Profile { retention: BrokerRetention::OrderIds, ..self.profile.clone() };
+        let broker = BanChile::kept_in(&self.bank, &account, profile, Arc::new(clock.clone()))
+            .map_err(|error| unavailable(error.to_string()))?;
+        let ports = Ports {
+            broker: Arc::new(broker),
+            leases: Arc::new(self.store.clone()),
+            journal: Arc::new(self.store.clone()),
+            clock: Arc::new(clock.clone()),
+            notifier: Arc::new(MemoryNotifier::new()),
+            observer: Arc::new(NullObserver),
+        };
+        let owner = OwnerId::new(&format!("operator-{}", std::process::id()));
+        let owner = owner.map_err(|error| unavailable(error.to_string()))?;
+        let engine = Engine::new(ports.clone(), Settings::unlimited(), owner);
+        let operator = Operator { id: id.clone(), account, engine, broker: ports.broker, clock, state };
+        operator.run(operator.engine.load_one(id)).map(drop)?;
+        Ok(operator)
+    }
+}
+
+/// Somebody who works on one portfolio.
+pub(crate) struct Operator {
+    id: PortfolioId,
+    account: AccountId,
+    engine: Engine,
+    broker: Arc<dyn Broker>,
+    clock: ManualClock,
+    /// Where it stood when the work began.
+    pub(crate) state: Portfolio,
+}
+
+impl Operator {
+    fn run<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
+        let stuck = |stuck: evenkeel_memory::Stuck| EngineError::Leases { message: stuck.to_string() };
+        self.clock.run(work).map_err(stuck)?
+    }
+
+    /// Tries again while a broker of this simulation is out of reach: its time costs nobody anything.
+    fn patiently<T, F: Future<Output = Result<T, EngineError>>>(&self, work: impl Fn() -> F) -> Result<T, EngineError> {
+        for _ in 0..60 {
+            match self.run(work()) {
+                Err(EngineError::Broker { cause: BrokerError::Unavailable { .. }, .. }) => {
+                    self.clock.advance(Duration::from_secs(60));
+                }
+                done => return done,
+            }
+        }
+        self.run(work())
+    }
+
+    /// What the broker holds.
+    pub(crate) fn broker_books(&self) -> Result<Books, EngineError> {
+        let failed = |cause| EngineError::Broker { portfolio: self.id.clone(), cause };
+        self.patiently(|| async {
+            let positions = self.broker.positions(&self.account).await.map_err(failed)?;
+            let cash = self.broker.account(&self.account).await.map_err(failed)?.cash;
+            Ok(Books::new(cash, positions.into_iter().map(|position| (position.symbol, position.quantity))))
+        })
+    }
+
+    pub(crate) fn recover(&self) -> Result<Option<BatchReport>, EngineError> {
+        self.patiently(|| self.engine.recover_one(&self.id))
+    }
+
+    pub(crate) fn reconcile(&self) -> Result<Reconciled, EngineError> {
+        self.patiently(|| self.engine.reconcile(&self.id))
+    }
+
+    pub(crate) fn resolve(&self, how: Resolve, who: &str, why: &str) -> Result<Option<BatchReport>, EngineError> {
+        self.patiently(|| self.engine.resolve(&self.id, how, who, why))
+    }
+
+    pub(crate) fn abort(&self, who: &str, why: &str) -> Result<Option<BatchReport>, EngineError> {
+        self.patiently(|| self.engine.abort(&self.id, who, why))
+    }
+
+    /// True if a person is still needed, as far as this engine knows.
+    pub(crate) fn needs_a_person(&self) -> bool {
+        let state = self.engine.portfolio(&self.id);
+        state.is_some_and(|state| matches!(state.standing, Standing::Stale | Standing::Quarantined { .. }))
+    }
 }

@@ -1,6 +1,13 @@
 //! A bank in a file: certified like any broker, one truth for all who open it, and nothing lost when a process ends in the middle.
 
 #![cfg(feature = "file")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test may panic: that is how it fails"
+)]
 
 mod rig;
 

@@ -85,7 +85,8 @@ pub(super) const TABLE: &[Row] = &[
     Row {
         package: BANCHILE,
         ours: CORE,
-        outside: Only(&["async-trait", "rand", "thiserror"]),
+        // From rusqlite on behind the feature `file`.
+        outside: Only(&["async-trait", "rand", "thiserror", "rusqlite", "serde", "serde_json"]),
         dev_ours: STAND_INS,
         dev_outside: ASYNC_TOOLS,
     },

@@ -95,6 +95,32 @@ Examples:
 
 Batches that were frozen go on when they are recovered: at the next start, or by a process that runs.";
 
+pub(super) const RECOVER: &str = "\
+Examples:
+  evenkeel recover --store evenkeel.db --bank bank.db
+      Takes over every batch whose process has ended, and finishes or unwinds it
+
+A batch that a running process works on is left to it.";
+
+pub(super) const RECONCILE: &str = "\
+Examples:
+  evenkeel reconcile --store evenkeel.db --bank bank.db
+      Every portfolio; exits with 1 if one differs, which quarantines it
+  evenkeel reconcile --store evenkeel.db --bank bank.db --portfolio growth
+      One of them; a clean comparison ends its quarantine";
+
+pub(super) const RESOLVE: &str = "\
+Examples:
+  evenkeel resolve --store evenkeel.db --bank bank.db --portfolio growth --retry --who ann --why \"the broker is well again\"
+      The reverse orders that are left are tried once more
+  evenkeel resolve --store evenkeel.db --bank bank.db --portfolio growth --accept --who ann --why \"looked at it\" --yes
+      What the broker holds becomes the books; nothing is traded";
+
+pub(super) const ABORT: &str = "\
+Examples:
+  evenkeel abort --store evenkeel.db --bank bank.db --portfolio growth --who ann --why \"wrong targets\"
+      What its open batch has executed is traded back";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   evenkeel completions bash > ~/.local/share/bash-completion/completions/evenkeel

@@ -7,6 +7,7 @@
 //! at the time and the prices of its wave.
 
 use super::lines::{Line, Lines, PortfolioLine};
+use crate::exit;
 use crate::wiring::{Simulation, SimulationPlan};
 use evenkeel_domain::decide::Refusal;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
@@ -153,6 +154,8 @@ impl Account {
             ) => {
                 self.refuse(wave, error.to_string(), lines);
             }
+            // The broker or the store is out of reach for a while: the next wave tries again.
+            Err(error) if error.is_temporary() => self.refuse(wave, exit::chain(&error), lines),
             Err(error) => return Err(error),
         }
         Ok(())

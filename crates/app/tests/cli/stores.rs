@@ -183,3 +183,94 @@ fn what_is_no_store_is_refused() {
         assert_eq!(desk.run(line).code, 2, "{line}");
     }
 }
+
+#[test]
+fn an_operator_finds_a_difference_and_accepts_it() {
+    let desk = desk(20);
+    let line = format!("{REPLAY} --store s.db --bank b.db --broker banchile");
+    desk.run(&line).done();
+    let files = "--store s.db --bank b.db";
+    let told = desk.run(&format!("reconcile {files}"));
+    assert_eq!(told.done(), "growth: books and broker agree\nincome: books and broker agree\n");
+    assert_eq!(desk.run(&format!("recover {files}")).done(), "no batch is open\n");
+
+    // Somebody pays ten dollars in at the bank, and tells nobody.
+    pay_in(&desk, "growth", "10.00");
+    let told = desk.run(&format!("reconcile {files} --portfolio growth"));
+    assert_eq!((told.code, told.stderr.as_str()), (1, ""));
+    assert!(told.stdout.starts_with("growth: quarantined: cash: "), "{}", told.stdout);
+    let status = desk.run("status --store s.db");
+    assert_eq!(status.code, 1);
+    assert!(status.stdout.contains("1 active and 1 quarantined. Something needs a person"), "{}", status.stdout);
+
+    let resolve = format!("resolve {files} --portfolio growth --accept --who ann --why looked");
+    let asked = desk.run(&resolve);
+    assert_eq!(asked.code, 1);
+    assert!(asked.stdout.contains("growth is quarantined\n  cash: "), "{}", asked.stdout);
+    assert!(asked.stdout.ends_with("say --yes to do it without being asked\nnothing was done\n"), "{}", asked.stdout);
+    let done = desk.run(&format!("{resolve} --yes"));
+    assert!(done.done().ends_with("growth: resolved, and active again\n"), "{}", done.stdout);
+    desk.run(&format!("reconcile {files}")).done();
+    assert!(
+        desk.run("audit --store s.db --portfolio growth")
+            .done()
+            .contains("resolved by ann: the broker's positions are the books")
+    );
+    // There is nothing left to resolve, and nothing to abort.
+    for line in [format!("{resolve} --yes"), format!("abort {files} --portfolio growth --who ann --why x")] {
+        assert_eq!(desk.run(&line).code, 2, "{line}");
+    }
+}
+
+fn pay_in(desk: &Desk, account: &str, amount: &str) {
+    use evenkeel_banchile::{BanChile, BankFile, Profile};
+    let store = evenkeel_sqlite::StoreReader::open(desk.path().join("s.db")).unwrap().store_id().unwrap();
+    let (bank, profile) = BankFile::find(desk.path().join("b.db"), store, [Profile::calm()]).unwrap();
+    let clock = evenkeel_memory::ManualClock::new("2024-01-01T00:00:00Z".parse().unwrap());
+    let broker = BanChile::kept_in(&bank, &account.parse().unwrap(), profile, std::sync::Arc::new(clock)).unwrap();
+    broker.deposit(&account.parse().unwrap(), amount.parse().unwrap()).unwrap();
+}
+
+#[test]
+fn a_bank_that_does_not_belong_is_refused() {
+    let desk = desk(5);
+    desk.run(&format!("{REPLAY} --store s.db --bank b.db")).done();
+    desk.run(&format!("{REPLAY} --store other.db")).done();
+    for (line, told) in [
+        (format!("{REPLAY} --store other.db --bank b.db"), "belongs to the store"),
+        (
+            format!("{REPLAY} --store s.db --bank b.db --broker banchile"),
+            "is the bank of BanChile (ideal), seed 1, not of BanChile (calm), seed 1",
+        ),
+        (format!("{REPLAY} --store s.db --bank p.toml"), "is not a bank"),
+        ("reconcile --store other.db --bank b.db".to_owned(), "belongs to the store"),
+    ] {
+        let run = desk.run(&line);
+        assert!(run.refused(2).contains(told), "{line}: {}", run.stderr);
+    }
+    assert_eq!(desk.run(&format!("{REPLAY} --bank b.db")).code, 2, "a bank needs its store");
+}
+
+#[test]
+fn what_a_killed_process_left_open_is_recovered() {
+    let desk = desk(2_000);
+    let line = format!("{REPLAY} --store s.db --bank b.db --broker banchile --profile storm");
+    let mut recovered = 0;
+    for attempt in 0..40_u64 {
+        let mut child = desk.command(&line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(60 + attempt * 3));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if !desk.path().join("b.db").exists() || !desk.path().join("s.db").exists() {
+            continue;
+        }
+        let told = desk.run("recover --store s.db --bank b.db");
+        recovered += told.done().lines().filter(|line| line.contains(": batch ")).count();
+        if recovered > 2 {
+            break;
+        }
+    }
+    assert!(recovered > 0, "no kill left a batch open");
+    let reconciled = desk.run("reconcile --store s.db --bank b.db");
+    assert!(reconciled.done().lines().all(|line| line.ends_with(": books and broker agree")), "{}", reconciled.stdout);
+}

@@ -79,6 +79,10 @@ fn help_and_version_are_results() {
           audit        Show what happened, record by record; or verify that nothing of it was changed
           halt         Have nothing sent any more: for everything, a portfolio or a symbol
           release      Take a halt back
+          recover      Finish every batch that a process left open
+          reconcile    Compare books and broker; nothing is traded
+          resolve      Resolve a stale or quarantined portfolio: shows what it would do, then asks
+          abort        Have the open batch of a portfolio unwound
           completions  Print the completions of a shell
           help         Print this message or the help of the given subcommand(s)
 
