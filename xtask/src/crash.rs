@@ -23,12 +23,11 @@ pub(crate) fn crash(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let desk = Desk::new(workspace, seed)?;
     let mut tally = Tally::default();
     let mut dice = Dice(seed);
-    for number in 0.. {
+    for weather in [None, Some("calm"), Some("storm")].into_iter().cycle() {
         if tally.kills >= kills {
             break;
         }
-        let weather = [None, Some("calm"), Some("storm")][number % 3];
-        let name = format!("voyage {number} ({})", weather.unwrap_or("ideal"));
+        let name = format!("voyage {} ({})", tally.voyages, weather.unwrap_or("ideal"));
         desk.voyage(weather, &mut dice, &mut tally).map_err(|amiss| {
             format!(
                 "{name}, with the files in {}: {amiss}; again: cargo xtask crash --kills {kills} --seed {seed}",
@@ -90,13 +89,13 @@ impl Desk {
         for _ in 0..MOST_STARTS {
             let mut child = self.replay(weather, true).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
             let child = child.as_mut().map_err(|error| format!("the program could not start: {error}"))?;
-            std::thread::sleep(Duration::from_millis(dice.below(120) + 3));
+            std::thread::sleep(Duration::from_millis(dice.below(120).saturating_add(3)));
             match child.try_wait() {
                 Ok(Some(status)) if status.success() => return self.look(weather, tally),
                 Ok(Some(status)) => return Err(format!("replay ended with {status}")),
                 Ok(None) => {
                     child.kill().and_then(|()| child.wait()).map_err(|error| format!("killing it: {error}"))?;
-                    tally.kills += 1;
+                    tally.kills = tally.kills.saturating_add(1);
                 }
                 Err(error) => return Err(format!("asking whether it runs: {error}")),
             }
@@ -108,7 +107,8 @@ impl Desk {
         let verified = self.told(&["audit", "--store", "store.db", "--verify", "--format", "json"])?;
         let verified: serde_json::Value =
             serde_json::from_str(&verified).map_err(|error| format!("{verified}: {error}"))?;
-        tally.records += verified["records"].as_u64().unwrap_or(0);
+        let records = verified.get("records").and_then(serde_json::Value::as_u64);
+        tally.records = tally.records.saturating_add(records.ok_or_else(|| format!("{verified} counts no records"))?);
         let reconciled = self.told(&["reconcile", "--store", "store.db", "--bank", "bank.db"])?;
         let portfolios_compared = reconciled.lines().filter(|line| line.ends_with(": books and broker agree")).count();
         if portfolios_compared == 0 || portfolios_compared != reconciled.lines().count() {
@@ -119,8 +119,8 @@ impl Desk {
         if weather.is_none() && ended != self.undisturbed {
             return Err(format!("the portfolios ended as\n{ended}and should have ended as\n{}", self.undisturbed));
         }
-        tally.voyages += 1;
-        tally.portfolios += portfolios_compared;
+        tally.voyages = tally.voyages.saturating_add(1);
+        tally.portfolios = tally.portfolios.saturating_add(portfolios_compared);
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl Dice {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
+        (mixed ^ (mixed >> 31)).checked_rem(bound).unwrap_or(0)
     }
 }
 
