@@ -15,8 +15,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub(crate) use operators::{
-    AbortArgs, AuditArgs, AuditFormat, BankArgs, HaltArgs, ModeKind, ReconcileArgs, RecoverArgs, ReleaseArgs,
-    ResolveArgs, ScopeArgs, StatusArgs,
+    AbortArgs, AlertsArgs, AuditArgs, AuditFormat, BankArgs, HaltArgs, ModeKind, ReconcileArgs, RecoverArgs,
+    ReleaseArgs, ResolveArgs, ScopeArgs, StatusArgs,
 };
 
 /// What all commands have.
@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Show where every portfolio of a store stands, and what needs a person
     #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
+    /// Show the alerts that nobody has acknowledged, or acknowledge them
+    #[command(after_help = examples::ALERTS)]
+    Alerts(AlertsArgs),
     /// Show what happened, record by record; or verify that nothing of it was changed
     #[command(after_help = examples::AUDIT)]
     Audit(AuditArgs),
@@ -247,6 +250,7 @@ impl Cli {
             Command::Demo(_)
             | Command::Prices(_)
             | Command::Status(_)
+            | Command::Alerts(_)
             | Command::Audit(_)
             | Command::Halt(_)
             | Command::Release(_)

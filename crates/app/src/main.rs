@@ -1,5 +1,6 @@
 //! The command line of Evenkeel. Each command has a file of its name; how it all ends is in [`exit`].
 
+mod alerts;
 mod args;
 mod audit;
 mod check;
@@ -40,6 +41,7 @@ fn run(args::Cli { command, config, .. }: args::Cli) -> Result<exit::Outcome, ex
         args::Command::Replay(args) => replay::run(&args, config, out),
         args::Command::Check(args) => check::run(&args, config, out),
         args::Command::Status(args) => status::run(&args, out),
+        args::Command::Alerts(args) => alerts::run(&args, out),
         args::Command::Audit(args) => audit::run(&args, out),
         args::Command::Halt(args) => halt::halt(&args, out),
         args::Command::Release(args) => halt::release(&args, out),

@@ -12,6 +12,7 @@ use clap::error::ErrorKind;
 use evenkeel_banchile::{
     AccountError, BanChile, BankFile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule,
 };
+use evenkeel_domain::alert::Alert;
 use evenkeel_domain::apply::replay;
 use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::halt::{Halt, Release};
@@ -365,6 +366,13 @@ pub(crate) fn write_halt(path: &Path, halt: &Halt) -> Result<(), StoreError> {
 pub(crate) fn write_release(path: &Path, release: &Release) -> Result<bool, StoreError> {
     let store = open_store(path).map_err(StoreError::Open)?;
     at_once(Journal::release(&store, release)).map_err(StoreError::Journal)
+}
+
+/// Takes alerts off the list of those that nobody has read.
+pub(crate) fn acknowledge(path: &Path, alerts: &[Alert]) -> Result<(), StoreError> {
+    let store = open_store(path).map_err(StoreError::Open)?;
+    let acknowledge = |alert| at_once(store.acknowledge_alert(alert)).map_err(StoreError::Journal);
+    alerts.iter().try_for_each(acknowledge)
 }
 
 /// Waits for what a blocking store answers before it yields.

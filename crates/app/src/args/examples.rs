@@ -69,6 +69,13 @@ Examples:
 
 It changes nothing, and works while another process runs on the store, and without one.";
 
+pub(super) const ALERTS: &str = "\
+Examples:
+  evenkeel alerts --store evenkeel.db
+      What a person must be told, oldest first; exits with 1 if there is anything
+  evenkeel alerts --store evenkeel.db --acknowledge
+      The same, and takes it off the list: for whoever has read it";
+
 pub(super) const AUDIT: &str = "\
 Examples:
   evenkeel audit --store evenkeel.db --portfolio growth

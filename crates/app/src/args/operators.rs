@@ -28,6 +28,16 @@ pub(crate) struct StatusArgs {
     pub(crate) format: Format,
 }
 
+/// Options of `alerts`.
+#[derive(Debug, Args)]
+pub(crate) struct AlertsArgs {
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+    /// Say that you have read what is shown: it is not shown again
+    #[arg(long)]
+    pub(crate) acknowledge: bool,
+}
+
 /// Options of `audit`.
 #[derive(Debug, Args)]
 pub(crate) struct AuditArgs {

@@ -208,6 +208,15 @@ fn an_operator_finds_a_difference_and_accepts_it() {
     assert_eq!(asked.code, 1);
     assert!(asked.stdout.contains("growth is quarantined\n  cash: "), "{}", asked.stdout);
     assert!(asked.stdout.ends_with("say --yes to do it without being asked\nnothing was done\n"), "{}", asked.stdout);
+    let alerts = desk.run("alerts --store s.db");
+    assert_eq!(alerts.code, 1);
+    assert!(
+        alerts.stdout.contains(" growth (record ") && alerts.stdout.contains("): quarantined: cash: "),
+        "{}",
+        alerts.stdout
+    );
+    assert!(desk.run("alerts --store s.db --acknowledge").done().ends_with("\n1 alert acknowledged\n"));
+    assert_eq!(desk.run("alerts --store s.db").done(), "0 alerts not acknowledged\n");
     let done = desk.run(&format!("{resolve} --yes"));
     assert!(done.done().ends_with("growth: resolved, and active again\n"), "{}", done.stdout);
     desk.run(&format!("reconcile {files}")).done();

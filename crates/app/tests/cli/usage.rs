@@ -76,6 +76,7 @@ fn help_and_version_are_results() {
           replay       Run portfolios through recorded prices with a simulated broker
           check        Find every fault in a portfolios file
           status       Show where every portfolio of a store stands, and what needs a person
+          alerts       Show the alerts that nobody has acknowledged, or acknowledge them
           audit        Show what happened, record by record; or verify that nothing of it was changed
           halt         Have nothing sent any more: for everything, a portfolio or a symbol
           release      Take a halt back
