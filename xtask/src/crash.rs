@@ -2,8 +2,8 @@
 //!
 //! Each voyage is a `replay` of the example portfolios with a store and a bank. It is killed with SIGKILL after a random while and started
 //! again, until it comes to its end; then every record must be as it was written (`audit --verify`), and the books of every portfolio must
-//! be the bank's, to the cent and the last unit (`reconcile`), but for those that an outage of the storm has left to a person. With the broker `ideal` the portfolios must also end exactly as they do
-//! when nobody kills anything. When the kills are used up, the summary comes last; the first thing amiss ends the task with 1.
+//! be the bank's, to the cent and the last unit (`reconcile`), but for those that an outage of the storm has
+//! left to a person. With the broker `ideal` the portfolios must also end exactly as they do when nobody kills anything. When the kills are used up, the summary comes last; the first thing amiss ends the task with 1.
 
 use crate::Outcome;
 use crate::cargo::{cargo, output, run};
