@@ -1,6 +1,6 @@
 //! Time, as the engine knows it.
 //!
-//! Adapters: `ManualClock` in the memory crate; the system clock in the app. Time never enters the core by another door.
+//! Adapters: `ManualClock` in the memory crate; a service brings one that reads the machine's clock. Time never enters the core by another door.
 
 use async_trait::async_trait;
 use evenkeel_domain::values::Timestamp;

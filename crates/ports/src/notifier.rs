@@ -1,4 +1,4 @@
-//! The notifier: how a person is told. Adapters: `MemoryNotifier` in the memory crate, the terminal in the app.
+//! The notifier: how a person is told. Adapters: `MemoryNotifier` in the memory crate; a service brings its own.
 //!
 //! The engine delivers what the journal's outbox holds; a notifier that fails is asked again later.
 

@@ -59,7 +59,7 @@ pub trait BrokerRig: Rig {
         Err(Cannot::new("set or read a price"))
     }
 
-    /// Pays so much cash into the account.
+    /// Pays so much cash into the account. Every question asked afterwards must show it, also where orders show late.
     ///
     /// # Errors
     /// [`Cannot`].
@@ -68,7 +68,7 @@ pub trait BrokerRig: Rig {
         Err(Cannot::new("pay in cash"))
     }
 
-    /// Brings so many units into the account, not by an order.
+    /// Brings so many units into the account, not by an order. Every question asked afterwards must show them.
     ///
     /// # Errors
     /// [`Cannot`].
@@ -207,7 +207,7 @@ pub struct Truth {
     pub cash: Money,
     /// Units of each symbol that is held.
     pub positions: BTreeMap<Symbol, Quantity>,
-    /// How many requests to submit left the adapter, lost ones included, if they are counted.
+    /// How many requests to submit left the adapter, if they are counted: lost ones are, those that a request limit turned away are not.
     pub requests: Option<u64>,
 }
 
