@@ -92,7 +92,8 @@ pub struct Fill {
     pub quantity: Quantity,
     /// Price of this fill.
     pub price: Price,
-    /// What the broker took for this fill, in the account's currency; zero or more.
+    /// What the broker took for this fill, in the account's currency. Negative where it gave: a rebate, or a part of a cent rounded in the
+    /// account's favour.
     pub fee: Money,
     /// When it was executed, by the broker's clock.
     pub at: Timestamp,

@@ -30,12 +30,14 @@ use std::sync::Arc;
 /// 5. **Fills.** Each has an id that is the same in every delivery. A view's `filled` never decreases. A fill may be reported late,
 ///    twice and out of order, even after a terminal status, and is never lost: [`fills_since`](Broker::fills_since) gives it in the end.
 /// 6. **A taken cancel is not an ended order.** After `Requested`, fills may still arrive; the terminal status says when it is over.
+///    `NoSuchOrder` is the broker's word, never a guess for want of an answer; and it proves nothing about a request that is still under
+///    way: what became of an order, only [`order`](Broker::order) says.
 /// 7. **Complete or said not to be.** A page that is not everything says so; it is never silently cut.
 /// 8. **Nothing is rounded.** Quantities and prices go through unchanged. What cannot be sent as it is fails [`check`](Broker::check).
 /// 9. **Cash moves by one rule.** The cash of an account moves, per order, by exactly [`booked_amount`](evenkeel_domain::order::booked_amount)
 ///    of its fills (the cumulative value, rounded half-even to cents, minus what was booked before) and by each fill's fee. Books and broker
 ///    are compared to the cent: a broker that rounds otherwise, such as every fill by itself, quarantines its portfolios or makes them stale.
-///    Where the real broker differs, its adapter reports the difference as part of the fill's fee.
+///    Where the real broker differs, its adapter reports the difference as part of the fill's fee, which may make that negative.
 ///
 /// **Cancellation**: dropping the future of `submit` or `cancel` leaves the outcome unknown, exactly as a lost answer does; the caller will
 /// ask. Dropping any other future has no effect. **Concurrency**: every method may be called at once from many tasks.
