@@ -39,6 +39,11 @@ pub enum Fault {
     RejectAfterAck,
     /// Executed completely, in so many parts of about the same size; in fewer where the lot leaves no room for them.
     InParts(u32),
+    /// Executed in two parts of about the same size, the second this much later than the first.
+    InTwo {
+        /// The time between them.
+        apart: Duration,
+    },
     /// Executed in part, then canceled by the venue.
     PartialThenCancel(Part),
     /// Executed in part; the rest works until it is canceled.
@@ -273,6 +278,7 @@ pub(crate) struct Treatment {
 pub(crate) enum Course {
     Rejected,
     Parts(u32),
+    InTwo(Duration),
     PartThenCanceled(Part),
     PartThenWorking(Part),
     Late(Duration),
@@ -294,6 +300,7 @@ impl Treatment {
             Fault::Refuse(reason) => keep(&mut self.refused, reason),
             Fault::RejectAfterAck => keep(&mut self.course, Course::Rejected),
             Fault::InParts(parts) => keep(&mut self.course, Course::Parts(parts)),
+            Fault::InTwo { apart } => keep(&mut self.course, Course::InTwo(apart)),
             Fault::PartialThenCancel(part) => keep(&mut self.course, Course::PartThenCanceled(part)),
             Fault::PartialThenWork(part) => keep(&mut self.course, Course::PartThenWorking(part)),
             Fault::LateFill { delay } => keep(&mut self.course, Course::Late(delay)),

@@ -80,7 +80,7 @@ mod calm {
                          lot of META: 0.000000001: every quantity is a multiple
               passed     C23  an order against an open one is refused, or both are executed by the market alone (contract 2, 5)
               passed     C24  an order for an unknown or a halted symbol is refused as not tradable (contract 2)
-              passed     C25  a quantity of seventeen digits is ordered, executed, held and sold to the last of them (contract 8)
+              passed     C25  a quantity of as many digits as the lot allows, up to seventeen, is ordered, executed, held and sold to the last of them (contract 8)
               passed     C26  an order executed in parts reports each part once, and they sum exactly (contract 5)
               passed     C27  what was executed before an order was canceled stays executed (contract 5, 6)
               passed     C28  a cancel is taken, its order and no other ends as canceled, and a second cancel says that it has ended (contract 6)
@@ -89,7 +89,7 @@ mod calm {
               passed     C31  a fill after the order was canceled is told by its view and among the fills (contract 5, 6)
               passed     C32  when the answer to a cancel is lost, its outcome is unknown, and the order tells (contract 6)
               passed     C33  a cancel of an id that never existed finds no such order (contract 6)
-              passed     C34  an id that never existed is absent; a question that was not answered is an error, never absent and never empty (contract 4)
+              passed     C34  an id that never existed is absent; a question that was not answered is an error, never absent and never empty, and no reason to refuse or to deny (contract 2, 4, 6)
               passed     C35  a fill is the same, with the same id, however often and wherever it is read (contract 5)
               passed     C38  of more orders and fills than fit on a page none is silently left out (contract 7)
               passed     C40  while the market is closed nothing is executed, and orders are refused with its opening or wait for it (contract 2, 5)
@@ -98,7 +98,8 @@ mod calm {
               passed     C46  a status that the adapter does not know leaves the order open, and is not guessed (contract 5)
               passed     C48  positions, account and truth agree once the visibility horizon has passed (contract 5)
               passed     C51  an order that is rejected after its acknowledgement says so, and what it might have taken is free again (contract 2, 5)
-            36 passed, 0 failed, 1 skipped, 0 not shown
+              passed     C52  when the price moves between the parts of an order, each fill is told at its own, and cash moves by them; a cursor in between takes up where it was (contract 5, 8, 9)
+            37 passed, 0 failed, 1 skipped, 0 not shown
         "#]].assert_eq(&report.to_string());
     }
 }

@@ -96,6 +96,7 @@ fn at_a_broker_with_latencies() {
         case(Fault::Refuse(RefusalReason::NotTradable), "refused: not tradable", 15, "Unproven", "Absent", "Absent"),
         case(Fault::RejectAfterAck, "Working 0", 15, "Working 0", "Rejected 0", "Rejected 0"),
         case(Fault::InParts(3), "Working 0", 15, "Working 0", "Filled 2", "Filled 2"),
+        case(Fault::InTwo { apart: second }, "Working 0", 15, "Working 0", "Filled 2", "Filled 2"),
         case(Fault::PartialThenCancel(one()), "Working 0", 15, "Working 0", "Canceled 1", "Canceled 1"),
         case(
             Fault::PartialThenCancel(Part::Share("100".parse().unwrap())),
@@ -159,6 +160,7 @@ fn at_a_broker_without_latencies() {
         // Acknowledged first, whatever has happened by the next question.
         case(Fault::RejectAfterAck, "Working 0", "Rejected 0", "Rejected 0", "Rejected 0"),
         case(Fault::InParts(3), "Filled 2", "Filled 2", "Filled 2", "Filled 2"),
+        case(Fault::InTwo { apart: second }, "Working 1", "Working 1", "Filled 2", "Filled 2"),
         case(Fault::PartialThenCancel(one()), "Canceled 1", "Canceled 1", "Canceled 1", "Canceled 1"),
         case(Fault::PartialThenWork(one()), "Working 1", "Working 1", "Working 1", "Canceled 1"),
         case(Fault::LateFill { delay: second }, "Working 0", "Working 0", "Filled 2", "Filled 2"),

@@ -155,6 +155,7 @@ impl Venue {
             None => (self.parts(account, &order), Duration::ZERO, None),
             Some(Course::Late(delay)) => (self.parts(account, &order), *delay, None),
             Some(Course::Parts(parts)) => (even_parts(whole, *parts, lot), Duration::ZERO, None),
+            Some(Course::InTwo(_)) => (even_parts(whole, 2, lot), Duration::ZERO, None),
             Some(Course::Rejected) => (Vec::new(), Duration::ZERO, Some(BrokerStatus::Rejected)),
             Some(Course::PartThenCanceled(units)) => (part(units), Duration::ZERO, Some(BrokerStatus::Canceled)),
             Some(Course::PartThenWorking(units)) => (part(units), Duration::ZERO, None),
@@ -168,11 +169,16 @@ impl Venue {
         let executions = parts.into_iter().filter(|units| !units.is_zero());
         let events = executions.map(|quantity| Event::Execution { account, key, quantity });
         let events = events.chain(ending.map(|status| Event::End { account, key, status }));
+        let apart = match course {
+            Some(Course::InTwo(apart)) => *apart,
+            _ => Duration::ZERO,
+        };
         let mut due = at.plus(delay);
         for (step, event) in (u32::from(key.copy) << 8..).zip(events) {
             let draw_key = self.key_of(account, key.id);
             due = match self.profile.liquidity {
                 Some(liquidity) if step & 0xff > 0 && is_sliced => due.plus(liquidity.interval),
+                _ if step & 0xff > 0 => due.plus(apart),
                 _ => due,
             };
             let step = self.draws.latency(Concern::EXECUTION, draw_key, step, self.profile.at_venue);

@@ -138,6 +138,7 @@ impl BrokerRig for SimulatedRig {
             }
             Fault::NeverFill => Scripted::NeverFill,
             Fault::InParts(parts) => Scripted::InParts(parts),
+            Fault::InTwo { apart } => Scripted::InTwo { apart },
             Fault::PartialThenWork => Scripted::PartialThenWork(half()),
             Fault::PartialThenCancel => Scripted::PartialThenCancel(half()),
             Fault::RejectAfterAck => Scripted::RejectAfterAck,
