@@ -27,7 +27,8 @@
 //! C02 (orders by amount), C22 (kinds of orders) and C49 (many orders in one request) cannot be said in this port. C11, C12, C17 and C47
 //! need a broker that is spoken to by HTTP: `examples/toy-broker/tests/certify/http.rs` has them for one. C36, C37 and C50 a stream, a process or a second portfolio, C39 and C41 an engine or a
 //! calendar, C44 and C45 events of companies and of the exchange: they come with the adapters that have them.
-//! C51 is about what follows from contract 2: an acknowledgement is not yet the last word.
+//! C51 is about what follows from contract 2: an acknowledgement is not yet the last word. C52 is about what follows from contract 9:
+//! an average price of an order is not the price of any of its fills.
 //! C31 and C35, which elsewhere are about streams, are here about `order` and `fills_since`.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "every answer but those that a case names breaks its promise")]
@@ -53,7 +54,7 @@ pub use rig::{BrokerRig, Fault, OrderTruth, Truth, declared};
 pub use sending::*;
 pub use trades::*;
 
-suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 37;
+suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 38;
     C01 "5, 8" c01_a_buy_costs_what_its_fills_say "a buy is filled, brings exactly its units and takes exactly price × quantity and fees",
     C03 "5, 8" c03_a_part_then_all_is_sold "after a part and then all of a holding is sold, nothing of it is left",
     C04 "3" c04_same_id_same_terms_twice_makes_one_order "the same order sent twice is one order",
@@ -73,7 +74,7 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 37;
     C21 "2, 8" c21_no_lot_is_made_up "a quantity that is no multiple of the lot fails the check and is refused, never rounded; leaving a holding completely is exempt",
     C23 "2, 5" c23_opposite_orders_never_meet "an order against an open one is refused, or both are executed by the market alone",
     C24 "2" c24_what_is_not_tradable_is_refused "an order for an unknown or a halted symbol is refused as not tradable",
-    C25 "8" c25_quantities_survive_to_the_last_digit "a quantity of seventeen digits is ordered, executed, held and sold to the last of them",
+    C25 "8" c25_quantities_survive_to_the_last_digit "a quantity of as many digits as the lot allows, up to seventeen, is ordered, executed, held and sold to the last of them",
     C26 "5" c26_partial_fills_sum_exactly "an order executed in parts reports each part once, and they sum exactly",
     C27 "5, 6" c27_a_canceled_order_keeps_its_part "what was executed before an order was canceled stays executed",
     C28 "6" c28_a_working_order_can_be_canceled "a cancel is taken, its order and no other ends as canceled, and a second cancel says that it has ended",
@@ -82,7 +83,7 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 37;
     C31 "5, 6" c31_a_fill_after_the_cancel_is_told "a fill after the order was canceled is told by its view and among the fills",
     C32 "6" c32_a_lost_cancel_answer_is_unknown "when the answer to a cancel is lost, its outcome is unknown, and the order tells",
     C33 "6" c33_canceling_nothing_says_so "a cancel of an id that never existed finds no such order",
-    C34 "4" c34_absent_is_a_proof "an id that never existed is absent; a question that was not answered is an error, never absent and never empty",
+    C34 "2, 4, 6" c34_absent_is_a_proof "an id that never existed is absent; a question that was not answered is an error, never absent and never empty, and no reason to refuse or to deny",
     C35 "5" c35_a_fill_has_one_id "a fill is the same, with the same id, however often and wherever it is read",
     C38 "7" c38_pages_are_complete_or_say_not "of more orders and fills than fit on a page none is silently left out",
     C40 "2, 5" c40_nothing_is_filled_at_night "while the market is closed nothing is executed, and orders are refused with its opening or wait for it",
@@ -91,4 +92,5 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 37;
     C46 "5" c46_an_unknown_status_is_not_an_end "a status that the adapter does not know leaves the order open, and is not guessed",
     C48 "5" c48_reads_follow_within_the_horizon "positions, account and truth agree once the visibility horizon has passed",
     C51 "2, 5" c51_a_rejected_order_has_ended "an order that is rejected after its acknowledgement says so, and what it might have taken is free again",
+    C52 "5, 8, 9" c52_each_fill_has_its_own_price "when the price moves between the parts of an order, each fill is told at its own, and cash moves by them; a cursor in between takes up where it was",
 }

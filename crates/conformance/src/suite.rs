@@ -31,7 +31,8 @@ pub trait Rig: Sync {
     }
 
     /// Drives a case to its end. As it is, on this thread, which sleeps while nothing can go on ([`block_on`]); a rig whose adapter
-    /// needs a runtime, or a clock that moves when nothing else does, brings its own.
+    /// needs a runtime, or a clock that moves when nothing else does, brings its own. Without it a case that sleeps by such a clock
+    /// never ends, and says nothing; `ManualClock::run` of the memory crate moves time and reports a case that is stuck.
     fn run(&self, case: BoxFuture<'_, Check>) -> Check {
         block_on(case)
     }

@@ -17,6 +17,9 @@ use std::sync::Arc;
 const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::ForgetsFees, "C01"),
     (Flaw::BooksNoFees, "C01"),
+    (Flaw::ReadsPricesToTheCent, "C01"),
+    (Flaw::ReadsPricesToTheCent, "C03"),
+    (Flaw::ReadsPricesToTheCent, "C26"),
     (Flaw::ChangesItsMind, "C01"),
     (Flaw::ListsWhatHasEnded, "C01"),
     (Flaw::LeavesDust, "C03"),
@@ -30,6 +33,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::AbsentThoughThere, "C09"),
     (Flaw::NotSentOnTimeout, "C10"),
     (Flaw::AbsentAtTheFirstLook, "C10"),
+    (Flaw::CountsTheHorizonFromItsStart, "C10"),
     (Flaw::Retries, "C10"),
     (Flaw::UnknownWhenUnreachable, "C13"),
     (Flaw::SendsAnotherWhenUnsure, "C14"),
@@ -48,6 +52,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::CountsInFloats, "C25"),
     (Flaw::AddsUpCumulativeFills, "C26"),
     (Flaw::ListsNotEveryFill, "C26"),
+    (Flaw::BooksEachFill, "C26"),
     (Flaw::DropsThePartOnCancel, "C27"),
     (Flaw::CannotCancelTwice, "C28"),
     (Flaw::CancelsEverything, "C28"),
@@ -58,6 +63,8 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::NoOrderIsUnknown, "C33"),
     (Flaw::AbsentInAnOutage, "C34"),
     (Flaw::EmptyInAnOutage, "C34"),
+    (Flaw::RefusedForWantOfAnAnswer, "C34"),
+    (Flaw::NoOrderForWantOfAnAnswer, "C34"),
     (Flaw::NewFillIdEachTime, "C35"),
     (Flaw::NumbersFillsByOrder, "C35"),
     (Flaw::MistakesTheSide, "C35"),
@@ -76,16 +83,26 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::ReadsOldPositions, "C48"),
     (Flaw::ReadsOldCash, "C48"),
     (Flaw::WorksThoughRejected, "C51"),
+    (Flaw::BooksEachFill, "C52"),
+    (Flaw::ReadsPricesToTheCent, "C52"),
+    (Flaw::AveragesPrices, "C52"),
+    (Flaw::AddsUpAfterACursor, "C52"),
 ];
 
-fn profile(case: &str) -> Profile {
+/// What is rounded wrongly must be found also where units are whole, and no spread makes odd prices of even ones.
+fn profile(flaw: Flaw, case: &str) -> Profile {
     let whole_units = Lot::new("1".parse().unwrap()).unwrap();
-    let lot = if case == "C21" { whole_units } else { Lot::FINEST };
-    Profile { lot, ..Profile::calm() }
+    match flaw {
+        Flaw::BooksEachFill | Flaw::ReadsPricesToTheCent | Flaw::AveragesPrices => {
+            Profile { lot: whole_units, ..Profile::ideal() }
+        }
+        _ if case == "C21" => Profile { lot: whole_units, ..Profile::calm() },
+        _ => Profile { lot: Lot::FINEST, ..Profile::calm() },
+    }
 }
 
 fn verdict(flaw: Flaw, case: &str) -> Verdict {
-    let rig = SimulatedRig::new(profile(case), |ours| Arc::new(Adapter::new(ours, flaw)));
+    let rig = SimulatedRig::new(profile(flaw, case), |ours| Arc::new(Adapter::new(ours, flaw)));
     broker::run_case(&rig, case)
 }
 

@@ -29,7 +29,7 @@ async fn canceled(desk: &Desk<'_>, order: &OrderRequest) -> Result<OrderView, St
 
 /// Cancels an order that works, twice. Contract 6.
 pub async fn c28_a_working_order_can_be_canceled(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     rig.force(Fault::NeverFill)?;
     let order = working(&desk).await?;
     rig.force(Fault::NeverFill)?;
@@ -49,7 +49,7 @@ pub async fn c28_a_working_order_can_be_canceled(rig: &dyn BrokerRig) -> Check {
 
 /// Cancels an order that is filled. Contract 5, 6.
 pub async fn c29_a_filled_order_cannot_be_canceled(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let order = working(&desk).await?;
     let filled = desk.filled(&order).await?;
     let answer = desk.cancel(&order).await;
@@ -64,7 +64,7 @@ pub async fn c29_a_filled_order_cannot_be_canceled(rig: &dyn BrokerRig) -> Check
 
 /// Sends two hundred orders and cancels each a little later. Contract 5, 6.
 pub async fn c30_cancels_race_fills(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("1")?;
     desk.fund_for(desk.quantity("200")?)?;
     let orders = (0..200).map(|_| desk.buy(quantity)).collect::<Result<Vec<_>, _>>()?;
@@ -106,7 +106,7 @@ async fn race(desk: &Desk<'_>, order: &OrderRequest, pause: Duration) -> Result<
 
 /// Executes an order after its cancel. Contract 5, 6.
 pub async fn c31_a_fill_after_the_cancel_is_told(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     rig.force(Fault::FillAfterCancel)?;
     let order = working(&desk).await?;
     is_taken(&desk, &order).await?;
@@ -119,7 +119,7 @@ pub async fn c31_a_fill_after_the_cancel_is_told(rig: &dyn BrokerRig) -> Check {
 
 /// Loses the answer to a cancel. Contract 6.
 pub async fn c32_a_lost_cancel_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     rig.force(Fault::NeverFill)?;
     rig.force(Fault::LoseCancelAnswer)?;
     let order = working(&desk).await?;
@@ -134,8 +134,7 @@ pub async fn c32_a_lost_cancel_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
 
 /// Cancels what never was. Contract 6.
 pub async fn c33_canceling_nothing_says_so(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
-    desk.horizon().await;
+    let desk = desk(rig).await?;
     let answer = desk.cancel(&desk.buy(desk.quantity("2")?)?).await;
     expect(answer == CancelAnswer::NoSuchOrder, "there should be no such order", answer)
 }

@@ -3,11 +3,12 @@
 use super::{BrokerRig, Truth};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{
-    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, Fill, LegNumber, Lookup,
-    NotSent, OrderFill, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
+    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, Fill, FillCursor, LegNumber,
+    Lookup, NotSent, OrderFill, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
 };
-use evenkeel_domain::values::{AccountId, Lot, Money, Price, Quantity, Rounding, Symbol, Value};
+use evenkeel_domain::values::{AccountId, FillId, Lot, Money, Price, Quantity, Rounding, Symbol, Value};
 use evenkeel_ports::{AccountView, Broker, BrokerError};
+use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -35,8 +36,9 @@ pub(super) struct Desk<'a> {
     legs: AtomicUsize,
 }
 
-/// A rig's world with a price, in which a unit is worth more than twice the minimum.
-pub(super) fn desk(rig: &dyn BrokerRig) -> Result<Desk<'_>, Stop> {
+/// A rig's world with a price, in which a unit is worth more than twice the minimum; so long after its start that an adapter which
+/// counts the horizon from there, and not from each send, is found out.
+pub(super) async fn desk(rig: &dyn BrokerRig) -> Result<Desk<'_>, Stop> {
     let broker = rig.broker();
     let declared = broker.capabilities();
     let hundreds = u64::try_from(declared.minimum_order.cents()).unwrap_or(0).div_ceil(5_000).max(1);
@@ -47,6 +49,7 @@ pub(super) fn desk(rig: &dyn BrokerRig) -> Result<Desk<'_>, Stop> {
     } else {
         price = rig.price(rig.symbol())?;
     }
+    rig.sleep(declared.visibility_horizon).await;
     // Unlike those of any other run against the same broker.
     let moment = u128::try_from(rig.now().nanos()).unwrap_or(0);
     let batch = BatchId::from_u128(moment.saturating_mul(1 << 32));
@@ -71,6 +74,24 @@ impl Desk<'_> {
 
     pub(super) fn lot(&self) -> Lot {
         self.declared.lot_of(self.symbol())
+    }
+
+    /// Lets a unit cost a part of a cent more, so much that three lots in three orders are a cent off from three in one. Where prices
+    /// cannot be set it stays with the market's own.
+    pub(super) fn price_with_parts_of_a_cent(&mut self) -> Check {
+        if !self.price_is_set {
+            return Ok(());
+        }
+        let lot = self.lot().size().nanos().max(UNIT);
+        // A tenth of a cent for each lot: 0.003 for three, 0.009 for nine.
+        let part = (UNIT / 1_000).saturating_mul(UNIT).checked_div(lot).unwrap_or(0);
+        self.reprice(self.price.nanos().saturating_add(u64::try_from(part).unwrap_or(0)))
+    }
+
+    /// Sets the price of the rig's symbol to so many billionths.
+    pub(super) fn reprice(&mut self, nanos: u64) -> Check {
+        self.price = Price::from_nanos(nanos).map_err(misfit)?;
+        Ok(self.rig.set_price(self.symbol(), self.price)?)
     }
 
     /// So many units; in whole lots, and of as many lots as units where a lot is larger than a unit.
@@ -193,6 +214,7 @@ impl Desk<'_> {
         let deadline = self.rig.now().plus(self.longest());
         let mut pause = Duration::from_millis(20);
         let mut most = Quantity::ZERO;
+        let mut fills: BTreeMap<FillId, Fill> = BTreeMap::new();
         let mut last = None;
         loop {
             match self.look_up(order).await {
@@ -200,6 +222,10 @@ impl Desk<'_> {
                     fits(order, &view)?;
                     expect(view.filled >= most, "the executed quantity should never decrease", (most, &view))?;
                     most = view.filled;
+                    for fill in &view.fills {
+                        let before = fills.entry(fill.id.clone()).or_insert_with(|| fill.clone());
+                        expect(before == fill, "a fill should never change", (before, fill))?;
+                    }
                     if so(&view) {
                         return Ok(view);
                     }
@@ -289,13 +315,21 @@ impl Desk<'_> {
 
     /// Every fill of the account, page by page.
     pub(super) async fn fills(&self) -> Result<Vec<OrderFill>, Stop> {
-        let (mut fills, mut cursor) = (Vec::new(), None);
+        Ok(self.fills_after(None).await?.0)
+    }
+
+    /// Every fill after a cursor, page by page, and where to go on from.
+    pub(super) async fn fills_after(
+        &self,
+        mut cursor: Option<FillCursor>,
+    ) -> Result<(Vec<OrderFill>, FillCursor), Stop> {
+        let mut fills = Vec::new();
         loop {
             let page = self.broker.fills_since(&self.account, cursor.clone()).await;
             let page = page.or_else(|error| broken("fills should be read", error))?;
             fills.extend(page.fills);
             if page.complete {
-                return Ok(fills);
+                return Ok((fills, page.next));
             }
             let next = Some(page.next);
             expect(next != cursor, "a page that is not complete should lead on", &next)?;
@@ -335,8 +369,8 @@ pub(super) fn fits(order: &OrderRequest, view: &OrderView) -> Check {
     expect(view.filled <= quantity, "no more should be executed than was ordered", view)?;
     let complete = view.status != BrokerStatus::Filled || view.filled == quantity;
     expect(complete, "an order that reads filled should be executed completely", view)?;
-    let charged = view.fills.iter().find(|fill| fill.quantity.is_zero() || fill.fee.is_negative());
-    expect(charged.is_none(), "a fill should be of more than nothing, and its fee no less than nothing", charged)
+    let empty = view.fills.iter().find(|fill| fill.quantity.is_zero());
+    expect(empty.is_none(), "a fill should be of more than nothing", empty)
 }
 
 /// Units that these fills executed.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Closes the market over an open order, sends another at night, and opens it again. Contract 2, 5.
 pub async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(desk.quantity("20")?)?;
     rig.force(Fault::NeverFill)?;
@@ -47,7 +47,7 @@ pub async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
 
 /// Sells, and follows the proceeds to their settlement. Contract 5.
 pub async fn c42_proceeds_settle_in_time(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let before = desk.view().await?;
     let Some(settled) = before.settled_cash else {
         return Err(Stop::Excused("settled cash: none: the account's view does not tell".to_owned()));

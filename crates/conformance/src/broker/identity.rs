@@ -28,7 +28,7 @@ fn is_known(order: &OrderRequest, answer: SubmitAnswer) -> Check {
 
 /// Sends one order twice. Contract 3.
 pub async fn c04_same_id_same_terms_twice_makes_one_order(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     enforced(&desk)?;
     let quantity = desk.quantity("2.5")?;
     desk.fund_for(desk.quantity("20")?)?;
@@ -43,7 +43,7 @@ pub async fn c04_same_id_same_terms_twice_makes_one_order(rig: &dyn BrokerRig) -
 
 /// Sends an id again with another quantity, side and symbol. Contract 3.
 pub async fn c05_same_id_other_terms_is_refused(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     enforced(&desk)?;
     let (quantity, more) = (desk.quantity("2")?, desk.quantity("3")?);
     desk.fund_for(desk.quantity("20")?)?;
@@ -74,7 +74,7 @@ pub async fn c05_same_id_other_terms_is_refused(rig: &dyn BrokerRig) -> Check {
 
 /// Sends an order again once it is filled. Contract 3.
 pub async fn c06_an_id_stays_taken_when_its_order_ended(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     enforced(&desk)?;
     let quantity = desk.quantity("2.5")?;
     desk.fund_for(desk.quantity("20")?)?;
@@ -89,7 +89,7 @@ pub async fn c06_an_id_stays_taken_when_its_order_ended(rig: &dyn BrokerRig) -> 
 
 /// Two send the same order at once, a hundred times. Contract 3.
 pub async fn c07_same_id_at_once_makes_one_order(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     enforced(&desk)?;
     let quantity = desk.quantity("1")?;
     desk.fund_for(desk.quantity("100")?)?;
@@ -115,7 +115,7 @@ pub async fn c07_same_id_at_once_makes_one_order(rig: &dyn BrokerRig) -> Check {
 
 /// Sends orders whose ids differ in one place only, and those of the least and the greatest id. Contract 3, 8.
 pub async fn c08_ids_arrive_whole(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("1")?;
     desk.fund_for(desk.quantity("20")?)?;
     let first = desk.buy(quantity)?;

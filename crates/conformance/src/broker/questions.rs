@@ -3,16 +3,17 @@
 use super::desk::{Desk, broken, desk, misfit};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
-use evenkeel_domain::order::{BrokerStatus, CancelAnswer, ClientOrderId, Fill, Lookup, OrderRequest};
+use evenkeel_domain::order::{
+    BrokerStatus, CancelAnswer, ClientOrderId, Duplicates, Fill, Lookup, OrderRequest, SubmitAnswer,
+};
 use evenkeel_domain::values::FillId;
 use evenkeel_ports::BrokerError;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Asks for what never was, and asks while nothing answers. Contract 4.
+/// Asks for what never was, and asks while nothing answers; then sends and cancels again while only questions go unanswered. Contract 2, 4, 6.
 pub async fn c34_absent_is_a_proof(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let nothing = desk.buy(desk.quantity("2")?)?;
-    desk.horizon().await;
     let absent = desk.look_up(&nothing).await;
     expect(absent == Ok(Lookup::Absent), "an id that was never sent should be absent", absent)?;
     rig.hold(desk.symbol(), desk.quantity("2")?)?;
@@ -28,7 +29,25 @@ pub async fn c34_absent_is_a_proof(rig: &dyn BrokerRig) -> Check {
     rig.fail_questions(1)?;
     unanswered("account", broker.account(account).await)?;
     let after = desk.look_up(&nothing).await;
-    expect(after == Ok(Lookup::Absent), "after the outage the id should be absent again", after)
+    expect(after == Ok(Lookup::Absent), "after the outage the id should be absent again", after)?;
+    asked_on_the_way(&desk).await
+}
+
+/// Where a submission or a cancel asks something before it can answer, and is not answered, that is no answer either. Contract 2, 6.
+async fn asked_on_the_way(desk: &Desk<'_>) -> Check {
+    let order = desk.exit(desk.quantity("2")?)?;
+    desk.trade(&order).await?;
+    desk.horizon().await;
+    desk.rig.fail_questions(1)?;
+    if desk.declared.duplicates == Duplicates::Refused {
+        let again = desk.submit(&order).await;
+        let proven = matches!(&again, SubmitAnswer::Refused(_));
+        expect(!proven, "the same order sent again while questions go unanswered should not be refused", again)?;
+    }
+    desk.rig.fail_questions(1)?;
+    let canceled = desk.cancel(&order).await;
+    let denied = canceled == CancelAnswer::NoSuchOrder;
+    expect(!denied, "a cancel while questions go unanswered should not deny an order that exists", canceled)
 }
 
 fn unanswered<T: std::fmt::Debug>(question: &str, answer: Result<T, BrokerError>) -> Check {
@@ -37,7 +56,7 @@ fn unanswered<T: std::fmt::Debug>(question: &str, answer: Result<T, BrokerError>
 
 /// Reads the fills of one order again and again, everywhere. Contract 5.
 pub async fn c35_a_fill_has_one_id(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("6")?;
     desk.fund_for(desk.quantity("20")?)?;
     rig.force(Fault::InParts(3))?;
@@ -88,7 +107,7 @@ fn by_id(fills: Vec<Fill>) -> Result<BTreeMap<FillId, Fill>, Stop> {
 
 /// Makes more fills and more open orders than fit on any page, and counts them. Contract 7.
 pub async fn c38_pages_are_complete_or_say_not(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let (one, count) = (desk.quantity("1")?, rig.more_than_a_page());
     let all = one.nanos().saturating_mul(u128::try_from(count).unwrap_or(0)).saturating_mul(2);
     desk.fund_for(evenkeel_domain::values::Quantity::from_nanos(all).map_err(misfit)?)?;
@@ -123,7 +142,7 @@ pub async fn c38_pages_are_complete_or_say_not(rig: &dyn BrokerRig) -> Check {
 
 /// Gives an order a status that nobody knows. Contract 5.
 pub async fn c46_an_unknown_status_is_not_an_end(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
     rig.force(Fault::UnmappedStatus)?;
@@ -143,7 +162,7 @@ pub async fn c46_an_unknown_status_is_not_an_end(rig: &dyn BrokerRig) -> Check {
 
 /// Trades, waits for the horizon, and compares what is read with what is true. Contract 5.
 pub async fn c48_reads_follow_within_the_horizon(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let (some, more) = (desk.quantity("2")?, desk.quantity("5")?);
     desk.fund_for(desk.quantity("20")?)?;
     let mut other = desk.buy(some)?;
@@ -165,7 +184,7 @@ pub async fn c48_reads_follow_within_the_horizon(rig: &dyn BrokerRig) -> Check {
 
 /// Lets the broker reject what it had acknowledged. Contract 2, 5.
 pub async fn c51_a_rejected_order_has_ended(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
     let before = desk.view().await?;

@@ -14,7 +14,7 @@ fn fails_for(checked: Result<(), Refused>, reason: &RefusalReason) -> Check {
 
 /// Buys for a hundred times the cash; then with exactly as much as the declared collar and costs say that it takes. Contract 2.
 pub async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("100")?;
     rig.fund(desk.worth(desk.quantity("1")?)?)?;
     let before = desk.view().await?.cash;
@@ -36,7 +36,7 @@ pub async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Check {
 
 /// Sells more than is held, and what is not held at all. Contract 2.
 pub async fn c19_more_than_is_held_is_refused(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let (held, more) = (desk.quantity("2")?, desk.quantity("3")?);
     desk.refused(&desk.sell(held)?, &RefusalReason::InsufficientQuantity).await?;
     rig.hold(desk.symbol(), held)?;
@@ -47,7 +47,7 @@ pub async fn c19_more_than_is_held_is_refused(rig: &dyn BrokerRig) -> Check {
 
 /// Buys for half the minimum, then leaves a holding that is worth no more. Contract 2, 8.
 pub async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let minimum = desk.declared.minimum_order;
     if !minimum.is_positive() {
         return Err(Stop::Excused("minimum order: 0.00: there is no minimum".to_owned()));
@@ -75,7 +75,7 @@ pub async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
 
 /// Buys half a lot more than whole ones, then leaves such a holding. Contract 2, 8.
 pub async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     if desk.lot() == Lot::FINEST {
         return Err(Stop::Excused(format!("lot of {}: {}: every quantity is a multiple", desk.symbol(), desk.lot())));
     }
@@ -95,7 +95,7 @@ pub async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
 
 /// Sells against a buy that works. Contract 2, 5.
 pub async fn c23_opposite_orders_never_meet(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let (bought, held) = (desk.quantity("2")?, desk.quantity("3")?);
     desk.fund_for(bought)?;
     rig.hold(desk.symbol(), held)?;
@@ -117,7 +117,7 @@ pub async fn c23_opposite_orders_never_meet(rig: &dyn BrokerRig) -> Check {
 
 /// Buys what does not exist and what is halted. Contract 2.
 pub async fn c24_what_is_not_tradable_is_refused(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
     let mut order = desk.buy(quantity)?;
@@ -129,7 +129,7 @@ pub async fn c24_what_is_not_tradable_is_refused(rig: &dyn BrokerRig) -> Check {
 
 /// Buys twice for six tenths of the cash while the first works, which is then canceled; and sells so twice of a holding. Contract 2.
 pub async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let (six, ten) = (desk.quantity("6")?, desk.quantity("10")?);
     rig.fund(desk.worth(ten)?)?;
     rig.force(Fault::NeverFill)?;

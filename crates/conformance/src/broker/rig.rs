@@ -162,6 +162,11 @@ pub enum Fault {
     NeverFill,
     /// Executed completely, in so many parts.
     InParts(u32),
+    /// About half of it is executed, and the rest so long after that, each at the price of its moment.
+    InTwo {
+        /// The time between the two.
+        apart: Duration,
+    },
     /// About half of it is executed, and the rest not until it is canceled.
     PartialThenWork,
     /// About half of it is executed, then the broker itself cancels it.
@@ -188,6 +193,7 @@ impl Fault {
             Self::Slow => "delay a request beyond its caller's patience",
             Self::NeverFill => "keep an order from being executed",
             Self::InParts(_) => "execute an order in parts",
+            Self::InTwo { .. } => "execute an order in two parts, one later than the other",
             Self::PartialThenWork => "execute a part of an order",
             Self::PartialThenCancel => "let the broker cancel an order",
             Self::RejectAfterAck => "let the broker reject an order that it had accepted",

@@ -15,7 +15,7 @@ fn is_unknown(answer: &SubmitAnswer, why: &str) -> Check {
 
 /// Loses the answer, and finds the order. Contract 1, 2.
 pub async fn c09_a_lost_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
     rig.force(Fault::LoseAnswer)?;
@@ -29,7 +29,7 @@ pub async fn c09_a_lost_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
 
 /// Loses the request, asks before and after the horizon, and sends it again. Contract 1, 2, 4.
 pub async fn c10_a_lost_request_is_unknown_then_absent(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
     rig.force(Fault::LoseRequest)?;
@@ -72,7 +72,7 @@ async fn is_absent(desk: &Desk<'_>, order: &OrderRequest, sent: Timestamp) -> Re
 
 /// Makes the broker unreachable for one call. Contract 2.
 pub async fn c13_unreachable_is_not_sent(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
     rig.force(Fault::Unreachable)?;
@@ -90,7 +90,7 @@ pub async fn c13_unreachable_is_not_sent(rig: &dyn BrokerRig) -> Check {
 
 /// Delays a request beyond its caller's patience, and sends it again meanwhile where that is safe. Contract 1, 2, 3.
 pub async fn c14_a_late_request_makes_one_order(rig: &dyn BrokerRig) -> Check {
-    let mut desk = desk(rig)?;
+    let mut desk = desk(rig).await?;
     desk.late = true;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
@@ -111,7 +111,7 @@ pub async fn c14_a_late_request_makes_one_order(rig: &dyn BrokerRig) -> Check {
 /// Runs into a limit, waits as long as it says, and sends the same order. Contract 1, 2.
 pub async fn c15_a_rate_limit_is_not_sent(rig: &dyn BrokerRig) -> Check {
     const SECOND: Duration = Duration::from_secs(1);
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
     let limit = Duration::from_secs(3);
@@ -133,7 +133,7 @@ pub async fn c15_a_rate_limit_is_not_sent(rig: &dyn BrokerRig) -> Check {
 
 /// Sends sixty orders at once, and those that run into a limit again when it has passed. Contract 1, 3.
 pub async fn c16_under_load_none_is_lost_or_doubled(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("1")?;
     desk.fund_for(desk.quantity("60")?)?;
     let orders = (0..60).map(|_| desk.buy(quantity)).collect::<Result<Vec<_>, _>>()?;

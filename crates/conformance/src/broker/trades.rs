@@ -4,7 +4,8 @@ use super::desk::{Desk, amounts, broken, desk, misfit, sum};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Fill, OrderRequest, OrderView, Side};
-use evenkeel_domain::values::{Money, Price, Quantity};
+use evenkeel_domain::values::{Money, Quantity};
+use std::time::Duration;
 
 /// The account's cash must have moved from `before` by what these orders executed and paid; by a cent for each fill at most, where the
 /// adapter declares that fills are rounded.
@@ -27,7 +28,8 @@ async fn cash_moved(desk: &Desk<'_>, before: Money, orders: &[(Side, &[Fill])]) 
 
 /// Buys, waits for the fill and the horizon, and compares units, cash and costs with the fills. Contract 5, 8.
 pub async fn c01_a_buy_costs_what_its_fills_say(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let mut desk = desk(rig).await?;
+    desk.price_with_parts_of_a_cent()?;
     let quantity = desk.quantity("7.654321")?;
     desk.fund_for(quantity)?;
     let before = desk.view().await?.cash;
@@ -56,7 +58,8 @@ fn within_costs(desk: &Desk<'_>, order: &OrderRequest, view: &OrderView) -> Chec
 
 /// Sells a part of a holding, then the rest as an exit. Contract 5, 8.
 pub async fn c03_a_part_then_all_is_sold(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let mut desk = desk(rig).await?;
+    desk.price_with_parts_of_a_cent()?;
     let (held, part) = (desk.quantity("10.123456789")?, desk.quantity("4.1")?);
     rig.hold(desk.symbol(), held)?;
     let before = desk.view().await?.cash;
@@ -70,12 +73,12 @@ pub async fn c03_a_part_then_all_is_sold(rig: &dyn BrokerRig) -> Check {
     cash_moved(&desk, before, &[(Side::Sell, &first.fills), (Side::Sell, &second.fills)]).await
 }
 
-/// Buys a quantity that no binary fraction holds, reads it back everywhere, and sells it again. Contract 8.
+/// Buys a quantity of as many digits as the lot allows, reads it back everywhere, and sells it again: seventeen, which no float holds,
+/// where lots are of the finest size. Contract 8.
 pub async fn c25_quantities_survive_to_the_last_digit(rig: &dyn BrokerRig) -> Check {
-    let mut desk = desk(rig)?;
+    let mut desk = desk(rig).await?;
     if desk.declared.minimum_order.cents() <= 10_000_000 {
-        desk.price = Price::from_nanos(1_000_000_000).map_err(misfit)?;
-        rig.set_price(desk.symbol(), desk.price)?;
+        desk.reprice(1_000_000_000)?;
     }
     let quantity = desk.quantity("98765432.123456789")?;
     desk.fund_for(quantity)?;
@@ -92,7 +95,8 @@ pub async fn c25_quantities_survive_to_the_last_digit(rig: &dyn BrokerRig) -> Ch
 
 /// Lets an order be executed in three parts, and adds them up, in the view and among the fills. Contract 5.
 pub async fn c26_partial_fills_sum_exactly(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let mut desk = desk(rig).await?;
+    desk.price_with_parts_of_a_cent()?;
     let quantity = desk.quantity("9.87654321")?;
     desk.fund_for(quantity)?;
     let before = desk.view().await?.cash;
@@ -113,9 +117,41 @@ pub async fn c26_partial_fills_sum_exactly(rig: &dyn BrokerRig) -> Check {
     cash_moved(&desk, before, &[(Side::Buy, &view.fills)]).await
 }
 
+/// Moves the price between the two parts of an order, and follows cash, view and cursor from the one to the other. Contract 5, 8, 9.
+pub async fn c52_each_fill_has_its_own_price(rig: &dyn BrokerRig) -> Check {
+    let mut desk = desk(rig).await?;
+    desk.price_with_parts_of_a_cent()?;
+    let quantity = desk.quantity("9.87654321")?;
+    desk.fund_for(quantity)?;
+    let before = desk.view().await?.cash;
+    let apart = desk.declared.visibility_horizon.saturating_mul(4).saturating_add(Duration::from_secs(60));
+    rig.force(Fault::InTwo { apart })?;
+    let order = desk.buy(quantity)?;
+    desk.place(&order).await?;
+    let known = |view: &OrderView| !view.filled.is_zero() && sum(&view.fills).is_ok_and(|sum| sum == view.filled);
+    let first = desk.until(&order, "executed in part, with that fill", known).await?.fills;
+    desk.horizon().await;
+    cash_moved(&desk, before, &[(Side::Buy, &first)]).await?;
+    let (_, read) = desk.fills_after(None).await?;
+    // A hundredth less, so that what is paid in is enough.
+    desk.reprice(desk.price.nanos().saturating_sub(desk.price.nanos().checked_div(100).unwrap_or(0)))?;
+    let all = desk.filled(&order).await?.fills;
+    desk.horizon().await;
+    cash_moved(&desk, before, &[(Side::Buy, &all)]).await?;
+    let rest: Vec<&Fill> = all.iter().filter(|fill| !first.iter().any(|known| known.id == fill.id)).collect();
+    let cheaper = rest.iter().all(|later| first.iter().all(|earlier| later.price < earlier.price));
+    expect(cheaper && !rest.is_empty(), "what was executed at a lower price should be told at that price", &all)?;
+    let (listed, _) = desk.fills_after(Some(read)).await?;
+    let same = |listed: &&Fill| listed.id == rest.first().map_or(listed.id.clone(), |fill| fill.id.clone());
+    let after: Vec<Fill> = listed.into_iter().filter(|fill| fill.order == Some(order.id)).map(|of| of.fill).collect();
+    expect(after.iter().any(|fill| same(&fill)), "after the cursor the new fill should be listed", &after)?;
+    let other = after.iter().find(|listed| !all.contains(listed));
+    expect(other.is_none(), "a fill that is listed after a cursor should be as the order's view has it", other)
+}
+
 /// Cancels an order that was executed in part, and lets the broker cancel another. Contract 5, 6.
 pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig)?;
+    let desk = desk(rig).await?;
     let quantity = desk.quantity("6.5")?;
     desk.fund_for(quantity)?;
     let before = desk.view().await?.cash;

@@ -163,6 +163,10 @@ impl Bank {
             match fates.iter().find(|fate| !matches!(fate, Fault::LoseCancelAnswer)) {
                 Some(Fault::NeverFill | Fault::UnmappedStatus) => {}
                 Some(Fault::InParts(parts)) => self.in_parts(index, *parts, now),
+                Some(Fault::InTwo { apart }) if rest == order.quantity => {
+                    order.due = Some(now.plus(*apart));
+                    self.execute(index, half, now);
+                }
                 Some(Fault::PartialThenWork) => self.execute(index, half, now),
                 Some(Fault::PartialThenCancel) => {
                     self.execute(index, half, now);

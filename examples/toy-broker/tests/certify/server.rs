@@ -235,6 +235,7 @@ impl State {
             Fault::RateLimit { retry_after } => self.limited_until = Some(now.plus(retry_after)),
             Fault::NeverFill
             | Fault::InParts(_)
+            | Fault::InTwo { .. }
             | Fault::PartialThenWork
             | Fault::PartialThenCancel
             | Fault::RejectAfterAck

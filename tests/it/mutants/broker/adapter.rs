@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use evenkeel_banchile::BanChile;
 use evenkeel_domain::order::{
     Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, FillCursor, LegNumber,
-    Lookup, NotSent, OrderRequest, OrderView, RefusalReason, Refused, SubmitAnswer, Terms, UnknownCause,
+    Lookup, NotSent, OrderFill, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
+    UnknownCause,
 };
-use evenkeel_domain::values::{AccountId, FillId, Money, Quantity, Rounding};
+use evenkeel_domain::values::{AccountId, FillId, Money, Quantity, Rounding, Timestamp, Value};
 use evenkeel_ports::{AccountView, Broker, BrokerError, FillPage, OrderPage, Position};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -82,6 +83,15 @@ impl Adapter {
             }
             (Flaw::FreesTheIdOnceFilled, SubmitAnswer::AlreadyExists) if self.is_filled(account, order.id).await => {
                 self.another(account, order).await
+            }
+            (Flaw::RefusedForWantOfAnAnswer, SubmitAnswer::AlreadyExists) => {
+                match self.ours.order(account, order.id).await {
+                    Ok(_) => SubmitAnswer::AlreadyExists,
+                    Err(error) => {
+                        let message = error.to_string();
+                        SubmitAnswer::Refused(Refused { reason: RefusalReason::DuplicateIdOtherOrder, message })
+                    }
+                }
             }
             (Flaw::TakesOtherTermsForTheSame, _) if refusal == Some(RefusalReason::DuplicateIdOtherOrder) => {
                 SubmitAnswer::AlreadyExists
@@ -205,6 +215,9 @@ impl Broker for Adapter {
         {
             self.notes().frozen.insert(id, OrderView { status: BrokerStatus::Canceled, ..view });
         }
+        if self.flaw == Flaw::NoOrderForWantOfAnAnswer && self.ours.order(account, id).await.is_err() {
+            return CancelAnswer::NoSuchOrder;
+        }
         match (self.flaw, self.ours.cancel(account, id).await) {
             (Flaw::CannotCancelTwice, CancelAnswer::AlreadyTerminal(_))
             | (Flaw::NoOrderIsUnknown, CancelAnswer::NoSuchOrder) => CancelAnswer::Unknown(UnknownCause::BrokerError),
@@ -223,6 +236,11 @@ impl Broker for Adapter {
             (Flaw::AbsentThoughThere, Ok(Lookup::Found(_))) if self.looks() == 1 => Ok(Lookup::Absent),
             (_, Ok(Lookup::Found(view))) => Ok(Lookup::Found(self.told(view, id))),
             (Flaw::AbsentAtTheFirstLook, Ok(Lookup::Unproven)) | (Flaw::AbsentInAnOutage, Err(_)) => Ok(Lookup::Absent),
+            (Flaw::CountsTheHorizonFromItsStart, Ok(Lookup::Unproven)) => {
+                let age = self.ours.account(account).await?.as_of.since(started());
+                let visible = age >= self.capabilities().visibility_horizon;
+                Ok(if visible { Lookup::Absent } else { Lookup::Unproven })
+            }
             (_, lookup) => lookup,
         }
     }
@@ -252,8 +270,16 @@ impl Broker for Adapter {
     }
 
     async fn fills_since(&self, account: &AccountId, cursor: Option<FillCursor>) -> Result<FillPage, BrokerError> {
+        let later = cursor.is_some();
         let mut page = self.ours.fills_since(account, cursor).await?;
         match self.flaw {
+            Flaw::AddsUpAfterACursor if later => {
+                for OrderFill { order, fill, .. } in &mut page.fills {
+                    if let Ok(Lookup::Found(view)) = self.ours.order(account, order.unwrap()).await {
+                        fill.quantity = view.filled;
+                    }
+                }
+            }
             Flaw::FirstPageIsAll => page.complete = true,
             Flaw::MistakesTheSide => page.fills.iter_mut().for_each(|fill| fill.side = fill.side.opposite()),
             Flaw::NumbersFillsByOrder => {
@@ -304,10 +330,27 @@ impl Broker for Adapter {
                 notes.paid_fees = Money::sum(ledger.orders.iter().map(|order| order.fees)).unwrap();
                 view.cash = view.cash.add(notes.paid_fees).unwrap();
             }
+            Flaw::BooksEachFill => {
+                for order in self.ours.ledger(account).unwrap().orders {
+                    let (value, each) = order.fills.iter().fold((Value::ZERO, Money::ZERO), |(value, each), fill| {
+                        let amount = fill.value().to_money(Rounding::HalfEven).unwrap();
+                        (value.add(fill.value()).unwrap(), each.add(amount).unwrap())
+                    });
+                    let booked = value.to_money(Rounding::HalfEven).unwrap();
+                    let more = booked.sub(each).unwrap();
+                    let moved = if order.request.terms.side == Side::Buy { more } else { more.negate() };
+                    view.cash = view.cash.add(moved).unwrap();
+                }
+            }
             _ => {}
         }
         Ok(view)
     }
+}
+
+/// When a rig's clock begins.
+fn started() -> Timestamp {
+    "2024-01-02T12:00:00Z".parse().unwrap()
 }
 
 /// An id without its last two characters.

@@ -3,13 +3,23 @@
 use super::super::flaw::Flaw;
 use super::Adapter;
 use evenkeel_domain::order::{BrokerStatus, ClientOrderId, Fill, OrderView};
-use evenkeel_domain::values::{FillId, Money, Quantity};
+use evenkeel_domain::values::{FillId, Money, Price, Quantity, Rounding, Value};
 
 impl Adapter {
     /// A view as this adapter tells it.
     pub(super) fn told(&self, mut view: OrderView, asked: ClientOrderId) -> OrderView {
         match self.flaw {
             Flaw::ForgetsFees => view.fills.iter_mut().for_each(|fill| fill.fee = Money::ZERO),
+            Flaw::ReadsPricesToTheCent => view.fills.iter_mut().for_each(|fill| {
+                let cents = fill.price.nanos() / 10_000_000;
+                fill.price = Price::from_nanos(cents * 10_000_000).unwrap();
+            }),
+            Flaw::AveragesPrices => {
+                let value = Value::sum(view.fills.iter().map(Fill::value)).unwrap();
+                for fill in &mut view.fills {
+                    fill.price = Price::average(value, view.filled, Rounding::HalfEven).unwrap();
+                }
+            }
             Flaw::CutsIds => view.id = asked,
             Flaw::AddsUpCumulativeFills => {
                 let mut sum = Quantity::ZERO;
