@@ -3,10 +3,12 @@
 //!
 //! Afterwards another worker recovers from what the stores and the broker hold. Whatever the point was, everything must end well:
 //! completed, restored, abandoned, or stale with a person told; books as at the broker; and the portfolio can be worked with again.
+//! Workers that are frozen instead, and wake up too late, are in [`freezes`].
 
+mod freezes;
 mod scenarios;
 
-use crate::gate::{Gate, gated, run_until_crash, run_until_frozen};
+use crate::gate::{Gate, gated, run_until_crash};
 use crate::world::{QUARTERS, World, p, seconds, shown};
 use evenkeel_banchile::Profile;
 use evenkeel_domain::batch::Batch;
@@ -14,7 +16,6 @@ use evenkeel_domain::order::Side;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_engine::{Engine, EngineError, Resolve, Settings};
 use evenkeel_ports::{Clock, Journal, LeaseTerms};
-use futures_util::FutureExt;
 use scenarios::{SCENARIOS, Scenario};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -108,50 +109,6 @@ fn crash_twice(scenario: &Scenario, settings: &Settings) -> usize {
         }
     }
     pairs
-}
-
-/// A worker that is frozen instead, at every point, and goes on when another has long finished what it left open.
-#[test]
-fn a_worker_that_wakes_up_too_late() {
-    let mut lost = 0;
-    for name in ["one stage", "two stages", "a refused leg", "canceled at its deadline", "a late fill in the batch"] {
-        let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name).unwrap();
-        for settings in [patient(), impatient()] {
-            lost += freeze_everywhere(scenario, &settings);
-        }
-    }
-    println!("{lost} frozen workers lost their lease");
-    assert!(lost >= 500, "only {lost}");
-}
-
-fn freeze_everywhere(scenario: &Scenario, settings: &Settings) -> usize {
-    let mut lost = 0;
-    for n in 0.. {
-        let world = (scenario.world)(settings.clone());
-        world.desk.expect_zombies();
-        let begin = Begin::of(&world);
-        let gate = Gate::falling_at(n);
-        let worker = world.worker_over("worker-x", gated(world.ports(), &gate));
-        let mut frozen = async { worker.rebalance(&p("growth")).await }.boxed_local();
-        if run_until_frozen(&world.clock, &gate, frozen.as_mut()).is_some() {
-            return lost;
-        }
-        let what = format!("{}, frozen {n} {}", scenario.name, gate.fell_at().unwrap());
-        let end = begin.recovered(&what, &world, &world.worker("worker-2"));
-        assert!(scenario.allowed.contains(&end.as_str()), "{what}: {end}");
-
-        let records = world.journal.records(&p("growth"));
-        gate.thaw();
-        let result = world.run(frozen);
-        if matches!(result, Err(EngineError::LeaseLost { .. })) {
-            lost += 1;
-            assert_eq!(world.journal.records(&p("growth")), records, "{what}: it wrote after it had lost its lease");
-        }
-        // What it may have sent again or too late is found, and put right.
-        world.clock.advance(settings.lease.heartbeat);
-        check_use(&what, &world, &world.worker("worker-3"));
-    }
-    lost
 }
 
 #[test]

@@ -40,6 +40,7 @@ pub(crate) enum CommitFault {
 pub(crate) struct FaultyJournal {
     inner: Arc<MemoryJournal>,
     script: Mutex<Script>,
+    has_fence: bool,
 }
 
 #[derive(Default)]
@@ -52,7 +53,22 @@ struct Script {
 
 impl FaultyJournal {
     pub(crate) fn new(inner: Arc<MemoryJournal>) -> Self {
-        Self { inner, script: Mutex::default() }
+        Self { inner, script: Mutex::default(), has_fence: true }
+    }
+
+    /// The canary: a journal that writes what a former owner commits, at the end. Whatever looks for harm must find it here.
+    pub(crate) fn without_fence(inner: Arc<MemoryJournal>) -> Self {
+        Self { has_fence: false, ..Self::new(inner) }
+    }
+
+    async fn write(&self, mut commit: Commit) -> CommitOutcome {
+        if !self.has_fence {
+            let head = self.inner.head(&commit.portfolio).await.unwrap_or_default();
+            if commit.token < head.token {
+                (commit.token, commit.expected) = (head.token, head.sequence);
+            }
+        }
+        self.inner.commit(commit).await
     }
 
     /// The fault happens to the n-th commit from now.
@@ -105,7 +121,7 @@ impl Journal for FaultyJournal {
     async fn commit(&self, commit: Commit) -> CommitOutcome {
         let message = || "a scripted fault".to_owned();
         match self.next_fault() {
-            None => self.inner.commit(commit).await,
+            None => self.write(commit).await,
             Some(CommitFault::UnknownWritten) => {
                 self.inner.commit(commit).await;
                 CommitOutcome::Unknown { message: message() }

@@ -34,6 +34,8 @@ struct State {
     fell_at: Option<String>,
     is_thawed: bool,
     frozen: Vec<Waker>,
+    /// Calls that were begun after the thaw.
+    begun: Vec<String>,
 }
 
 impl State {
@@ -63,9 +65,17 @@ impl Gate {
         frozen.into_iter().for_each(Waker::wake);
     }
 
+    /// The calls that were begun after it was thawed, in their order. One that was frozen before its effect had been begun.
+    pub(crate) fn begun_since_thaw(&self) -> Vec<String> {
+        self.0.lock().unwrap().begun.clone()
+    }
+
     /// Counts a point; the gate falls if it is the one.
     fn reach(&self, side: &str, call: &str) {
         let mut state = self.0.lock().unwrap();
+        if state.is_thawed && side == "before" {
+            state.begun.push(call.to_owned());
+        }
         if state.fell_at.is_none() && state.falls_at == Some(state.passed) {
             state.fell_at = Some(format!("{side} {call}"));
         }

@@ -7,16 +7,19 @@ use evenkeel_banchile::{Fault, Part, Profile, Rule};
 use evenkeel_domain::books::Books;
 use evenkeel_domain::order::{Direction, NotSent, RefusalReason, Side};
 use evenkeel_domain::policy::Policy;
-use evenkeel_engine::{Engine, Resolve, Settings};
+use evenkeel_engine::{Engine, EngineError, Resolve, Settings};
 use evenkeel_ports::{Clock, LeaseTerms};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join};
 use std::sync::Arc;
 
+/// What is done, and what the call came to that the scenario is about.
+type Acted = BoxFuture<'static, Result<(), EngineError>>;
+
 pub(super) struct Scenario {
     pub(super) name: &'static str,
     pub(super) world: fn(Settings) -> World,
-    pub(super) act: fn(&World, Arc<Engine>) -> BoxFuture<'static, ()>,
+    pub(super) act: fn(&World, Arc<Engine>) -> Acted,
     /// How it ends when nothing crashes.
     pub(super) normally: &'static str,
     /// How it may end when something does.
@@ -47,12 +50,12 @@ fn half() -> Part {
     Part::Share(p("50"))
 }
 
-fn rebalance(_: &World, engine: Arc<Engine>) -> BoxFuture<'static, ()> {
-    async move { drop(engine.rebalance(&p("growth")).await) }.boxed()
+fn rebalance(_: &World, engine: Arc<Engine>) -> Acted {
+    async move { engine.rebalance(&p("growth")).await.map(drop) }.boxed()
 }
 
-fn resolve(engine: Arc<Engine>, how: Resolve) -> BoxFuture<'static, ()> {
-    async move { drop(engine.resolve(&p("growth"), how, "ann", "looked at it").await) }.boxed()
+fn resolve(engine: Arc<Engine>, how: Resolve) -> Acted {
+    async move { engine.resolve(&p("growth"), how, "ann", "looked at it").await.map(drop) }.boxed()
 }
 
 /// A stale portfolio: AAPL could not be sold again.
@@ -248,7 +251,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "an alert delivered",
         world: stale,
-        act: |_, engine| async move { drop(engine.deliver_alerts().await) }.boxed(),
+        act: |_, engine| async move { engine.deliver_alerts().await.map(drop) }.boxed(),
         normally: "stale",
         allowed: &["stale"],
         at_least: 6,
@@ -256,9 +259,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "a deposit",
         world: |settings| scene(Profile::ideal(), settings, &QUARTERS, []),
-        act: |_, engine| {
-            async move { drop(engine.deposit(&p("growth"), p("march"), p("10.00"), p("USD")).await) }.boxed()
-        },
+        act: |_, engine| async move { engine.deposit(&p("growth"), p("march"), p("10.00"), p("USD")).await }.boxed(),
         normally: "active",
         allowed: &["active"],
         at_least: 6,
@@ -272,7 +273,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 clock.sleep_until(at).await;
                 drop(engine.abort(&p("growth"), "ann", "changed my mind").await);
             };
-            async move { drop(join(engine.rebalance(&p("growth")), abort(engine.clone())).await) }.boxed()
+            async move { join(engine.rebalance(&p("growth")), abort(engine.clone())).await.0.map(drop) }.boxed()
         },
         normally: "restored",
         allowed: DONE_OR_UNDONE,
@@ -287,7 +288,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                 clock.sleep_until(at).await;
                 drop(engine.shut_down(seconds(20)).await);
             };
-            async move { drop(join(engine.rebalance(&p("growth")), stop(engine.clone())).await) }.boxed()
+            async move { join(engine.rebalance(&p("growth")), stop(engine.clone())).await.0.map(drop) }.boxed()
         },
         normally: "rebalancing",
         allowed: DONE_OR_UNDONE,
@@ -316,7 +317,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         world: |settings| scene(Profile::ideal(), settings, &QUARTERS, []),
         act: |_, engine| {
             let to = definition("growth", THIRDS.targets, Policy::default());
-            async move { drop(engine.change(&p("growth"), to).await) }.boxed()
+            async move { engine.change(&p("growth"), to).await }.boxed()
         },
         normally: "active",
         allowed: &["active"],
@@ -329,8 +330,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
             let (to, books) = (definition("growth", QUARTERS.targets, Policy::default()), world.truth("growth"));
             let books = Books::new(books.cash, books.holdings());
             async move {
-                drop(engine.remove(&p("growth")).await);
-                drop(engine.add(&p("growth"), to, books).await);
+                engine.remove(&p("growth")).await?;
+                engine.add(&p("growth"), to, books).await
             }
             .boxed()
         },
