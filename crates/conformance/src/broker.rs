@@ -28,7 +28,7 @@
 //! need a broker that is spoken to by HTTP: `examples/toy-broker/tests/certify/http.rs` has them for one. C36, C37 and C50 a stream, a process or a second portfolio, C39 and C41 an engine or a
 //! calendar, C44 and C45 events of companies and of the exchange: they come with the adapters that have them.
 //! C51 is about what follows from contract 2: an acknowledgement is not yet the last word. C52 is about what follows from contract 9:
-//! an average price of an order is not the price of any of its fills.
+//! an average price of an order is not the price of any of its fills. C53 is the unknown account of contract 2 and 4, C54 is C12 for any wire.
 //! C31 and C35, which elsewhere are about streams, are here about `order` and `fills_since`.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "every answer but those that a case names breaks its promise")]
@@ -54,7 +54,7 @@ pub use rig::{BrokerRig, Fault, OrderTruth, Truth, declared};
 pub use sending::*;
 pub use trades::*;
 
-suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 38;
+suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 40;
     C01 "5, 8" c01_a_buy_costs_what_its_fills_say "a buy is filled, brings exactly its units and takes exactly price × quantity and fees",
     C03 "5, 8" c03_a_part_then_all_is_sold "after a part and then all of a holding is sold, nothing of it is left",
     C04 "3" c04_same_id_same_terms_twice_makes_one_order "the same order sent twice is one order",
@@ -63,20 +63,20 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 38;
     C07 "3" c07_same_id_at_once_makes_one_order "the same order sent by two at once is one order, a hundred times",
     C08 "3, 8" c08_ids_arrive_whole "ids that differ in their last character, and the lowest and the highest, are all different orders",
     C09 "1, 2" c09_a_lost_answer_is_unknown "when only the answer is lost, the outcome is unknown, and the order is found",
-    C10 "1, 2, 4" c10_a_lost_request_is_unknown_then_absent "when the request is lost, the outcome is unknown; it is absent only after the visibility horizon",
+    C10 "1, 2, 4" c10_a_lost_request_is_unknown_then_absent "when the request is lost, the outcome is unknown; it is absent only after the visibility horizon; nobody waits longer than the quiescence",
     C13 "2" c13_unreachable_is_not_sent "when nothing could be sent, the answer says so, and the id is still free",
     C14 "1, 2, 3" c14_a_late_request_makes_one_order "a request that arrives after its caller gave up makes one order, sent again or not",
     C15 "1, 2" c15_a_rate_limit_is_not_sent "a rate limit is told with its end, and the same id is taken after it",
     C16 "1, 3" c16_under_load_none_is_lost_or_doubled "of many orders sent at once none is lost and none is made twice",
     C18 "2" c18_more_than_the_cash_is_refused "a buy beyond the cash is refused for buying power, and one that fits with the declared collar and costs is taken",
     C19 "2" c19_more_than_is_held_is_refused "a sell beyond the holding is refused for its quantity, and nothing is sold short",
-    C20 "2, 8" c20_the_minimum_spares_exits "a buy below the minimum fails the check and is refused; leaving a holding completely is exempt",
+    C20 "2, 8" c20_the_minimum_spares_exits "a buy below the minimum fails the check and is refused, and one of just the minimum is taken; leaving a holding completely is exempt",
     C21 "2, 8" c21_no_lot_is_made_up "a quantity that is no multiple of the lot fails the check and is refused, never rounded; leaving a holding completely is exempt",
     C23 "2, 5" c23_opposite_orders_never_meet "an order against an open one is refused, or both are executed by the market alone",
     C24 "2" c24_what_is_not_tradable_is_refused "an order for an unknown or a halted symbol is refused as not tradable",
     C25 "8" c25_quantities_survive_to_the_last_digit "a quantity of as many digits as the lot allows, up to seventeen, is ordered, executed, held and sold to the last of them",
     C26 "5" c26_partial_fills_sum_exactly "an order executed in parts reports each part once, and they sum exactly",
-    C27 "5, 6" c27_a_canceled_order_keeps_its_part "what was executed before an order was canceled stays executed",
+    C27 "5, 6" c27_a_canceled_order_keeps_its_part "an order that was executed in part is open, and what was executed before its cancel stays executed",
     C28 "6" c28_a_working_order_can_be_canceled "a cancel is taken, its order and no other ends as canceled, and a second cancel says that it has ended",
     C29 "5, 6" c29_a_filled_order_cannot_be_canceled "a cancel after the fill says that the order was filled, and it never reads canceled",
     C30 "5, 6" c30_cancels_race_fills "two hundred orders whose cancel races their fill end in one way each, and no fill is lost",
@@ -86,11 +86,13 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 38;
     C34 "2, 4, 6" c34_absent_is_a_proof "an id that never existed is absent; a question that was not answered is an error, never absent and never empty, and no reason to refuse or to deny",
     C35 "5" c35_a_fill_has_one_id "a fill is the same, with the same id, however often and wherever it is read",
     C38 "7" c38_pages_are_complete_or_say_not "of more orders and fills than fit on a page none is silently left out",
-    C40 "2, 5" c40_nothing_is_filled_at_night "while the market is closed nothing is executed, and orders are refused with its opening or wait for it",
+    C40 "2, 5" c40_nothing_is_filled_at_night "the end of a session is told as it is; while the market is closed nothing is executed, and orders are refused with its opening or wait for it",
     C42 "5" c42_proceeds_settle_in_time "what a sale brings is cash at once and settled cash on its day, not before",
     C43 "2, 6" c43_open_orders_reserve "cash and units that an open order may take cannot be promised twice, read as not free, and are free again when it ends",
     C46 "5" c46_an_unknown_status_is_not_an_end "a status that the adapter does not know leaves the order open, and is not guessed",
     C48 "5" c48_reads_follow_within_the_horizon "positions, account and truth agree once the visibility horizon has passed",
     C51 "2, 5" c51_a_rejected_order_has_ended "an order that is rejected after its acknowledgement says so, and what it might have taken is free again",
     C52 "5, 8, 9" c52_each_fill_has_its_own_price "when the price moves between the parts of an order, each fill is told at its own, and cash moves by them; a cursor in between takes up where it was",
+    C53 "2, 4" c53_an_unknown_account_is_told "every question about an account that does not exist says so, and an order for it is refused",
+    C54 "1, 2" c54_an_answer_that_nobody_knows_is_unknown "when an order is taken and the answer cannot be understood, its outcome is unknown, and the order is found",
 }

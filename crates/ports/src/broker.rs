@@ -139,9 +139,11 @@ pub struct AccountView {
     pub buying_power: Money,
     /// True if the broker takes no orders for this account.
     pub blocked: bool,
-    /// When the session ends that is open now, where the broker tells: what "enough time left" is judged by.
+    /// When the session ends that is open now, where the broker tells: what "enough time left" is judged by. `None` while none is open,
+    /// and where the broker does not tell; then it is taken that there is time enough.
     pub closes_at: Option<Timestamp>,
-    /// The moment this was true, by the broker's clock.
+    /// The moment this was true, by the broker's clock; no older than the visibility horizon. Ours may differ from it by a minute: a broker
+    /// that does not tell is read at the adapter's own.
     pub as_of: Timestamp,
 }
 
@@ -171,7 +173,7 @@ pub enum BrokerError {
         /// What was wrong with the answer.
         message: String,
     },
-    /// The broker knows no such account.
+    /// The broker knows no such account, or the adapter has no access to it: never said for want of an answer.
     #[error("the broker knows no account {account}")]
     NoSuchAccount {
         /// Which.

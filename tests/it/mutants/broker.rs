@@ -6,12 +6,14 @@ mod flaw;
 mod rig;
 
 use adapter::Adapter;
-use evenkeel_banchile::Profile;
+use evenkeel_banchile::{Profile, Sessions};
 use evenkeel_conformance::{Verdict, broker};
 use evenkeel_domain::values::Lot;
 use flaw::Flaw;
 use rig::SimulatedRig;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What each flaw must be found by, whatever else finds it too.
 const FLAWS: &[(Flaw, &str)] = &[
@@ -21,6 +23,11 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::ReadsPricesToTheCent, "C03"),
     (Flaw::ReadsPricesToTheCent, "C26"),
     (Flaw::ChangesItsMind, "C01"),
+    (Flaw::TellsAnotherCurrency, "C01"),
+    (Flaw::TellsItIsBlocked, "C01"),
+    (Flaw::TellsNoTime, "C01"),
+    (Flaw::TellsTomorrow, "C01"),
+    (Flaw::TellsFillsWithoutTime, "C01"),
     (Flaw::ListsWhatHasEnded, "C01"),
     (Flaw::LeavesDust, "C03"),
     (Flaw::MakesTwoOfOneId, "C04"),
@@ -33,6 +40,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::AbsentThoughThere, "C09"),
     (Flaw::NotSentOnTimeout, "C10"),
     (Flaw::AbsentAtTheFirstLook, "C10"),
+    (Flaw::DeclaresTooShortAQuiescence, "C10"),
     (Flaw::CountsTheHorizonFromItsStart, "C10"),
     (Flaw::Retries, "C10"),
     (Flaw::UnknownWhenUnreachable, "C13"),
@@ -45,6 +53,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::SellsShort, "C19"),
     (Flaw::RefusesSmallExits, "C20"),
     (Flaw::ChecksNothing, "C20"),
+    (Flaw::DeclaresTooLowAMinimum, "C20"),
     (Flaw::FloorsToLots, "C21"),
     (Flaw::RefusesOddExits, "C21"),
     (Flaw::CrossesItself, "C23"),
@@ -54,6 +63,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::ListsNotEveryFill, "C26"),
     (Flaw::BooksEachFill, "C26"),
     (Flaw::DropsThePartOnCancel, "C27"),
+    (Flaw::ListsNoPartlyFilled, "C27"),
     (Flaw::CannotCancelTwice, "C28"),
     (Flaw::CancelsEverything, "C28"),
     (Flaw::CanceledAfterTheFill, "C29"),
@@ -63,6 +73,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::NoOrderIsUnknown, "C33"),
     (Flaw::AbsentInAnOutage, "C34"),
     (Flaw::EmptyInAnOutage, "C34"),
+    (Flaw::NoAccountInAnOutage, "C34"),
     (Flaw::RefusedForWantOfAnAnswer, "C34"),
     (Flaw::NoOrderForWantOfAnAnswer, "C34"),
     (Flaw::NewFillIdEachTime, "C35"),
@@ -71,6 +82,9 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::FirstPageIsAll, "C38"),
     (Flaw::FirstOpenOrdersAreAll, "C38"),
     (Flaw::FillsAtNight, "C40"),
+    (Flaw::TellsTheEndTooEarly, "C40"),
+    (Flaw::TellsTheEndTooLate, "C40"),
+    (Flaw::TellsAnEndAtNight, "C40"),
     (Flaw::SettlesAtOnce, "C42"),
     (Flaw::OffersReservedCash, "C43"),
     (Flaw::SpendsWhatIsReserved, "C43"),
@@ -87,6 +101,8 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::ReadsPricesToTheCent, "C52"),
     (Flaw::AveragesPrices, "C52"),
     (Flaw::AddsUpAfterACursor, "C52"),
+    (Flaw::KnowsEveryAccount, "C53"),
+    (Flaw::RefusedOnGibberish, "C54"),
 ];
 
 /// What is rounded wrongly must be found also where units are whole, and no spread makes odd prices of even ones.
@@ -95,6 +111,11 @@ fn profile(flaw: Flaw, case: &str) -> Profile {
     match flaw {
         Flaw::BooksEachFill | Flaw::ReadsPricesToTheCent | Flaw::AveragesPrices => {
             Profile { lot: whole_units, ..Profile::ideal() }
+        }
+        Flaw::TellsTheEndTooEarly | Flaw::TellsTheEndTooLate | Flaw::TellsAnEndAtNight => {
+            let hour = |hour: u64| Duration::from_secs(hour * 3_600);
+            let sessions = Sessions { opens: hour(9), closes: hour(18), early: BTreeMap::new() };
+            Profile { sessions: Some(sessions), ..Profile::calm() }
         }
         _ if case == "C21" => Profile { lot: whole_units, ..Profile::calm() },
         _ => Profile { lot: Lot::FINEST, ..Profile::calm() },

@@ -3,8 +3,8 @@
 use evenkeel_banchile::{BanChile, Fault as Scripted, Ledger, Part, Profile, Rule};
 use evenkeel_conformance::broker::{BrokerRig, Fault, OrderTruth, Truth, declared};
 use evenkeel_conformance::{Cannot, Check, Rig, Stop};
-use evenkeel_domain::order::NotSent;
-use evenkeel_domain::values::{AccountId, Money, Price, Quantity, Symbol, Timestamp};
+use evenkeel_domain::order::{NotSent, UnknownCause};
+use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_memory::ManualClock;
 use evenkeel_ports::{Broker, Clock};
 use futures_util::future::BoxFuture;
@@ -76,6 +76,10 @@ impl BrokerRig for SimulatedRig {
         "conformance".parse().unwrap()
     }
 
+    fn currency(&self) -> Currency {
+        "USD".parse().unwrap()
+    }
+
     fn symbol(&self) -> Symbol {
         "META".parse().unwrap()
     }
@@ -110,6 +114,10 @@ impl BrokerRig for SimulatedRig {
         received.map_err(|error| Cannot(format!("bring in units: {error}")))
     }
 
+    fn closes_at(&self) -> Result<Option<Timestamp>, Cannot> {
+        Ok(self.simulated.profile().sessions.as_ref().and_then(|sessions| sessions.closes_at(self.clock.now())))
+    }
+
     fn close_market(&self) -> Result<(), Cannot> {
         self.simulated.close_market(self.clock.now().plus(Duration::from_secs(3_600)));
         Ok(())
@@ -136,6 +144,7 @@ impl BrokerRig for SimulatedRig {
             Fault::Slow if timeout.saturating_mul(2) <= self.broker.capabilities().quiescence && !timeout.is_zero() => {
                 Scripted::Slow { delay: timeout.saturating_mul(2) }
             }
+            Fault::UnmappedAnswer => Scripted::AnswerUnknown(UnknownCause::Garbled),
             Fault::NeverFill => Scripted::NeverFill,
             Fault::InParts(parts) => Scripted::InParts(parts),
             Fault::InTwo { apart } => Scripted::InTwo { apart },

@@ -1,13 +1,16 @@
-//! What the cases work with: orders of sizes that the broker takes, waiting until something is so, and what fills come to.
+//! What the cases work with: orders of sizes that the broker takes, waiting until something is so, and what fills come to. What they
+//! read of the account is in `reading`.
+
+mod reading;
 
 use super::{BrokerRig, Truth};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{
-    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, Fill, FillCursor, LegNumber,
-    Lookup, NotSent, OrderFill, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
+    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, Fill, LegNumber, Lookup,
+    NotSent, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
 };
-use evenkeel_domain::values::{AccountId, FillId, Lot, Money, Price, Quantity, Rounding, Symbol, Value};
-use evenkeel_ports::{AccountView, Broker, BrokerError};
+use evenkeel_domain::values::{AccountId, FillId, Lot, Money, Price, Quantity, Rounding, Symbol, Timestamp, Value};
+use evenkeel_ports::{Broker, BrokerError};
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
@@ -16,6 +19,9 @@ use std::time::Duration;
 
 /// One whole unit, in billionths.
 const UNIT: u128 = 1_000_000_000;
+
+/// How far the broker's clock and the rig's may be apart.
+const SKEW: Duration = Duration::from_secs(60);
 
 /// How often a request may be turned away by a rate limit before it counts as the answer. A case is not about the limit, but works under it.
 const TURNED_AWAY: usize = 1_000;
@@ -32,6 +38,8 @@ pub(super) struct Desk<'a> {
     pub(super) price_is_set: bool,
     /// True if a request may arrive after its order was proven absent: within the quiescence, that is.
     pub(super) late: bool,
+    /// When the case began.
+    began: Timestamp,
     batch: BatchId,
     legs: AtomicUsize,
 }
@@ -49,12 +57,13 @@ pub(super) async fn desk(rig: &dyn BrokerRig) -> Result<Desk<'_>, Stop> {
     } else {
         price = rig.price(rig.symbol())?;
     }
+    let began = rig.now();
     rig.sleep(declared.visibility_horizon).await;
     // Unlike those of any other run against the same broker.
     let moment = u128::try_from(rig.now().nanos()).unwrap_or(0);
     let batch = BatchId::from_u128(moment.saturating_mul(1 << 32));
     let (account, legs) = (rig.account(), AtomicUsize::new(0));
-    Ok(Desk { rig, broker, account, declared, price, price_is_set, late: false, batch, legs })
+    Ok(Desk { rig, broker, account, declared, price, price_is_set, late: false, began, batch, legs })
 }
 
 /// What cannot be computed: an adapter that declares the impossible.
@@ -225,6 +234,9 @@ impl Desk<'_> {
                     for fill in &view.fills {
                         let before = fills.entry(fill.id.clone()).or_insert_with(|| fill.clone());
                         expect(before == fill, "a fill should never change", (before, fill))?;
+                        let lived = self.began <= fill.at.plus(SKEW) && fill.at <= self.rig.now().plus(SKEW);
+                        let (from, to) = (self.began, self.rig.now());
+                        expect(lived, &format!("a fill should be of the time of its case, {from} to {to}"), fill)?;
                     }
                     if so(&view) {
                         return Ok(view);
@@ -284,57 +296,6 @@ impl Desk<'_> {
     fn longest(&self) -> Duration {
         let declared = self.declared.quiescence.saturating_add(self.declared.visibility_horizon);
         declared.saturating_add(self.rig.patience())
-    }
-
-    pub(super) async fn view(&self) -> Result<AccountView, Stop> {
-        self.broker.account(&self.account).await.or_else(|error| broken("the account should be read", error))
-    }
-
-    /// Units held of a symbol, and free to be sold.
-    pub(super) async fn held(&self, symbol: Symbol) -> Result<(Quantity, Quantity), Stop> {
-        let positions = self.broker.positions(&self.account).await;
-        let positions = positions.or_else(|error| broken("positions should be read", error))?;
-        let mut of_symbol = positions.iter().filter(|position| position.symbol == symbol);
-        let first = of_symbol.next().map(|position| (position.quantity, position.available));
-        expect(of_symbol.next().is_none(), "a symbol should be listed once", &positions)?;
-        Ok(first.unwrap_or_default())
-    }
-
-    /// The positions must say that so much is held, all of it free.
-    pub(super) async fn holds(&self, symbol: Symbol, quantity: Quantity) -> Check {
-        let held = self.held(symbol).await?;
-        expect(held == (quantity, quantity), &format!("{quantity} of {symbol} should be held, all of it free"), held)
-    }
-
-    /// No order must be open.
-    pub(super) async fn nothing_is_open(&self) -> Check {
-        let page = self.broker.open_orders(&self.account).await;
-        let open = page.or_else(|error| broken("open orders should be read", error))?.orders;
-        expect(open.is_empty(), "an order that has ended should not be among the open orders", open)
-    }
-
-    /// Every fill of the account, page by page.
-    pub(super) async fn fills(&self) -> Result<Vec<OrderFill>, Stop> {
-        Ok(self.fills_after(None).await?.0)
-    }
-
-    /// Every fill after a cursor, page by page, and where to go on from.
-    pub(super) async fn fills_after(
-        &self,
-        mut cursor: Option<FillCursor>,
-    ) -> Result<(Vec<OrderFill>, FillCursor), Stop> {
-        let mut fills = Vec::new();
-        loop {
-            let page = self.broker.fills_since(&self.account, cursor.clone()).await;
-            let page = page.or_else(|error| broken("fills should be read", error))?;
-            fills.extend(page.fills);
-            if page.complete {
-                return Ok((fills, page.next));
-            }
-            let next = Some(page.next);
-            expect(next != cursor, "a page that is not complete should lead on", &next)?;
-            cursor = next;
-        }
     }
 
     /// What really happened; a rig that cannot tell leaves the case not shown.

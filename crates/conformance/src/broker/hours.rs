@@ -1,21 +1,24 @@
 //! The market's hours and the days of settlement.
 
-use super::desk::{broken, desk};
+use super::desk::{Desk, broken, desk};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{BrokerStatus, RefusalReason, SubmitAnswer};
 use evenkeel_domain::values::Quantity;
 use std::time::Duration;
 
-/// Closes the market over an open order, sends another at night, and opens it again. Contract 2, 5.
+/// Reads when the session ends, closes the market over an open order, sends another at night, and opens it again. Contract 2, 5.
 pub async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(desk.quantity("20")?)?;
+    session_ends_when_it_does(&desk).await?;
     rig.force(Fault::NeverFill)?;
     let day = desk.buy(quantity)?;
     desk.place(&day).await?;
     rig.close_market()?;
+    let told = desk.view().await?.closes_at;
+    expect(told.is_none(), "while the market is closed no session should be said to end", told)?;
     let night = desk.buy(quantity)?;
     let queued = match desk.submit(&night).await {
         SubmitAnswer::Refused(refused) => match refused.reason {
@@ -43,6 +46,14 @@ pub async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
     desk.holds(desk.symbol(), Quantity::ZERO).await?;
     rig.open_market()?;
     desk.trade(&desk.buy(quantity)?).await.map(|_| ())
+}
+
+/// The end of the session must be told as the rig knows it, if it is told, within a minute.
+async fn session_ends_when_it_does(desk: &Desk<'_>) -> Check {
+    let (Ok(really), Some(told)) = (desk.rig.closes_at(), desk.view().await?.closes_at) else { return Ok(()) };
+    let off = really.map(|really| really.since(told).max(told.since(really)));
+    let near = off.is_some_and(|off| off <= Duration::from_secs(60));
+    expect(near, &format!("the session should be said to end when it does, {really:?}"), told)
 }
 
 /// Sells, and follows the proceeds to their settlement. Contract 5.

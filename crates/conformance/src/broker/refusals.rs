@@ -4,7 +4,8 @@ use super::desk::{broken, desk, misfit};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{BrokerStatus, Costs, OrderRequest, RefusalReason, Refused, SubmitAnswer};
-use evenkeel_domain::values::{Lot, Money, Quantity};
+use evenkeel_domain::values::{AccountId, Lot, Money, Quantity};
+use evenkeel_ports::BrokerError;
 
 /// The check must refuse for this reason.
 fn fails_for(checked: Result<(), Refused>, reason: &RefusalReason) -> Check {
@@ -45,9 +46,9 @@ pub async fn c19_more_than_is_held_is_refused(rig: &dyn BrokerRig) -> Check {
     desk.holds(desk.symbol(), held).await
 }
 
-/// Buys for half the minimum, then leaves a holding that is worth no more. Contract 2, 8.
+/// Buys for half the minimum, then leaves a holding that is worth no more; then buys for just the minimum. Contract 2, 8.
 pub async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig).await?;
+    let mut desk = desk(rig).await?;
     let minimum = desk.declared.minimum_order;
     if !minimum.is_positive() {
         return Err(Stop::Excused("minimum order: 0.00: there is no minimum".to_owned()));
@@ -58,19 +59,23 @@ pub async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
     let nanos = halves.saturating_mul(1_000_000_000).checked_div(lot.nanos()).unwrap_or(0);
     let price = evenkeel_domain::values::Price::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)).map_err(misfit)?;
     rig.set_price(desk.symbol(), price)?;
-    rig.fund(minimum.add(minimum).map_err(misfit)?)?;
-    let mut small = desk.buy(lot)?;
-    small.terms.reference = price;
+    desk.price = price;
+    desk.fund_for(Quantity::from_nanos(lot.nanos().saturating_mul(4)).map_err(misfit)?)?;
+    let small = desk.buy(lot)?;
     fails_for(desk.broker.check(&desk.account, &small.terms), &RefusalReason::BelowMinimum)?;
     desk.refused(&small, &RefusalReason::BelowMinimum).await?;
     rig.hold(desk.symbol(), lot)?;
-    let mut exit = desk.exit(lot)?;
-    exit.terms.reference = price;
+    let exit = desk.exit(lot)?;
     let checked = desk.broker.check(&desk.account, &exit.terms);
     expect(checked.is_ok(), "leaving a holding that is worth less than the minimum should pass the check", checked)?;
     desk.trade(&exit).await?;
     desk.horizon().await;
-    desk.holds(desk.symbol(), Quantity::ZERO).await
+    desk.holds(desk.symbol(), Quantity::ZERO).await?;
+    // Two lots, or three where half of the minimum is no whole price.
+    let enough = |lots: u128| Quantity::from_nanos(lot.nanos().saturating_mul(lots)).map_err(misfit);
+    let two = enough(2)?;
+    let least = if price.times(two) >= minimum.to_value() { two } else { enough(3)? };
+    desk.trade(&desk.buy(least)?).await.map(|_| ())
 }
 
 /// Buys half a lot more than whole ones, then leaves such a holding. Contract 2, 8.
@@ -125,6 +130,30 @@ pub async fn c24_what_is_not_tradable_is_refused(rig: &dyn BrokerRig) -> Check {
     desk.refused(&order, &RefusalReason::NotTradable).await?;
     rig.halt(desk.symbol())?;
     desk.refused(&desk.buy(quantity)?, &RefusalReason::NotTradable).await
+}
+
+/// Asks about an account that does not exist, and sends an order for it. Contract 2, 4.
+pub async fn c53_an_unknown_account_is_told(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let unknown: AccountId = "no-such-account".parse().map_err(misfit)?;
+    let order = desk.buy(desk.quantity("2")?)?;
+    let told = |question: &str, error: Option<BrokerError>| {
+        let is = matches!(&error, Some(BrokerError::NoSuchAccount { account }) if *account == unknown);
+        expect(is, &format!("{question} of {unknown} should say that there is no such account"), error)
+    };
+    told("an order", desk.broker.order(&unknown, order.id).await.err())?;
+    told("open orders", desk.broker.open_orders(&unknown).await.err())?;
+    told("fills", desk.broker.fills_since(&unknown, None).await.err())?;
+    told("positions", desk.broker.positions(&unknown).await.err())?;
+    told("the account", desk.broker.account(&unknown).await.err())?;
+    let answer = desk.broker.submit(&unknown, &order).await;
+    let refused = matches!(&answer, SubmitAnswer::Refused(refused) if refused.reason == RefusalReason::Other);
+    expect(refused, &format!("an order for {unknown} should be refused"), answer)?;
+    desk.horizon().await;
+    match rig.truth() {
+        Ok(truth) => expect(truth.orders.is_empty(), "it should not be made for another account", &truth.orders),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Buys twice for six tenths of the cash while the first works, which is then canceled; and sells so twice of a holding. Contract 2.

@@ -2,7 +2,7 @@
 
 use crate::{Cannot, Rig};
 use evenkeel_domain::order::{Capabilities, ClientOrderId};
-use evenkeel_domain::values::{AccountId, Money, Price, Quantity, Symbol, Timestamp};
+use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_ports::Broker;
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -20,6 +20,9 @@ pub trait BrokerRig: Rig {
 
     /// An account of it that has no cash, no units and no orders.
     fn account(&self) -> AccountId;
+
+    /// The currency that this account is kept in.
+    fn currency(&self) -> Currency;
 
     /// A symbol that is traded, with a lot of its own if any has one.
     fn symbol(&self) -> Symbol;
@@ -77,7 +80,15 @@ pub trait BrokerRig: Rig {
         Err(Cannot::new("bring in units"))
     }
 
-    /// Closes the market, until [`open_market`](Self::open_market) and for an hour at least.
+    /// When the session ends that is open now, as the broker has it; nothing if it has no sessions, or does not tell.
+    ///
+    /// # Errors
+    /// [`Cannot`] if that is not known past the adapter.
+    fn closes_at(&self) -> Result<Option<Timestamp>, Cannot> {
+        Err(Cannot::new("know when the session ends"))
+    }
+
+    /// Closes the market, until [`open_market`](Self::open_market) and for an hour at least. Orders that only live to the close end here.
     ///
     /// # Errors
     /// [`Cannot`].
@@ -158,6 +169,8 @@ pub enum Fault {
     LoseAnswer,
     /// The request arrives, within the declared quiescence, after the adapter has given up waiting for its answer.
     Slow,
+    /// The request is handled, and answered in words that the adapter cannot know.
+    UnmappedAnswer,
     /// Accepted, and not executed until it is canceled.
     NeverFill,
     /// Executed completely, in so many parts.
@@ -191,6 +204,7 @@ impl Fault {
             Self::LoseRequest => "lose a request",
             Self::LoseAnswer => "lose an answer",
             Self::Slow => "delay a request beyond its caller's patience",
+            Self::UnmappedAnswer => "make up an answer",
             Self::NeverFill => "keep an order from being executed",
             Self::InParts(_) => "execute an order in parts",
             Self::InTwo { .. } => "execute an order in two parts, one later than the other",

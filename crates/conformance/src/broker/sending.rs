@@ -27,7 +27,8 @@ pub async fn c09_a_lost_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
     desk.requests_were(1)
 }
 
-/// Loses the request, asks before and after the horizon, and sends it again. Contract 1, 2, 4.
+/// Loses the request, asks before and after the horizon, and sends it again; waits no longer for its answer than the quiescence.
+/// Contract 1, 2, 4.
 pub async fn c10_a_lost_request_is_unknown_then_absent(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
@@ -39,9 +40,12 @@ pub async fn c10_a_lost_request_is_unknown_then_absent(rig: &dyn BrokerRig) -> C
         rig.sleep(desk.declared.visibility_horizon.checked_div(2).unwrap_or_default()).await;
         is_absent(&desk, &order, sent).await
     };
-    let (answer, early) = join(desk.submit(&order), early).await;
+    let timed = async { (desk.submit(&order).await, rig.now()) };
+    let ((answer, answered), early) = join(timed, early).await;
     early?;
     is_unknown(&answer, "nothing answered")?;
+    let (took, declared) = (answered.since(sent), desk.declared.quiescence);
+    expect(took <= declared, &format!("it should take no longer than the {declared:?} declared as quiescence"), took)?;
     let deadline = rig.now().plus(desk.declared.visibility_horizon).plus(rig.patience());
     while !is_absent(&desk, &order, sent).await? {
         expect(rig.now() < deadline, "the order should be absent once the horizon has passed", rig.now())?;
@@ -68,6 +72,19 @@ async fn is_absent(desk: &Desk<'_>, order: &OrderRequest, sent: Timestamp) -> Re
         Ok(Lookup::Found(view)) => broken("an order whose request was lost should not be found", view),
         Ok(Lookup::Unproven) | Err(_) => Ok(false),
     }
+}
+
+/// Lets the broker take an order and answer in words that nobody knows. Contract 1, 2.
+pub async fn c54_an_answer_that_nobody_knows_is_unknown(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    rig.force(Fault::UnmappedAnswer)?;
+    let order = desk.buy(quantity)?;
+    is_unknown(&desk.submit(&order).await, "its answer cannot be read")?;
+    desk.filled(&order).await?;
+    desk.is_one_order(&order)?;
+    desk.requests_were(1)
 }
 
 /// Makes the broker unreachable for one call. Contract 2.

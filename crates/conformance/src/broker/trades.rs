@@ -149,7 +149,7 @@ pub async fn c52_each_fill_has_its_own_price(rig: &dyn BrokerRig) -> Check {
     expect(other.is_none(), "a fill that is listed after a cursor should be as the order's view has it", other)
 }
 
-/// Cancels an order that was executed in part, and lets the broker cancel another. Contract 5, 6.
+/// Lists and cancels an order that was executed in part, and lets the broker cancel another. Contract 5, 6.
 pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let quantity = desk.quantity("6.5")?;
@@ -159,6 +159,9 @@ pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
     let order = desk.buy(quantity)?;
     desk.place(&order).await?;
     let part = desk.until(&order, "executed in part", |view| !view.filled.is_zero()).await?.filled;
+    let page = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
+    let listed = page.orders.iter().any(|view| view.id == order.id) || !page.complete;
+    expect(listed, "an order that was executed in part should be among the open orders", page.orders)?;
     match desk.cancel(&order).await {
         CancelAnswer::Requested => {}
         answer => return broken("the cancel of an order that works should be taken", answer),

@@ -11,7 +11,7 @@ use evenkeel_conformance::{Cannot, Check, Rig};
 use evenkeel_domain::order::{
     CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, Refused, SubmitAnswer, Terms,
 };
-use evenkeel_domain::values::{AccountId, Money, Price, Quantity, Symbol, Timestamp};
+use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_memory::ManualClock;
 use evenkeel_ports::{AccountView, Broker, BrokerError, Clock, FillPage, OrderPage, Position};
 use evenkeel_toy_broker::{Secret, ToyBroker};
@@ -110,6 +110,10 @@ impl BrokerRig for ToyRig {
         ACCOUNT.parse().unwrap()
     }
 
+    fn currency(&self) -> Currency {
+        "USD".parse().unwrap()
+    }
+
     fn symbol(&self) -> Symbol {
         self.symbol.parse().unwrap()
     }
@@ -146,6 +150,10 @@ impl BrokerRig for ToyRig {
         let held = bank.holdings.remove(&symbol).unwrap_or_default();
         bank.holdings.insert(symbol, held.add(quantity).unwrap());
         Ok(())
+    }
+
+    fn closes_at(&self) -> Result<Option<Timestamp>, Cannot> {
+        Ok(None)
     }
 
     fn close_market(&self) -> Result<(), Cannot> {

@@ -5,7 +5,7 @@
 use crate::rig::ToyRig;
 use evenkeel_conformance::broker::{BrokerRig, declared, report};
 use evenkeel_conformance::{Cannot, Check, Rig};
-use evenkeel_domain::values::{AccountId, Money, Price, Quantity, Symbol, Timestamp};
+use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_ports::Broker;
 use expect_test::expect_file;
 use futures_util::future::BoxFuture;
@@ -55,6 +55,10 @@ impl BrokerRig for Sandbox {
 
     fn account(&self) -> AccountId {
         self.toy.account()
+    }
+
+    fn currency(&self) -> Currency {
+        "USD".parse().unwrap()
     }
 
     fn symbol(&self) -> Symbol {

@@ -231,6 +231,9 @@ impl State {
         match fault {
             Fault::LoseRequest => self.troubles.push(Trouble::LoseRequest),
             Fault::LoseAnswer => self.troubles.push(Trouble::LoseAnswer),
+            Fault::UnmappedAnswer => {
+                self.troubles.push(Trouble::Answer { status: 299, body: r#"{"said":"perhaps"}"#, handled: true });
+            }
             Fault::Slow => self.troubles.push(Trouble::Slow),
             Fault::RateLimit { retry_after } => self.limited_until = Some(now.plus(retry_after)),
             Fault::NeverFill

@@ -14,6 +14,7 @@ use evenkeel_domain::values::{AccountId, FillId, Money, Quantity, Rounding, Time
 use evenkeel_ports::{AccountView, Broker, BrokerError, FillPage, OrderPage, Position};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 /// The simulated broker behind an adapter with a flaw.
 pub(super) struct Adapter {
@@ -34,8 +35,10 @@ struct Notes {
     paid_fees: Money,
     positions: Option<Vec<Position>>,
     cash: Option<Money>,
+    closes_at: Option<Option<Timestamp>>,
 }
 
+const DAY: Duration = Duration::from_secs(86_400);
 const TIMEOUT: UnknownCause = UnknownCause::Timeout;
 
 impl Adapter {
@@ -96,6 +99,9 @@ impl Adapter {
             (Flaw::TakesOtherTermsForTheSame, _) if refusal == Some(RefusalReason::DuplicateIdOtherOrder) => {
                 SubmitAnswer::AlreadyExists
             }
+            (Flaw::RefusedOnGibberish, SubmitAnswer::Unknown(UnknownCause::Garbled)) => {
+                SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message: "?".to_owned() })
+            }
             (Flaw::RefusedOnTimeout, SubmitAnswer::Unknown(cause)) => {
                 SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message: cause.to_string() })
             }
@@ -144,6 +150,13 @@ impl Broker for Adapter {
     fn capabilities(&self) -> Arc<Capabilities> {
         let declared = self.ours.capabilities();
         match self.flaw {
+            Flaw::DeclaresTooLowAMinimum => {
+                let tenth = Money::from_cents(declared.minimum_order.cents() / 10).unwrap();
+                Arc::new(Capabilities { minimum_order: tenth, ..(*declared).clone() })
+            }
+            Flaw::DeclaresTooShortAQuiescence => {
+                Arc::new(Capabilities { quiescence: Duration::from_secs(1), ..(*declared).clone() })
+            }
             Flaw::HidesItsCollar => Arc::new(Capabilities { collar_bps: 0, ..(*declared).clone() }),
             Flaw::ChangesItsMind => {
                 let sends = u32::try_from(self.notes().sends).unwrap();
@@ -256,6 +269,7 @@ impl Broker for Adapter {
             })
             .collect();
         match self.flaw {
+            Flaw::ListsNoPartlyFilled => page.orders.retain(|view| view.filled.is_zero()),
             Flaw::FirstOpenOrdersAreAll => page.orders.truncate(500),
             Flaw::ListsWhatHasEnded => {
                 for order in self.ours.ledger(account).unwrap().orders {
@@ -300,7 +314,12 @@ impl Broker for Adapter {
     async fn positions(&self, account: &AccountId) -> Result<Vec<Position>, BrokerError> {
         let read = self.ours.positions(account).await;
         let mut positions = match (self.flaw, read) {
-            (Flaw::EmptyInAnOutage, Err(_)) => return Ok(Vec::new()),
+            (Flaw::EmptyInAnOutage, Err(_)) | (Flaw::KnowsEveryAccount, Err(BrokerError::NoSuchAccount { .. })) => {
+                return Ok(Vec::new());
+            }
+            (Flaw::NoAccountInAnOutage, Err(_)) => {
+                return Err(BrokerError::NoSuchAccount { account: account.clone() });
+            }
             (_, read) => read?,
         };
         let mut notes = self.notes();
@@ -321,6 +340,15 @@ impl Broker for Adapter {
         let mut view = self.ours.account(account).await?;
         let mut notes = self.notes();
         match self.flaw {
+            Flaw::TellsAnotherCurrency => view.currency = "EUR".parse().unwrap(),
+            Flaw::TellsItIsBlocked => view.blocked = true,
+            Flaw::TellsNoTime => view.as_of = Timestamp::EPOCH,
+            Flaw::TellsTomorrow => view.as_of = view.as_of.plus(DAY),
+            Flaw::TellsTheEndTooEarly => view.closes_at = Some(view.as_of.plus(DAY / 24)),
+            Flaw::TellsTheEndTooLate => view.closes_at = view.closes_at.map(|at| at.plus(DAY)),
+            Flaw::TellsAnEndAtNight => {
+                view.closes_at = *notes.closes_at.get_or_insert(view.closes_at);
+            }
             Flaw::SettlesAtOnce => view.settled_cash = Some(view.cash),
             Flaw::SpendsWhatIsReserved => view.cash = view.buying_power,
             Flaw::OffersReservedCash => view.buying_power = view.cash,

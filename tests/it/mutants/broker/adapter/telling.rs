@@ -3,7 +3,7 @@
 use super::super::flaw::Flaw;
 use super::Adapter;
 use evenkeel_domain::order::{BrokerStatus, ClientOrderId, Fill, OrderView};
-use evenkeel_domain::values::{FillId, Money, Price, Quantity, Rounding, Value};
+use evenkeel_domain::values::{FillId, Money, Price, Quantity, Rounding, Timestamp, Value};
 
 impl Adapter {
     /// A view as this adapter tells it.
@@ -14,6 +14,7 @@ impl Adapter {
                 let cents = fill.price.nanos() / 10_000_000;
                 fill.price = Price::from_nanos(cents * 10_000_000).unwrap();
             }),
+            Flaw::TellsFillsWithoutTime => view.fills.iter_mut().for_each(|fill| fill.at = Timestamp::EPOCH),
             Flaw::AveragesPrices => {
                 let value = Value::sum(view.fills.iter().map(Fill::value)).unwrap();
                 for fill in &mut view.fills {

@@ -1,0 +1,72 @@
+//! What a case reads of its account: cash, units, open orders and fills.
+
+use super::{Desk, SKEW, broken};
+use crate::{Check, Stop, expect};
+use evenkeel_domain::order::{FillCursor, OrderFill};
+use evenkeel_domain::values::{Quantity, Symbol};
+use evenkeel_ports::AccountView;
+
+impl Desk<'_> {
+    /// The account, which must be that of the rig, not blocked, and of now.
+    pub(in crate::broker) async fn view(&self) -> Result<AccountView, Stop> {
+        let asked = self.rig.now();
+        let view = self.broker.account(&self.account).await;
+        let view = view.or_else(|error| broken("the account should be read", error))?;
+        let currency = self.rig.currency();
+        expect(view.currency == currency, &format!("the account should be in {currency}"), view)?;
+        expect(!view.blocked, "an account whose orders are taken should not be blocked", view)?;
+        let oldest = view.as_of.plus(SKEW).plus(self.declared.visibility_horizon);
+        let fresh = asked <= oldest && view.as_of <= self.rig.now().plus(SKEW);
+        expect(fresh, &format!("the account should be of {asked}, within the horizon and a minute"), view)?;
+        let open = view.closes_at.is_none_or(|closes_at| closes_at.plus(SKEW) > asked);
+        expect(open, "the session that is open now should not have ended", view)?;
+        Ok(view)
+    }
+
+    /// Units held of a symbol, and free to be sold.
+    pub(in crate::broker) async fn held(&self, symbol: Symbol) -> Result<(Quantity, Quantity), Stop> {
+        let positions = self.broker.positions(&self.account).await;
+        let positions = positions.or_else(|error| broken("positions should be read", error))?;
+        let mut of_symbol = positions.iter().filter(|position| position.symbol == symbol);
+        let first = of_symbol.next().map(|position| (position.quantity, position.available));
+        expect(of_symbol.next().is_none(), "a symbol should be listed once", &positions)?;
+        Ok(first.unwrap_or_default())
+    }
+
+    /// The positions must say that so much is held, all of it free.
+    pub(in crate::broker) async fn holds(&self, symbol: Symbol, quantity: Quantity) -> Check {
+        let held = self.held(symbol).await?;
+        expect(held == (quantity, quantity), &format!("{quantity} of {symbol} should be held, all of it free"), held)
+    }
+
+    /// No order must be open.
+    pub(in crate::broker) async fn nothing_is_open(&self) -> Check {
+        let page = self.broker.open_orders(&self.account).await;
+        let open = page.or_else(|error| broken("open orders should be read", error))?.orders;
+        expect(open.is_empty(), "an order that has ended should not be among the open orders", open)
+    }
+
+    /// Every fill of the account, page by page.
+    pub(in crate::broker) async fn fills(&self) -> Result<Vec<OrderFill>, Stop> {
+        Ok(self.fills_after(None).await?.0)
+    }
+
+    /// Every fill after a cursor, page by page, and where to go on from.
+    pub(in crate::broker) async fn fills_after(
+        &self,
+        mut cursor: Option<FillCursor>,
+    ) -> Result<(Vec<OrderFill>, FillCursor), Stop> {
+        let mut fills = Vec::new();
+        loop {
+            let page = self.broker.fills_since(&self.account, cursor.clone()).await;
+            let page = page.or_else(|error| broken("fills should be read", error))?;
+            fills.extend(page.fills);
+            if page.complete {
+                return Ok((fills, page.next));
+            }
+            let next = Some(page.next);
+            expect(next != cursor, "a page that is not complete should lead on", &next)?;
+            cursor = next;
+        }
+    }
+}
