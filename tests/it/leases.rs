@@ -4,11 +4,12 @@ use crate::faulty::{CommitFault, FaultyJournal, FaultyLeases};
 use crate::world::{QUARTERS, THIRDS, World, batch_of, minutes, p, seconds, shown};
 use async_trait::async_trait;
 use evenkeel_banchile::{Fault, Profile, Rule};
+use evenkeel_domain::decide::Refusal;
 use evenkeel_domain::order::{Direction, RefusalReason, Side};
 use evenkeel_domain::record::{Cause, Event, Outcome, Record, UnwindCause};
 use evenkeel_domain::values::{OwnerId, PortfolioId, Timestamp};
 use evenkeel_engine::{EngineError, Ports, Rebalanced, Settings};
-use evenkeel_memory::MemoryLeases;
+use evenkeel_memory::{ManualClock, MemoryLeases};
 use evenkeel_ports::{AcquireError, Clock, EngineEvent, HoldError, Lease, LeaseStore, LeaseTerms, Observer};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -466,4 +467,20 @@ fn a_renewal_that_is_refused_stops_the_worker_at_once() {
 fn a_lease_ends_at_its_ceiling_whatever_its_renewals_say() {
     let terms = LeaseTerms { heartbeat: seconds(20), expiry: seconds(40) };
     assert_eq!(gives_up_after(terms, |_| Ok(())), seconds(40));
+}
+
+/// A worker that slept longer than the others needed, and whose clock slept too.
+#[test]
+fn a_worker_whose_clock_is_behind_opens_no_batch() {
+    let world = World::drifted(Profile::ideal(), &QUARTERS);
+    assert_eq!(world.batch("growth").outcome, Outcome::Completed);
+    let (records, sent) = (world.journal.records(&p("growth")), world.desk.sent().len());
+    let behind = ManualClock::new(p("2024-01-02T11:59:59Z"));
+    let worker = world.worker_over("worker-2", Ports { clock: Arc::new(behind.clone()), ..world.ports() });
+    let refused = behind.run(worker.rebalance_now(&p("growth"))).unwrap().unwrap_err();
+    let (at, last) = (behind.now(), world.clock.now());
+    assert_eq!(refused, EngineError::Refused { portfolio: p("growth"), cause: Refusal::Earlier { at, last } });
+    assert!(refused.is_temporary(), "its clock will have caught up");
+    assert_eq!((world.journal.records(&p("growth")), world.desk.sent().len()), (records, sent));
+    assert_eq!(world.leases.holder(&p("growth")), None);
 }

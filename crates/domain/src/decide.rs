@@ -221,6 +221,19 @@ pub fn step(portfolio: &mut Portfolio, at: Timestamp, input: Input<'_>) -> Resul
     Ok(records)
 }
 
+/// Whether a batch may be opened at this time, as far as the last one is concerned.
+///
+/// A worker whose clock is behind what others have written has slept, or its clock is wrong: its prices are of the past.
+///
+/// # Errors
+/// [`Refusal::Earlier`].
+pub fn opens_in_order(portfolio: &Portfolio, at: Timestamp) -> Result<(), Refusal> {
+    match portfolio.last_opened() {
+        Some(last) if at < last => Err(Refusal::Earlier { at, last }),
+        _ => Ok(()),
+    }
+}
+
 /// The state as it will be once the records so far are applied.
 struct Draft {
     state: Portfolio,
@@ -267,6 +280,7 @@ impl Draft {
             Standing::Quarantined { .. } => return Err(Refusal::Quarantined),
             Standing::Absent | Standing::Rebalancing => return Err(Refusal::NoBatch { wanted: "opened" }),
         }
+        opens_in_order(&self.state, self.at)?;
         if !plan.worthwhile {
             return Err(Refusal::NothingToSend);
         }

@@ -5,8 +5,8 @@
 use crate::batch::Batch;
 use crate::books::{Books, Definition};
 use crate::order::{ClientOrderId, FillCursor};
-use crate::record::{Difference, Pause};
-use crate::values::{Money, MovementId, PortfolioId, Quantity, Sequence, Symbol, Token};
+use crate::record::{Difference, Outcome, Pause};
+use crate::values::{Money, MovementId, PortfolioId, Quantity, Sequence, Symbol, Timestamp, Token};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -139,6 +139,13 @@ impl Portfolio {
             Standing::Stale => self.closed.last().map(AsRef::as_ref),
             Standing::Absent | Standing::Active | Standing::Rebalancing | Standing::Quarantined { .. } => None,
         }
+    }
+
+    /// When the last batch was opened that traded, or tried to: the next one is not opened at an earlier time.
+    #[must_use]
+    pub fn last_opened(&self) -> Option<Timestamp> {
+        let abandoned = |b: &Batch| b.closing.as_ref().is_some_and(|closing| closing.outcome == Outcome::Abandoned);
+        self.closed.iter().filter(|batch| !abandoned(batch)).map(|batch| batch.opened_at).max()
     }
 
     /// The watched batch that `order` belongs to.

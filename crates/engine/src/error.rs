@@ -172,6 +172,7 @@ impl EngineError {
             | Self::Leases { .. }
             | Self::Journal(JournalError::Unavailable { .. })
             | Self::NotCommitted { .. }
+            | Self::Refused { cause: Refusal::Earlier { .. }, .. }
             | Self::Broker { cause: BrokerError::Unavailable { .. }, .. } => true,
             Self::NoSuchPortfolio { .. }
             | Self::Stale { .. }

@@ -3,7 +3,7 @@
 use crate::session::{Session, caught};
 use crate::{Engine, EngineError};
 use evenkeel_domain::books::Market;
-use evenkeel_domain::decide::Input;
+use evenkeel_domain::decide::{Input, opens_in_order};
 use evenkeel_domain::limits::Facts;
 use evenkeel_domain::order::Terms;
 use evenkeel_domain::plan::{self, Plan, Trigger, Venue};
@@ -117,6 +117,8 @@ impl Session<'_> {
 
     fn may_trade(&self, trigger: Trigger) -> Result<(), EngineError> {
         let portfolio = self.id().clone();
+        let refused = |cause| EngineError::Refused { portfolio: portfolio.clone(), cause };
+        opens_in_order(&self.state, self.clock().now()).map_err(refused)?;
         match &self.state.standing {
             Standing::Absent => return Err(EngineError::NoSuchPortfolio { portfolio }),
             Standing::Stale => return Err(EngineError::Stale { portfolio }),

@@ -46,7 +46,7 @@ impl Account {
         let simulation = Simulation::lean(plan, start)?;
         let state = simulation.engine.portfolio(&id);
         let left_open = state.as_ref().and_then(|state| state.batch.as_ref()).map(|batch| batch.opened_at);
-        let done_until = state.as_deref().map_or(Timestamp::MIN, done_until);
+        let done_until = state.as_deref().and_then(Portfolio::last_opened).unwrap_or(Timestamp::MIN);
         let held = state.iter().flat_map(|state| state.books.holdings()).map(|(symbol, _)| symbol);
         let mut symbols: Vec<Symbol> = targets.into_iter().chain(held).collect();
         symbols.sort_unstable();
@@ -154,8 +154,15 @@ impl Account {
             ) => {
                 self.refuse(wave, error.to_string(), lines);
             }
-            // The broker or the store is out of reach for a while: the next wave tries again.
-            Err(error) if error.is_temporary() => self.refuse(wave, exit::chain(&error), lines),
+            // Time is this process's own: it cannot go on beside another that has taken the portfolio over.
+            Err(
+                error @ (EngineError::LeaseLost { .. } | EngineError::Refused { cause: Refusal::Earlier { .. }, .. }),
+            ) => return Err(error),
+            // The broker or the store is out of reach for a while: the next wave tries again, and first finishes what is open.
+            Err(error) if error.is_temporary() => {
+                self.left_open = self.state().and_then(|state| state.batch.as_ref().map(|batch| batch.opened_at));
+                self.refuse(wave, exit::chain(&error), lines);
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -187,13 +194,4 @@ impl Account {
     pub(crate) fn needs_a_person(&self) -> bool {
         self.state().is_some_and(|s| matches!(s.standing, Standing::Stale | Standing::Quarantined { .. }))
     }
-}
-
-/// The time of the last batch that traded, or tried to.
-fn done_until(state: &Portfolio) -> Timestamp {
-    let closed = state
-        .closed
-        .iter()
-        .filter(|batch| batch.closing.as_ref().is_some_and(|closing| closing.outcome != Outcome::Abandoned));
-    closed.map(|batch| batch.opened_at).max().unwrap_or(Timestamp::MIN)
 }

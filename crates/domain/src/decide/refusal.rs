@@ -4,7 +4,7 @@ use crate::apply::ApplyError;
 use crate::limits::LimitError;
 use crate::order::BatchId;
 use crate::record::Difference;
-use crate::values::{AccountId, Currency, Money, MovementId, Overflow, PortfolioId, QuantityError};
+use crate::values::{AccountId, Currency, Money, MovementId, Overflow, PortfolioId, QuantityError, Timestamp};
 
 /// Why an input is not possible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +100,16 @@ pub enum Refusal {
         movement: MovementId,
         /// The amount then; a withdrawal below zero.
         recorded: Money,
+    },
+    /// The last batch was opened at a later time: others have gone on, or this worker's clock is wrong.
+    #[error(
+        "the last batch was opened at {last}, and here it is {at}: another worker has gone on, or this clock is wrong"
+    )]
+    Earlier {
+        /// The time here.
+        at: Timestamp,
+        /// When the last batch was opened.
+        last: Timestamp,
     },
     /// The batch would go beyond a limit.
     #[error(transparent)]

@@ -1,7 +1,10 @@
 //! Table B: a batch that is begun, abandoned, aborted or taken over.
 
 use super::check;
-use crate::testing::machine::Machine;
+use crate::decide::{Input, Refusal};
+use crate::plan::Stages;
+use crate::testing::machine::{FACTS, Machine, OPENED, plan_of, rules};
+use crate::values::{StoreId, Timestamp, Token};
 use expect_test::expect;
 
 #[test]
@@ -201,4 +204,24 @@ fn what_is_not_due_yet_cannot_have_been_sent_by_the_owner_that_was_lost() {
             rebalancing, forward first; 0F1 not sent; 0F2 in flight until +75
         "#]],
     );
+}
+
+/// A worker that has slept, or whose clock is behind, would trade at prices of the past.
+#[test]
+fn a_batch_is_not_opened_before_the_last_one_that_may_have_traded() {
+    let plan = plan_of("buy B 4 @ 25", Stages::Together);
+    let reopened = |first: &str, moved: i64| {
+        let mut machine = Machine::of("CASH 200.00", "buy B 4 @ 25");
+        machine.story(first);
+        machine.now = Timestamp::from_nanos(OPENED.nanos() + moved);
+        let (store, token, facts) = (StoreId::new(1), Token::new(2), FACTS);
+        let opened = machine.step(Input::Open { store, token, plan: &plan, facts, rules: rules() });
+        opened.map(|records| records.len())
+    };
+    let traded = "begin; 0F1 submit acknowledged filled a:4; settle";
+    let earlier = Refusal::Earlier { at: Timestamp::from_nanos(OPENED.nanos() - 1), last: OPENED };
+    assert_eq!(reopened(traded, -1), Err(earlier));
+    // Closed later than it was opened: only the opening counts, for what is opened is decided at the prices of its time.
+    assert_eq!(reopened(traded, 0), Ok(1));
+    assert_eq!(reopened("abandon", -1), Ok(1), "nothing of it had been sent");
 }
