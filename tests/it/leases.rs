@@ -464,6 +464,18 @@ fn a_renewal_that_is_refused_stops_the_worker_at_once() {
 }
 
 #[test]
+fn a_heartbeat_that_is_shorter_than_the_pace_of_questions_is_kept() {
+    let terms = LeaseTerms { heartbeat: Duration::from_millis(300), ..LeaseTerms::default() };
+    let settings = Settings { lease: terms, ..Settings::unlimited() };
+    assert!(settings.poll > terms.heartbeat);
+    let world = World::drifted_with(Profile::ideal(), settings, &QUARTERS);
+    world.script([Rule::new(Fault::Slow { delay: seconds(15) })]);
+    let begun = world.clock.now();
+    assert_eq!(world.batch("growth").outcome, Outcome::Completed);
+    assert!(world.clock.now().since(begun) > 3 * terms.heartbeat, "it was renewed");
+}
+
+#[test]
 fn a_lease_ends_at_its_ceiling_whatever_its_renewals_say() {
     let terms = LeaseTerms { heartbeat: seconds(20), expiry: seconds(40) };
     assert_eq!(gives_up_after(terms, |_| Ok(())), seconds(40));

@@ -18,11 +18,7 @@ use evenkeel_domain::due::{Effect, due};
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::Timestamp;
 use evenkeel_ports::{EngineEvent, HoldError};
-use std::time::Duration;
-use work::{Doing, Done, Work};
-
-/// A lease is renewed three times within its heartbeat.
-const RENEWALS: u32 = 3;
+use work::{Doing, Done, Work, renew_every};
 
 impl Session<'_> {
     /// Executes the open batch to its end and reports it.
@@ -109,11 +105,10 @@ impl Session<'_> {
     /// Renews the lease in time. False while it may have run out; an error once it has.
     fn keep_the_lease(&mut self, work: &mut Work, now: Timestamp) -> Result<bool, EngineError> {
         let terms = self.lease.terms;
-        let renew_every = terms.heartbeat.checked_div(RENEWALS).unwrap_or(Duration::ZERO);
         if now >= self.acquired_at.plus(terms.expiry) {
             return Err(self.lose());
         }
-        let due_at = self.renewed_at.plus(renew_every);
+        let due_at = self.renewed_at.plus(renew_every(terms));
         if now >= due_at {
             work.renew(now);
         } else {

@@ -8,7 +8,7 @@ use evenkeel_domain::order::{
     CancelAnswer, ClientOrderId, FillCursor, Lookup, OrderRequest, SubmitAnswer, UnknownCause,
 };
 use evenkeel_domain::values::{AccountId, Timestamp};
-use evenkeel_ports::{Broker, BrokerError, Clock, HoldError, Journal, JournalError, Lease, LeaseStore};
+use evenkeel_ports::{Broker, BrokerError, Clock, HoldError, Journal, JournalError, Lease, LeaseStore, LeaseTerms};
 use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -17,6 +17,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
+
+/// A lease is renewed three times within its heartbeat.
+const RENEWALS: u32 = 3;
 
 /// A piece of work that may be under way once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -222,7 +225,9 @@ impl Work {
     pub(super) fn note(&mut self, done: &Done, now: Timestamp) {
         let Some(doing) = done.doing() else { return };
         self.doing.remove(&doing);
-        let later = now.plus(self.poll);
+        // A lease is renewed in time, however seldom anything else is asked.
+        let pace = if doing == Doing::Renew { self.poll.min(renew_every(self.lease.terms)) } else { self.poll };
+        let later = now.plus(pace);
         match doing {
             // The answer said where it stands: no need to ask at once.
             Doing::Submit(order) => self.not_before.insert(Doing::Look(order), later),
@@ -231,6 +236,11 @@ impl Work {
             }
         };
     }
+}
+
+/// How long after one renewal the next is due.
+pub(super) fn renew_every(terms: LeaseTerms) -> Duration {
+    terms.heartbeat.checked_div(RENEWALS).unwrap_or(Duration::ZERO)
 }
 
 /// Asks for one order. "Absent" counts only if the list of open orders agrees.
