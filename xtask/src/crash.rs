@@ -1,212 +1,205 @@
-//! `cargo xtask crash`: the real program, killed again and again in the middle of its work, and then asked whether anything is amiss.
+//! `cargo xtask crash`: the real program, frozen and killed again and again in the middle of its work, and then asked whether anything is amiss.
 //!
-//! Each voyage is a `replay` of the example portfolios with a store and a bank. It is killed with SIGKILL after a random while and started
-//! again, until it comes to its end; then every record must be as it was written (`audit --verify`), and the books of every portfolio must
-//! be the bank's, to the cent and the last unit (`reconcile`), but for those that an outage of the storm has
-//! left to a person. With the broker `ideal` the portfolios must also end exactly as they do when nobody kills anything. When the kills are used up, the summary comes last; the first thing amiss ends the task with 1.
+//! Each voyage is a `replay` of the example portfolios with a store and a bank. There are two kinds:
+//!
+//! * **Freezes.** A worker is frozen with SIGSTOP right after a random write of its store or its bank, for longer than its lease lasts. Another
+//!   takes over, and is perhaps frozen as well; the last one finishes the work. Then those that were frozen go on with SIGCONT, one after the
+//!   other: each must be told that its lease is lost, or that it was overtaken.
+//! * **Kills.** A worker is killed with SIGKILL, after a random while or right after such a write, and started again, until it comes to its end.
+//!
+//! After a voyage every record must be as it was written and the fence kept (`audit --verify`), every batch that any worker told of must be
+//! closed in the journal, and the books of every portfolio must be the bank's, to the cent and the last unit (`reconcile`), but for those
+//! that an outage of the storm has left to a person. With the broker `ideal` the portfolios must also end exactly as they do when nobody
+//! disturbs anything. The first thing amiss ends the task with 1; when all is done, the summary comes last.
+//!
+//! With `--canary` the program has no fence, and the task must end with 1: else it would notice nothing. What is done to processes is in
+//! [`worker`], where it happens and what is looked at afterwards in [`desk`].
+
+mod desk;
+mod worker;
 
 use crate::Outcome;
-use crate::cargo::{cargo, output, run};
+use crate::cargo::{cargo, run};
+use crate::options::{Dice, Options};
 use crate::workspace::Workspace;
+use desk::{Desk, Weather};
+use std::fmt;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
+use worker::{End, Moment};
 
-const USAGE: &str = "cargo xtask crash [--kills N] [--seed N]";
+pub(crate) const USAGE: &str = "crash [--kills N] [--freezes N] [--seed N] [--canary]";
 
-/// The most starts that one voyage may need: a program that does not come further between two kills would never end.
+/// The most starts that one voyage may need: a program that does not come further between two of them would never end.
 const MOST_STARTS: u64 = 400;
+/// The most workers that are asleep at once.
+const MOST_ASLEEP: usize = 3;
+/// Of so many freezes one at least must cost a worker the lease of a batch: else they hit nothing.
+const ENOUGH: u64 = 10;
+/// How long a lease lasts without a heartbeat where workers are frozen, and how long that is waited for.
+const HEARTBEAT: &str = "heartbeat = \"300ms\"\n";
+const OVER: Duration = Duration::from_millis(330);
+
+/// What a worker says that finds the work of others: in the time it is at, or in the portfolio that it was about to add.
+const OVERTAKEN: [&str; 2] = ["another worker has gone on", "there is a portfolio"];
 
 pub(crate) fn crash(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let Wanted { kills, seed } = wanted(arguments)?;
-    run(&mut cargo(&workspace.root, "build --release --locked --quiet --package evenkeel-app"))?;
-    let desk = Desk::new(workspace, seed)?;
-    let mut tally = Tally::default();
-    let mut dice = Dice(seed);
+    let options = Options::read(USAGE, arguments)?;
+    let (kills, freezes) = (options.number("--kills", 1_000), options.number("--freezes", 100));
+    let seed = options.number("--seed", 1);
+    let program = if options.has("--canary") { canary(workspace)? } else { program(workspace)? };
+    let again = |why| format!("{why}\nagain: cargo xtask crash {}", arguments.join(" "));
+    let mut task = Task { dice: Dice(seed), tally: Tally::default() };
+
+    let desk = Desk::new(workspace, &program, 500, seed, HEARTBEAT)?;
+    while task.tally.freezes < freezes {
+        task.freezes(&desk, None, freezes).map_err(|amiss| again(desk.located(amiss)))?;
+    }
+    task.tally.freezes_mattered().map_err(again)?;
+    desk.clear_away()?;
+
+    let desk = Desk::new(workspace, &program, 2_500, seed, "")?;
     for weather in [None, Some("calm"), Some("storm")].into_iter().cycle() {
-        if tally.kills >= kills {
+        if task.tally.kills >= kills {
             break;
         }
-        let name = format!("voyage {} ({})", tally.voyages, weather.unwrap_or("ideal"));
-        desk.voyage(weather, &mut dice, &mut tally).map_err(|amiss| {
-            format!(
-                "{name}, with the files in {}: {amiss}; again: cargo xtask crash --kills {kills} --seed {seed}",
-                desk.folder.display()
-            )
-        })?;
+        task.kills(&desk, weather).map_err(|amiss| again(desk.located(amiss)))?;
     }
-    let folder = &desk.folder;
-    std::fs::remove_dir_all(folder).map_err(|error| format!("removing {}: {error}", folder.display()))?;
-    let Tally { kills, voyages, portfolios, stale, records } = tally;
-    println!(
-        "{kills} kills in {voyages} voyages: {portfolios} portfolios, {stale} of them left to a person, the others with the books of their bank, and {records} records, each as it was written"
-    );
+    desk.clear_away()?;
+    println!("{}", task.tally);
     Ok(())
 }
 
-/// Where the voyages take place.
-struct Desk {
-    program: PathBuf,
-    portfolios: PathBuf,
-    folder: PathBuf,
-    /// How the portfolios end under `ideal` when nobody kills anything.
-    undisturbed: String,
+fn program(workspace: &Workspace) -> Result<PathBuf, String> {
+    run(&mut cargo(&workspace.root, "build --release --locked --quiet --package evenkeel-app"))?;
+    Ok(workspace.target.join("release/evenkeel"))
 }
 
+/// The program without the fence, built apart from everything else.
+fn canary(workspace: &Workspace) -> Result<PathBuf, String> {
+    let target = workspace.target.join("canary");
+    let mut build = cargo(&workspace.root, "build --locked --quiet --package evenkeel-app");
+    build.arg("--target-dir").arg(&target).env("RUSTFLAGS", "--cfg evenkeel_without_fence");
+    run(&mut build)?;
+    Ok(target.join("debug/evenkeel"))
+}
+
+struct Task {
+    dice: Dice,
+    tally: Tally,
+}
+
+impl Task {
+    /// One replay, whose workers are frozen and overtaken until so many freezes have been, or enough are asleep.
+    fn freezes(&mut self, desk: &Desk, weather: Weather, wanted: u64) -> Outcome {
+        desk.clear()?;
+        let mut asleep = Vec::new();
+        for number in 0..MOST_STARTS {
+            let mut worker = desk.start(weather, number)?;
+            if asleep.len() < MOST_ASLEEP && self.tally.freezes < wanted {
+                let moment = self.a_write(100);
+                if worker.runs_until(moment)? && worker.freeze()? {
+                    self.tally.freezes = self.tally.freezes.saturating_add(1);
+                    asleep.push((number, moment, worker));
+                    std::thread::sleep(OVER);
+                    continue;
+                }
+            }
+            let End { status, said } = worker.end()?;
+            if !desk::ended(status, weather) {
+                return Err(format!("worker {number}, whom nobody disturbed, ended with {status}: {said}"));
+            }
+            for (number, moment, worker) in asleep {
+                worker.thaw()?;
+                let woken = self.woken(worker.end()?, weather);
+                woken.map_err(|amiss| format!("worker {number}, frozen {moment}, {amiss}"))?;
+            }
+            return desk.look(weather, &mut self.tally);
+        }
+        Err(format!("it did not come to its end in {MOST_STARTS} starts"))
+    }
+
+    /// How a worker ended that had been frozen, while others did its work.
+    fn woken(&mut self, End { status, said }: End, weather: Weather) -> Outcome {
+        let count = match status.code() {
+            Some(3) if said.contains("was lost on the way") => &mut self.tally.lost,
+            Some(3) if OVERTAKEN.iter().any(|words| said.contains(words)) => &mut self.tally.overtaken,
+            _ if desk::ended(status, weather) => &mut self.tally.done,
+            _ => return Err(format!("woke up and ended with {status}: {said}")),
+        };
+        *count = count.saturating_add(1);
+        Ok(())
+    }
+
+    /// One replay, killed until it comes to its end.
+    fn kills(&mut self, desk: &Desk, weather: Weather) -> Outcome {
+        desk.clear()?;
+        for number in 0..MOST_STARTS {
+            let mut worker = desk.start(weather, number)?;
+            let after = Moment::After(Duration::from_millis(self.dice.below(120).saturating_add(3)));
+            let moment = if self.dice.below(2) == 0 { after } else { self.a_write(300) };
+            if worker.runs_until(moment)? {
+                worker.kill()?;
+                self.tally.kills = self.tally.kills.saturating_add(1);
+                continue;
+            }
+            let End { status, said } = worker.end()?;
+            if !desk::ended(status, weather) {
+                return Err(format!("worker {number} ended with {status}: {said}"));
+            }
+            return desk.look(weather, &mut self.tally);
+        }
+        Err(format!("it did not come to its end in {MOST_STARTS} starts"))
+    }
+
+    /// One of the first writes, and every other time a moment more.
+    fn a_write(&mut self, first: u64) -> Moment {
+        let file = if self.dice.below(2) == 0 { "store.db" } else { "bank.db" };
+        let times = self.dice.below(first).saturating_add(1);
+        let micros = if self.dice.below(2) == 0 { 0 } else { self.dice.below(2_000) };
+        Moment::Written { file, times, then: Duration::from_micros(micros) }
+    }
+}
+
+/// What there was, and what it came to.
 #[derive(Debug, Default)]
 struct Tally {
+    freezes: u64,
+    /// Of those that were frozen, some were told that their lease was lost,
+    lost: u64,
+    /// some that others had gone on,
+    overtaken: u64,
+    /// and some found that there was nothing left to do.
+    done: u64,
     kills: u64,
     voyages: u64,
     portfolios: usize,
     stale: usize,
     records: u64,
+    told: usize,
 }
 
-impl Desk {
-    fn new(workspace: &Workspace, seed: u64) -> Result<Self, String> {
-        let folder = workspace.target.join(format!("crash-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(|error| format!("making {}: {error}", folder.display()))?;
-        let mut desk = Self {
-            program: workspace.target.join("release/evenkeel"),
-            portfolios: workspace.root.join("examples/portfolios.toml"),
-            folder,
-            undisturbed: String::new(),
-        };
-        let prices = desk.told(&["prices", "--days", "2500", "--seed", &seed.to_string()])?;
-        std::fs::write(desk.folder.join("prices.csv"), prices).map_err(|error| format!("writing prices: {error}"))?;
-        let whole = output(&mut desk.replay(None, false))?;
-        desk.undisturbed = portfolios(&whole);
-        Ok(desk)
-    }
-
-    /// One replay, killed until it comes to its end; then its store and its bank are looked at.
-    fn voyage(&self, weather: Option<&str>, dice: &mut Dice, tally: &mut Tally) -> Outcome {
-        for file in ["store.db", "bank.db"] {
-            for ending in ["", "-wal", "-shm", ".lock"] {
-                // What is not there needs no removing.
-                std::fs::remove_file(self.folder.join(format!("{file}{ending}"))).ok();
-            }
+impl Tally {
+    fn freezes_mattered(&self) -> Outcome {
+        if self.freezes >= ENOUGH && self.lost == 0 {
+            return Err(format!("of {} workers that were frozen, none had a lease to lose", self.freezes));
         }
-        for _ in 0..MOST_STARTS {
-            let mut child = self.replay(weather, true).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-            let child = child.as_mut().map_err(|error| format!("the program could not start: {error}"))?;
-            std::thread::sleep(Duration::from_millis(dice.below(120).saturating_add(3)));
-            match child.try_wait() {
-                Ok(Some(status)) if ended(status, weather) => return self.look(weather, tally),
-                Ok(Some(status)) => return Err(format!("replay ended with {status}")),
-                Ok(None) => {
-                    child.kill().and_then(|()| child.wait()).map_err(|error| format!("killing it: {error}"))?;
-                    tally.kills = tally.kills.saturating_add(1);
-                }
-                Err(error) => return Err(format!("asking whether it runs: {error}")),
-            }
-        }
-        Err(format!("it did not come to its end in {MOST_STARTS} starts"))
-    }
-
-    fn look(&self, weather: Option<&str>, tally: &mut Tally) -> Outcome {
-        let verified = self.told(&["audit", "--store", "store.db", "--verify", "--format", "json"])?;
-        let verified: serde_json::Value =
-            serde_json::from_str(&verified).map_err(|error| format!("{verified}: {error}"))?;
-        let records = verified.get("records").and_then(serde_json::Value::as_u64);
-        tally.records = tally.records.saturating_add(records.ok_or_else(|| format!("{verified} counts no records"))?);
-        let mut reconcile = Command::new(&self.program);
-        reconcile.current_dir(&self.folder).args(["reconcile", "--store", "store.db", "--bank", "bank.db"]);
-        let reconciled = told_by(&mut reconcile, weather)?;
-        let agreeing = reconciled.lines().filter(|line| line.ends_with(": books and broker agree")).count();
-        let stale = reconciled.lines().filter(|line| line.contains(": stale; ")).count();
-        let portfolios_compared = agreeing.saturating_add(stale);
-        tally.stale = tally.stale.saturating_add(stale);
-        if portfolios_compared == 0 || portfolios_compared != reconciled.lines().count() {
-            return Err(format!("books and bank: {reconciled}"));
-        }
-        // Once more, undisturbed: everything has happened already, so this only says where the portfolios stand.
-        let ended = portfolios(&told_by(&mut self.replay(weather, true), weather)?);
-        if weather.is_none() && ended != self.undisturbed {
-            return Err(format!("the portfolios ended as\n{ended}and should have ended as\n{}", self.undisturbed));
-        }
-        tally.voyages = tally.voyages.saturating_add(1);
-        tally.portfolios = tally.portfolios.saturating_add(portfolios_compared);
         Ok(())
     }
+}
 
-    fn replay(&self, weather: Option<&str>, kept: bool) -> Command {
-        let mut command = Command::new(&self.program);
-        command.current_dir(&self.folder).args([
-            "replay",
-            "--prices",
-            "prices.csv",
-            "--format",
-            "json",
-            "--portfolios",
-        ]);
-        command.arg(&self.portfolios);
-        if kept {
-            command.args(["--store", "store.db", "--bank", "bank.db"]);
-        }
-        if let Some(weather) = weather {
-            command.args(["--broker", "banchile", "--profile", weather]);
-        }
-        command
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { freezes, lost, overtaken, done, kills, voyages, portfolios, stale, records, told } = self;
+        writeln!(
+            f,
+            "{freezes} freezes: {lost} workers woke up and had lost their lease, {overtaken} had been overtaken, {done} had nothing left to do"
+        )?;
+        write!(
+            f,
+            "{kills} kills; in {voyages} voyages {portfolios} portfolios, {stale} of them left to a person, the others with the books of their bank; {records} records, each as it was written; {told} batches told of, each in the journal"
+        )
     }
-
-    fn told(&self, arguments: &[&str]) -> Result<String, String> {
-        output(Command::new(&self.program).current_dir(&self.folder).args(arguments))
-    }
-}
-
-/// Whether the program came to its end. Outages of the storm may last longer than its patience with an unknown outcome, which leaves
-/// a portfolio to a person (exit code 1); nothing else may.
-fn ended(status: ExitStatus, weather: Option<&str>) -> bool {
-    status.success() || (weather == Some("storm") && status.code() == Some(1))
-}
-
-/// What a command that compares or replays told, if it came to its end.
-fn told_by(command: &mut Command, weather: Option<&str>) -> Result<String, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    if ended(output.status, weather) {
-        return Ok(told);
-    }
-    Err(format!("{command:?} ended with {}: {told}{}", output.status, String::from_utf8_lossy(&output.stderr)))
-}
-
-/// The lines of the portfolios, which a replay ends with.
-fn portfolios(told: &str) -> String {
-    told.lines().filter(|line| line.starts_with(r#"{"type":"portfolio""#)).map(|line| format!("{line}\n")).collect()
-}
-
-/// Numbers that look random: SplitMix64. When a kill comes is up to the machine all the same.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)).checked_rem(bound).unwrap_or(0)
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Wanted {
-    kills: u64,
-    seed: u64,
-}
-
-fn wanted(arguments: &[String]) -> Result<Wanted, String> {
-    let mut wanted = Wanted { kills: 1_000, seed: 1 };
-    let mut rest = arguments.iter();
-    while let Some(name) = rest.next() {
-        let value = rest.next().ok_or_else(|| format!("{name} needs a number: {USAGE}"))?;
-        let number = value.parse().map_err(|_| format!("{name} {value}: not a whole number: {USAGE}"))?;
-        match name.as_str() {
-            "--kills" => wanted.kills = number,
-            "--seed" => wanted.seed = number,
-            other => return Err(format!("{other} is not known: {USAGE}")),
-        }
-    }
-    Ok(wanted)
 }
 
 #[cfg(test)]
@@ -214,26 +207,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_are_read_in_any_order() {
-        let read = |text: &str| wanted(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(read(""), Ok(Wanted { kills: 1_000, seed: 1 }));
-        assert_eq!(read("--seed 7 --kills 5"), Ok(Wanted { kills: 5, seed: 7 }));
-        for wrong in ["--kills", "--kills x", "--kill 1", "5"] {
-            assert!(read(wrong).unwrap_err().contains(USAGE), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn only_the_portfolios_are_compared() {
-        let told =
-            "{\"type\":\"rebalance\",\"at\":1}\n{\"type\":\"portfolio\",\"portfolio\":\"a\"}\n{\"type\":\"summary\"}\n";
-        assert_eq!(portfolios(told), "{\"type\":\"portfolio\",\"portfolio\":\"a\"}\n");
-    }
-
-    #[test]
-    fn dice_stay_below_their_bound_and_differ() {
-        let mut dice = Dice(1);
-        let thrown: Vec<u64> = (0..100).map(|_| dice.below(6)).collect();
-        assert!(thrown.iter().all(|number| *number < 6) && (0..6).all(|number| thrown.contains(&number)));
+    fn freezes_that_hit_nothing_are_a_failure() {
+        let tally = |freezes, lost| Tally { freezes, lost, ..Tally::default() };
+        assert_eq!(tally(9, 0).freezes_mattered(), Ok(()));
+        assert_eq!(tally(10, 1).freezes_mattered(), Ok(()));
+        assert!(tally(10, 0).freezes_mattered().is_err());
     }
 }

@@ -6,11 +6,22 @@
 
 mod cargo;
 mod check;
+#[cfg(unix)]
 mod crash;
+#[cfg(not(unix))]
+mod crash {
+    //! What Unix alone has: a process that is frozen.
+    pub(crate) const USAGE: &str = "crash";
+
+    pub(crate) fn crash(_: &crate::workspace::Workspace, _: &[String]) -> crate::Outcome {
+        Err("it freezes processes, and needs a Unix for that".to_owned())
+    }
+}
 mod deny;
 mod finding;
 mod fix;
 mod layers;
+mod options;
 mod steps;
 mod storm;
 mod tested;
@@ -58,21 +69,13 @@ const COMMANDS: &[Command] = &[
     command("deny", "licences, banned crates and features, sources", Plain(deny::run)),
     command("doctest", "the doc tests alone", Plain(steps::doctest)),
     command("tested LOG", "does the output of the test command show tests of every crate?", WithArguments(tested::run)),
+    command(storm::USAGE, "batch after batch at a broker where everything goes wrong", WithArguments(storm::storm)),
     command(
-        "storm [--batches N] [--seed N]",
-        "batch after batch at a broker where everything goes wrong",
-        WithArguments(storm::storm),
-    ),
-    command(
-        "crash [--kills N] [--seed N]",
-        "the real program, killed again and again, then compared with its bank",
+        crash::USAGE,
+        "the real program, frozen and killed again and again, then compared with its bank",
         WithArguments(crash::crash),
     ),
-    command(
-        "watch-soak [--minutes N] [--seed N]",
-        "the watch against the exact decision, at a high rate",
-        WithArguments(watch_soak::soak),
-    ),
+    command(watch_soak::USAGE, "the watch against the exact decision, at a high rate", WithArguments(watch_soak::soak)),
     command("fix", "clippy's suggestions, format, expected outputs; writes", Plain(fix::run)),
 ];
 

@@ -4,12 +4,14 @@
 
 use crate::Outcome;
 use crate::cargo::cargo;
+use crate::options::Options;
 use crate::workspace::Workspace;
 
-const USAGE: &str = "cargo xtask storm [--batches N] [--seed N]";
+pub(crate) const USAGE: &str = "storm [--batches N] [--seed N]";
 
 pub(crate) fn storm(workspace: &Workspace, arguments: &[String]) -> Outcome {
-    let Wanted { batches, seed } = wanted(arguments)?;
+    let options = Options::read(USAGE, arguments)?;
+    let (batches, seed) = (options.number("--batches", 100_000), options.number("--seed", 1));
     let test = "test --release --package evenkeel-tests --test it --locked --quiet storm::every -- --nocapture";
     let mut command = cargo(&workspace.root, test);
     command.env("EVENKEEL_STORM_BATCHES", batches.to_string()).env("EVENKEEL_STORM_SEED", seed.to_string());
@@ -31,27 +33,6 @@ fn of_the_scenario(told: &str) -> String {
     ours.map(|line| format!("{}\n", line.trim_end_matches('.'))).collect()
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Wanted {
-    batches: u64,
-    seed: u64,
-}
-
-fn wanted(arguments: &[String]) -> Result<Wanted, String> {
-    let mut wanted = Wanted { batches: 100_000, seed: 1 };
-    let mut rest = arguments.iter();
-    while let Some(name) = rest.next() {
-        let value = rest.next().ok_or_else(|| format!("{name} needs a number: {USAGE}"))?;
-        let number = value.parse().map_err(|_| format!("{name} {value}: not a whole number: {USAGE}"))?;
-        match name.as_str() {
-            "--batches" => wanted.batches = number,
-            "--seed" => wanted.seed = number,
-            other => return Err(format!("{other} is not known: {USAGE}")),
-        }
-    }
-    Ok(wanted)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,15 +41,5 @@ mod tests {
     fn the_runner_has_no_say_in_the_summary() {
         let told = "\nrunning 1 test\nseed 1: 5 batches\n   completed 5\ndearest 0.01\n.\ntest result: ok. 1 passed\n";
         assert_eq!(of_the_scenario(told), "seed 1: 5 batches\n   completed 5\ndearest 0.01\n");
-    }
-
-    #[test]
-    fn arguments_are_read_in_any_order() {
-        let read = |text: &str| wanted(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(read(""), Ok(Wanted { batches: 100_000, seed: 1 }));
-        assert_eq!(read("--seed 7 --batches 5"), Ok(Wanted { batches: 5, seed: 7 }));
-        for wrong in ["--seed", "--seed x", "--sed 1", "5"] {
-            assert!(read(wrong).unwrap_err().contains(USAGE), "{wrong}");
-        }
     }
 }

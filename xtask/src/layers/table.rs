@@ -145,5 +145,11 @@ pub(super) const TABLE: &[Row] = &[
         dev_ours: &[],
         dev_outside: Any,
     },
-    Row { package: "xtask", ours: &[], outside: Only(&["serde_json"]), dev_ours: &[], dev_outside: Only(&[]) },
+    Row {
+        package: "xtask",
+        ours: &[],
+        outside: Only(&["rustix", "serde_json"]),
+        dev_ours: &[],
+        dev_outside: Only(&[]),
+    },
 ];
