@@ -100,6 +100,8 @@ pub(crate) struct Account {
     pub(crate) visible_until: Timestamp,
     /// So many questions will fail.
     pub(crate) failing: u32,
+    /// So many are answered before those.
+    pub(crate) spared: u32,
     /// What sales brought that is not settled yet.
     pub(crate) unsettled: Unsettled,
     /// Trades that were busted or corrected.
@@ -160,6 +162,16 @@ impl From<QuantityError> for Blocked {
 }
 
 impl Account {
+    /// Counts a question; true if it fails.
+    pub(crate) fn fails_a_question(&mut self) -> bool {
+        if self.failing == 0 || self.spared > 0 {
+            self.spared = self.spared.saturating_sub(1);
+            return false;
+        }
+        self.failing = self.failing.saturating_sub(1);
+        true
+    }
+
     pub(crate) fn open(
         id: AccountId,
         currency: Currency,
@@ -184,6 +196,7 @@ impl Account {
             blocked: false,
             visible_until: Timestamp::MIN,
             failing: 0,
+            spared: 0,
             unsettled: Unsettled::default(),
             corrections: Vec::new(),
             bucket: Bucket::default(),

@@ -273,7 +273,15 @@ impl BanChile {
     /// # Errors
     /// [`AccountError::NoSuchAccount`].
     pub fn fail_queries(&self, account: &AccountId, times: u32) -> Result<(), AccountError> {
-        self.with(|venue| venue.account_mut(account).map(|account| account.failing = times))
+        self.fail_queries_after(account, 0, times)
+    }
+
+    /// Lets questions about an account fail with `Unavailable`: after so many that are `spared`, so many `times` in a row.
+    ///
+    /// # Errors
+    /// [`AccountError::NoSuchAccount`].
+    pub fn fail_queries_after(&self, account: &AccountId, spared: u32, times: u32) -> Result<(), AccountError> {
+        self.with(|venue| venue.account_mut(account).map(|account| (account.spared, account.failing) = (spared, times)))
     }
 
     /// Adds an outage, for all accounts. Where several are on at once, the one added first counts.

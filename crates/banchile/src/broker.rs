@@ -108,9 +108,7 @@ impl BanChile {
             if venue.outage().is_some() {
                 return Err(BrokerError::Unavailable { doing: doing(), message: "an outage".to_owned() });
             }
-            let failing = &mut venue.account_mut(account).map_err(unknown)?.failing;
-            if let Some(left) = failing.checked_sub(1) {
-                *failing = left;
+            if venue.account_mut(account).map_err(unknown)?.fails_a_question() {
                 return Err(BrokerError::Unavailable { doing: doing(), message: "a scripted outage".to_owned() });
             }
             question(venue).map_err(unknown)

@@ -5,7 +5,9 @@
 //! and all that are armed for a send apply to it together: an order can be executed in part *and* have its answer lost.
 //! Where two rules say different things of one matter, the one scripted first wins.
 
-use evenkeel_domain::order::{Attempt, Direction, LegNumber, NotSent, OrderRequest, RefusalReason, Side, UnknownCause};
+use evenkeel_domain::order::{
+    Attempt, BrokerStatus, Direction, LegNumber, NotSent, OrderRequest, RefusalReason, Refused, Side, UnknownCause,
+};
 use evenkeel_domain::values::{AccountId, Lot, Percentage, Quantity, Symbol};
 use std::time::Duration;
 
@@ -35,6 +37,8 @@ pub enum Fault {
     Panic,
     /// The venue refuses, whatever the order: `Refused` with this reason.
     Refuse(RefusalReason),
+    /// The venue refuses, whatever the order, with this reason and in these words.
+    RefuseInWords(Refused),
     /// Acknowledged as working; at its first execution rejected instead, with nothing executed.
     RejectAfterAck,
     /// Executed completely, in so many parts of about the same size; in fewer where the lot leaves no room for them.
@@ -46,6 +50,8 @@ pub enum Fault {
     },
     /// Executed in part, then canceled by the venue.
     PartialThenCancel(Part),
+    /// Executed in part, then ended by the venue because its time is over: `Expired`.
+    PartialThenExpire(Part),
     /// Executed in part; the rest works until it is canceled.
     PartialThenWork(Part),
     /// Executed completely, but this much later.
@@ -266,7 +272,8 @@ pub(crate) struct Treatment {
     pub(crate) unknown: Option<UnknownCause>,
     pub(crate) held: bool,
     pub(crate) panics: bool,
-    pub(crate) refused: Option<RefusalReason>,
+    /// Why, and in which words if they were given.
+    pub(crate) refused: Option<(RefusalReason, Option<String>)>,
     pub(crate) course: Option<Course>,
     pub(crate) cancel_lost: bool,
     pub(crate) cancel_answer_lost: bool,
@@ -279,7 +286,8 @@ pub(crate) enum Course {
     Rejected,
     Parts(u32),
     InTwo(Duration),
-    PartThenCanceled(Part),
+    /// Executed in part, then ended by the venue with this status.
+    PartThenEnded(Part, BrokerStatus),
     PartThenWorking(Part),
     Late(Duration),
     LateAfterCancel(Duration),
@@ -297,11 +305,17 @@ impl Treatment {
             Fault::AnswerUnknown(cause) => keep(&mut self.unknown, cause),
             Fault::HoldAnswer => self.held = true,
             Fault::Panic => self.panics = true,
-            Fault::Refuse(reason) => keep(&mut self.refused, reason),
+            Fault::Refuse(reason) => keep(&mut self.refused, (reason, None)),
+            Fault::RefuseInWords(Refused { reason, message }) => keep(&mut self.refused, (reason, Some(message))),
             Fault::RejectAfterAck => keep(&mut self.course, Course::Rejected),
             Fault::InParts(parts) => keep(&mut self.course, Course::Parts(parts)),
             Fault::InTwo { apart } => keep(&mut self.course, Course::InTwo(apart)),
-            Fault::PartialThenCancel(part) => keep(&mut self.course, Course::PartThenCanceled(part)),
+            Fault::PartialThenCancel(part) => {
+                keep(&mut self.course, Course::PartThenEnded(part, BrokerStatus::Canceled))
+            }
+            Fault::PartialThenExpire(part) => {
+                keep(&mut self.course, Course::PartThenEnded(part, BrokerStatus::Expired))
+            }
             Fault::PartialThenWork(part) => keep(&mut self.course, Course::PartThenWorking(part)),
             Fault::LateFill { delay } => keep(&mut self.course, Course::Late(delay)),
             Fault::LateFillAfterCancel { delay } => keep(&mut self.course, Course::LateAfterCancel(delay)),

@@ -101,7 +101,10 @@ mod calm {
               passed     C52  when the price moves between the parts of an order, each fill is told at its own, and cash moves by them; a cursor in between takes up where it was (contract 5, 8, 9)
               passed     C53  every question about an account that does not exist says so, and an order for it is refused (contract 2, 4)
               passed     C54  when an order is taken and the answer cannot be understood, its outcome is unknown, and the order is found (contract 1, 2)
-            39 passed, 0 failed, 1 skipped, 0 not shown
+              passed     C55  an order whose time is over reads expired, with what it executed; the rest is free again (contract 2, 5, 6)
+              passed     C56  a refusal for a reason that the adapter does not know is a refusal, in the broker's words (contract 2)
+              passed     C57  where a lookup asks more than one question and one goes unanswered, it is an error or what is known, and no order is denied (contract 4, 5)
+            42 passed, 0 failed, 1 skipped, 0 not shown
         "#]].assert_eq(&report.to_string());
     }
 }

@@ -29,6 +29,8 @@
 //! calendar, C44 and C45 events of companies and of the exchange: they come with the adapters that have them.
 //! C51 is about what follows from contract 2: an acknowledgement is not yet the last word. C52 is about what follows from contract 9:
 //! an average price of an order is not the price of any of its fills. C53 is the unknown account of contract 2 and 4, C54 is C12 for any wire.
+//! C55 to C57 are about what follows from contract 2, 4 and 5: an order that expired has ended, a refusal whose reason nobody knows is a
+//! refusal, and a lookup of which a part failed has not found that there is nothing.
 //! C31 and C35, which elsewhere are about streams, are here about `order` and `fills_since`.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "every answer but those that a case names breaks its promise")]
@@ -54,7 +56,7 @@ pub use rig::{BrokerRig, Fault, OrderTruth, Truth, declared};
 pub use sending::*;
 pub use trades::*;
 
-suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 40;
+suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 43;
     C01 "5, 8" c01_a_buy_costs_what_its_fills_say "a buy is filled, brings exactly its units and takes exactly price × quantity and fees",
     C03 "5, 8" c03_a_part_then_all_is_sold "after a part and then all of a holding is sold, nothing of it is left",
     C04 "3" c04_same_id_same_terms_twice_makes_one_order "the same order sent twice is one order",
@@ -95,4 +97,7 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 40;
     C52 "5, 8, 9" c52_each_fill_has_its_own_price "when the price moves between the parts of an order, each fill is told at its own, and cash moves by them; a cursor in between takes up where it was",
     C53 "2, 4" c53_an_unknown_account_is_told "every question about an account that does not exist says so, and an order for it is refused",
     C54 "1, 2" c54_an_answer_that_nobody_knows_is_unknown "when an order is taken and the answer cannot be understood, its outcome is unknown, and the order is found",
+    C55 "2, 5, 6" c55_an_expired_order_has_ended "an order whose time is over reads expired, with what it executed; the rest is free again",
+    C56 "2" c56_a_refusal_that_nobody_knows_is_one "a refusal for a reason that the adapter does not know is a refusal, in the broker's words",
+    C57 "4, 5" c57_half_an_answer_denies_nothing "where a lookup asks more than one question and one goes unanswered, it is an error or what is known, and no order is denied",
 }

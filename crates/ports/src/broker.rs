@@ -22,13 +22,17 @@ use std::sync::Arc;
 /// 2. **Five answers, each a proof.** *Acknowledged*: the broker has the order. *Already exists*: it has one of this id and these terms.
 ///    *Refused*: it has not executed and never will. *Not sent*: nothing reached the point where it could be accepted. *Unknown*: all
 ///    else. When in doubt, unknown: a wrong *unknown* costs a minute, a wrong *refused* costs money. Status codes prove nothing
-///    unless the broker documents that they do; an answer that cannot be read is unknown.
+///    unless the broker documents that they do; an answer that cannot be read is unknown. What the broker documents as a refusal is one also
+///    where its reason is not known: *refused*, for `Other`, in the broker's words.
 /// 3. **Identity.** At most one order exists per id, for as long as [`Duplicates::Refused`](evenkeel_domain::order::Duplicates) is declared. The same id with other terms is
 ///    refused with `DuplicateIdOtherOrder`, never reported as already existing.
 /// 4. **Absent is a proof.** [`order`](Broker::order) answers `Absent` only if the broker positively denied the id *and* the visibility horizon
-///    since any send has passed; `Unproven` otherwise. A transport failure is an error, never `Absent`.
+///    since any send has passed; `Unproven` otherwise. A transport failure is an error, never `Absent`; where an answer is made of several questions,
+///    the failure of one is an error, or leaves what the others have proven: it makes no order unproven that was found.
 /// 5. **Fills.** Each has an id that is the same in every delivery. A view's `filled` never decreases. A fill may be reported late,
 ///    twice and out of order, even after a terminal status, and is never lost: [`fills_since`](Broker::fills_since) gives it in the end.
+///    Its time is that of its execution, by the broker's clock. An order whose time is over is *expired*, with what it executed: neither
+///    filled nor open.
 /// 6. **A taken cancel is not an ended order.** After `Requested`, fills may still arrive; the terminal status says when it is over.
 ///    `NoSuchOrder` is the broker's word, never a guess for want of an answer; and it proves nothing about a request that is still under
 ///    way: what became of an order, only [`order`](Broker::order) says.
@@ -140,7 +144,7 @@ pub struct AccountView {
     /// True if the broker takes no orders for this account.
     pub blocked: bool,
     /// When the session ends that is open now, where the broker tells: what "enough time left" is judged by. `None` while none is open,
-    /// and where the broker does not tell; then it is taken that there is time enough.
+    /// and where the broker does not tell; then it is taken that there is time enough. By the broker's clock, a minute off ours at most.
     pub closes_at: Option<Timestamp>,
     /// The moment this was true, by the broker's clock; no older than the visibility horizon. Ours may differ from it by a minute: a broker
     /// that does not tell is read at the adapter's own.

@@ -28,6 +28,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::TellsNoTime, "C01"),
     (Flaw::TellsTomorrow, "C01"),
     (Flaw::TellsFillsWithoutTime, "C01"),
+    (Flaw::TellsFillsOfTomorrow, "C01"),
     (Flaw::ListsWhatHasEnded, "C01"),
     (Flaw::LeavesDust, "C03"),
     (Flaw::MakesTwoOfOneId, "C04"),
@@ -81,6 +82,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::MistakesTheSide, "C35"),
     (Flaw::FirstPageIsAll, "C38"),
     (Flaw::FirstOpenOrdersAreAll, "C38"),
+    (Flaw::PagesUntilItFails, "C38"),
     (Flaw::FillsAtNight, "C40"),
     (Flaw::TellsTheEndTooEarly, "C40"),
     (Flaw::TellsTheEndTooLate, "C40"),
@@ -103,6 +105,14 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::AddsUpAfterACursor, "C52"),
     (Flaw::KnowsEveryAccount, "C53"),
     (Flaw::RefusedOnGibberish, "C54"),
+    (Flaw::FilledThoughExpired, "C55"),
+    (Flaw::WorksThoughExpired, "C55"),
+    (Flaw::DropsThePartOnExpiry, "C55"),
+    (Flaw::UnknownOnOddRefusals, "C56"),
+    (Flaw::RefusesWithoutWords, "C56"),
+    (Flaw::GuessesTheRefusal, "C56"),
+    (Flaw::UnprovenWithoutItsFills, "C57"),
+    (Flaw::NothingFilledWithoutItsFills, "C57"),
 ];
 
 /// What is rounded wrongly must be found also where units are whole, and no spread makes odd prices of even ones.

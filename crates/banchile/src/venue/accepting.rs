@@ -75,9 +75,9 @@ impl Venue {
         at: Timestamp,
     ) -> Result<OrderKey, Declined> {
         let copy = self.identify(place, request)?;
-        if let Some(reason) = &treatment.refused {
-            let message = format!("the order for {} was refused", request.terms.symbol);
-            return Err(refused(reason.clone(), message).into());
+        if let Some((reason, words)) = &treatment.refused {
+            let message = || format!("the order for {} was refused", request.terms.symbol);
+            return Err(refused(reason.clone(), words.clone().unwrap_or_else(message)).into());
         }
         let reserved = self.judge(place, &request.terms, at)?;
         let status = match &treatment.course {
@@ -157,7 +157,7 @@ impl Venue {
             Some(Course::Parts(parts)) => (even_parts(whole, *parts, lot), Duration::ZERO, None),
             Some(Course::InTwo(_)) => (even_parts(whole, 2, lot), Duration::ZERO, None),
             Some(Course::Rejected) => (Vec::new(), Duration::ZERO, Some(BrokerStatus::Rejected)),
-            Some(Course::PartThenCanceled(units)) => (part(units), Duration::ZERO, Some(BrokerStatus::Canceled)),
+            Some(Course::PartThenEnded(units, status)) => (part(units), Duration::ZERO, Some(status.clone())),
             Some(Course::PartThenWorking(units)) => (part(units), Duration::ZERO, None),
             Some(Course::LateAfterCancel(delay)) => {
                 order.cancel.late_fill = Some(*delay);

@@ -3,7 +3,7 @@
 use evenkeel_banchile::{BanChile, Fault as Scripted, Ledger, Part, Profile, Rule};
 use evenkeel_conformance::broker::{BrokerRig, Fault, OrderTruth, Truth, declared};
 use evenkeel_conformance::{Cannot, Check, Rig, Stop};
-use evenkeel_domain::order::{NotSent, UnknownCause};
+use evenkeel_domain::order::{NotSent, RefusalReason, Refused, UnknownCause};
 use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_memory::ManualClock;
 use evenkeel_ports::{Broker, Clock};
@@ -150,6 +150,11 @@ impl BrokerRig for SimulatedRig {
             Fault::InTwo { apart } => Scripted::InTwo { apart },
             Fault::PartialThenWork => Scripted::PartialThenWork(half()),
             Fault::PartialThenCancel => Scripted::PartialThenCancel(half()),
+            Fault::UnmappedRefusal { words } => {
+                Scripted::RefuseInWords(Refused { reason: RefusalReason::Other, message: words.to_owned() })
+            }
+            Fault::Expire => Scripted::PartialThenExpire(Part::Units(Quantity::ZERO)),
+            Fault::PartialThenExpire => Scripted::PartialThenExpire(half()),
             Fault::RejectAfterAck => Scripted::RejectAfterAck,
             Fault::FillAfterCancel => Scripted::LateFillAfterCancel { delay: Duration::from_secs(5) },
             Fault::LoseCancelAnswer => Scripted::LoseCancelAnswer,
@@ -160,8 +165,8 @@ impl BrokerRig for SimulatedRig {
         Ok(())
     }
 
-    fn fail_questions(&self, times: u32) -> Result<(), Cannot> {
-        self.simulated.fail_queries(&self.account(), times).map_err(|error| Cannot(error.to_string()))
+    fn fail_questions(&self, spared: u32, times: u32) -> Result<(), Cannot> {
+        self.simulated.fail_queries_after(&self.account(), spared, times).map_err(|error| Cannot(error.to_string()))
     }
 
     fn settles_after(&self) -> Result<Duration, Cannot> {

@@ -132,6 +132,30 @@ pub async fn c24_what_is_not_tradable_is_refused(rig: &dyn BrokerRig) -> Check {
     desk.refused(&desk.buy(quantity)?, &RefusalReason::NotTradable).await
 }
 
+/// Lets the broker refuse for a reason of its own, and sends the next order. Contract 2.
+pub async fn c56_a_refusal_that_nobody_knows_is_one(rig: &dyn BrokerRig) -> Check {
+    const WORDS: &str = "not while the moon is full";
+    let desk = desk(rig).await?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    rig.force(Fault::UnmappedRefusal { words: WORDS })?;
+    let order = desk.buy(quantity)?;
+    match desk.submit(&order).await {
+        SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message }) => {
+            expect(message.contains(WORDS), &format!("the refusal should say {WORDS:?}, as the broker does"), message)?;
+        }
+        answer => return broken("the answer should be refused, for a reason that has no name here", answer),
+    }
+    desk.quiet().await;
+    if let Ok(truth) = rig.truth() {
+        let executed = truth.orders.get(&order.id).map(|order| order.executed);
+        expect(executed.is_none_or(Quantity::is_zero), "what was refused should not be executed", executed)?;
+    }
+    desk.trade(&desk.buy(quantity)?).await?;
+    desk.horizon().await;
+    desk.holds(desk.symbol(), quantity).await
+}
+
 /// Asks about an account that does not exist, and sends an order for it. Contract 2, 4.
 pub async fn c53_an_unknown_account_is_told(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;

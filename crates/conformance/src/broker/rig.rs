@@ -121,12 +121,13 @@ pub trait BrokerRig: Rig {
         Err(Cannot::new(fault.doing()))
     }
 
-    /// Lets the next so many questions (`order`, `open_orders`, `fills_since`, `positions`, `account`) go unanswered.
+    /// Lets questions (`order`, `open_orders`, `fills_since`, `positions`, `account`) go unanswered: after so many that are `spared`, so
+    /// many `times` in a row; none any more if that is nothing. Where a method asks its broker several, each of them counts.
     ///
     /// # Errors
     /// [`Cannot`].
-    fn fail_questions(&self, times: u32) -> Result<(), Cannot> {
-        let _ = times;
+    fn fail_questions(&self, spared: u32, times: u32) -> Result<(), Cannot> {
+        let _ = (spared, times);
         Err(Cannot::new("let a question go unanswered"))
     }
 
@@ -171,6 +172,11 @@ pub enum Fault {
     Slow,
     /// The request is handled, and answered in words that the adapter cannot know.
     UnmappedAnswer,
+    /// Refused in the way that the broker documents, for a reason that it does not document, and with this message.
+    UnmappedRefusal {
+        /// What the broker says.
+        words: &'static str,
+    },
     /// Accepted, and not executed until it is canceled.
     NeverFill,
     /// Executed completely, in so many parts.
@@ -186,6 +192,10 @@ pub enum Fault {
     PartialThenCancel,
     /// Accepted, then rejected by the broker itself without being executed.
     RejectAfterAck,
+    /// Accepted, and not executed until its time is over and the broker itself ends it.
+    Expire,
+    /// About half of it is executed, then its time is over and the broker itself ends it.
+    PartialThenExpire,
     /// Not executed until it is canceled; then, a few seconds after that, executed completely.
     FillAfterCancel,
     /// A cancel of it is handled, its answer never arrives.
@@ -205,12 +215,14 @@ impl Fault {
             Self::LoseAnswer => "lose an answer",
             Self::Slow => "delay a request beyond its caller's patience",
             Self::UnmappedAnswer => "make up an answer",
+            Self::UnmappedRefusal { .. } => "make up a reason to refuse an order",
             Self::NeverFill => "keep an order from being executed",
             Self::InParts(_) => "execute an order in parts",
             Self::InTwo { .. } => "execute an order in two parts, one later than the other",
             Self::PartialThenWork => "execute a part of an order",
             Self::PartialThenCancel => "let the broker cancel an order",
             Self::RejectAfterAck => "let the broker reject an order that it had accepted",
+            Self::Expire | Self::PartialThenExpire => "let an order expire",
             Self::FillAfterCancel => "execute an order after its cancel",
             Self::LoseCancelAnswer => "lose the answer to a cancel",
             Self::UnmappedStatus => "make up a status",

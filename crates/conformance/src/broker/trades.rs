@@ -189,3 +189,45 @@ async fn canceled_with(desk: &Desk<'_>, order: &OrderRequest, part: Quantity) ->
         .await?;
     Ok(view.fills)
 }
+
+/// Lets an order expire, then one that was executed in part; reads, cancels and lists them. Contract 2, 5, 6.
+pub async fn c55_an_expired_order_has_ended(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let quantity = desk.quantity("6.5")?;
+    desk.fund_for(quantity)?;
+    let before = desk.view().await?;
+    rig.force(Fault::Expire)?;
+    let view = expired(&desk, &desk.buy(quantity)?).await?;
+    expect(view.filled.is_zero(), "an order that expired before it executed should not be filled", view)?;
+    desk.horizon().await;
+    let after = desk.view().await?;
+    let untouched = (after.cash, after.buying_power) == (before.cash, before.buying_power);
+    expect(untouched, "cash and buying power should be what they were before", (&before, after))?;
+
+    rig.force(Fault::PartialThenExpire)?;
+    let view = expired(&desk, &desk.buy(quantity)?).await?;
+    let part = !view.filled.is_zero() && view.filled < quantity;
+    expect(part, "an order that expired after a part of it was executed should say that part", &view)?;
+    desk.horizon().await;
+    desk.holds(desk.symbol(), view.filled).await?;
+    cash_moved(&desk, before.cash, &[(Side::Buy, &view.fills)]).await?;
+    let after = desk.view().await?;
+    let spent = before.cash.sub(after.cash).map_err(misfit)?;
+    let free = after.buying_power.add(spent).map_err(misfit)? >= before.buying_power;
+    expect(free, "what the order might still have taken should be free again", (before, after))?;
+    desk.nothing_is_open().await
+}
+
+/// Sends an order that expires, and cancels it too late; how it ended, with each of its fills.
+async fn expired(desk: &Desk<'_>, order: &OrderRequest) -> Result<OrderView, Stop> {
+    desk.place(order).await?;
+    let whole = |view: &OrderView| sum(&view.fills).is_ok_and(|sum| sum == view.filled);
+    let view = desk
+        .until(order, "expired, with each of its fills", |view| view.status == BrokerStatus::Expired && whole(view))
+        .await?;
+    let canceled = desk.cancel(order).await;
+    let told = matches!(&canceled, CancelAnswer::AlreadyTerminal(again)
+        if (&again.status, again.filled) == (&view.status, view.filled));
+    expect(told, "the cancel of an expired order should say that it has expired", canceled)?;
+    Ok(view)
+}

@@ -51,7 +51,7 @@ pub(crate) type No = (&'static str, String);
 
 impl Order {
     fn is_open(&self) -> bool {
-        !matches!(self.status, "filled" | "canceled" | "rejected")
+        !matches!(self.status, "filled" | "canceled" | "expired" | "rejected")
     }
 
     fn has(&self, fate: Fault) -> bool {
@@ -171,6 +171,11 @@ impl Bank {
                 Some(Fault::PartialThenCancel) => {
                     self.execute(index, half, now);
                     self.end(index, "canceled");
+                }
+                Some(Fault::Expire) => self.end(index, "expired"),
+                Some(Fault::PartialThenExpire) => {
+                    self.execute(index, half, now);
+                    self.end(index, "expired");
                 }
                 Some(Fault::RejectAfterAck) => self.end(index, "rejected"),
                 Some(Fault::FillAfterCancel) if is_open => {}

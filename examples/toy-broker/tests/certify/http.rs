@@ -47,7 +47,7 @@ fn sent_into(trouble: Trouble) -> (SubmitAnswer, u64, usize) {
 fn c11_a_status_of_500_and_above_proves_nothing() {
     for status in [500, 502, 503, 504, 302, 418] {
         for handled in [true, false] {
-            let found = sent_into(Trouble::Answer { status, body: "<html>try later</html>", handled });
+            let found = sent_into(Trouble::Answer { status, body: "<html>try later</html>".into(), handled });
             let unknown = SubmitAnswer::Unknown(UnknownCause::BrokerError);
             assert_eq!(found, (unknown, 1, usize::from(handled)), "{status}, handled: {handled}");
         }
@@ -61,7 +61,7 @@ fn c12_an_answer_that_cannot_be_read_proves_nothing() {
     for (status, body) in
         [(201, ""), (201, "{}"), (201, "<html>"), (201, "[]"), (422, "{"), (404, "not here"), (400, "")]
     {
-        let found = sent_into(Trouble::Answer { status, body, handled: true });
+        let found = sent_into(Trouble::Answer { status, body: body.into(), handled: true });
         assert_eq!(found, (unknown(UnknownCause::Garbled), 1, 1), "{status} {body}");
     }
 }
@@ -69,7 +69,7 @@ fn c12_an_answer_that_cannot_be_read_proves_nothing() {
 #[test]
 fn a_refusal_with_a_code_that_is_not_known_is_a_refusal() {
     let body = r#"{"code":"full_moon","message":"not today"}"#;
-    let (answer, requests, orders) = sent_into(Trouble::Answer { status: 422, body, handled: false });
+    let (answer, requests, orders) = sent_into(Trouble::Answer { status: 422, body: body.into(), handled: false });
     let SubmitAnswer::Refused(refused) = answer else { panic!("{answer:?}") };
     assert_eq!((refused.reason, refused.message.as_str()), (RefusalReason::Other, "not today"));
     assert_eq!((requests, orders), (1, 0));
@@ -88,7 +88,7 @@ fn c15_a_rate_limit_is_told_and_nothing_is_sent_before_its_end() {
     assert!(matches!(again, SubmitAnswer::Acknowledged(_)), "{again:?}");
 
     // Without a header, the window that the broker documents.
-    let (answer, ..) = sent_into(Trouble::Answer { status: 429, body: "", handled: false });
+    let (answer, ..) = sent_into(Trouble::Answer { status: 429, body: "".into(), handled: false });
     let limited = NotSent::RateLimited { retry_after: Duration::from_secs(60) };
     assert_eq!(answer, SubmitAnswer::NotSent(limited));
 }
@@ -121,7 +121,7 @@ fn c17_bad_credentials_are_told_by_every_method_and_printed_by_none() {
 #[test]
 fn c17_a_credential_that_the_broker_repeats_is_not_passed_on() {
     let body = r#"{"code":"odd","message":"toy-token-7f3a may not do this"}"#;
-    let (answer, ..) = sent_into(Trouble::Answer { status: 422, body, handled: false });
+    let (answer, ..) = sent_into(Trouble::Answer { status: 422, body: body.into(), handled: false });
     assert!(!format!("{answer:?}").contains(TOKEN), "{answer:?}");
     assert!(format!("{answer:?}").contains("*** may not do this"), "{answer:?}");
 }

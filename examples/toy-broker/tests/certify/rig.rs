@@ -180,8 +180,9 @@ impl BrokerRig for ToyRig {
         if forced { Ok(()) } else { Err(Cannot::new(fault.doing())) }
     }
 
-    fn fail_questions(&self, times: u32) -> Result<(), Cannot> {
-        self.state().unanswered = times;
+    fn fail_questions(&self, spared: u32, times: u32) -> Result<(), Cannot> {
+        let mut state = self.state();
+        (state.spared, state.unanswered) = (spared, times);
         Ok(())
     }
 

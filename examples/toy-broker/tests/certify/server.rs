@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value as Json, json};
+use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -33,7 +34,7 @@ pub(crate) enum Trouble {
     /// This status and body come back, whether or not the request was handled.
     Answer {
         status: u16,
-        body: &'static str,
+        body: Cow<'static, str>,
         handled: bool,
     },
     /// It is handled, and half of the answer comes back.
@@ -51,7 +52,8 @@ pub(crate) struct Server {
 pub(crate) struct State {
     pub(crate) bank: Bank,
     pub(crate) troubles: Vec<Trouble>,
-    /// So many questions are left unanswered.
+    /// So many questions are answered, and then so many are not.
+    pub(crate) spared: u32,
     pub(crate) unanswered: u32,
     /// This status and body come back for every question.
     pub(crate) instead: Option<(u16, &'static str)>,
@@ -126,7 +128,7 @@ impl Server {
                 if handled {
                     drop(self.handle(&order));
                 }
-                Ok(Response::builder().status(status).body(full(body.to_owned())).unwrap())
+                Ok(Response::builder().status(status).body(full(body.into_owned())).unwrap())
             }
             Some(Trouble::Truncate) => {
                 let answer = self.handle(&order)?.into_body().collect().await?.to_bytes();
@@ -171,8 +173,11 @@ impl Server {
     fn question(&self, path: &[&str], query: &str) -> Answered {
         let (mut state, now) = (self.state(), self.clock.now());
         if state.unanswered > 0 {
-            state.unanswered -= 1;
-            return Err(gone());
+            if state.spared == 0 {
+                state.unanswered -= 1;
+                return Err(gone());
+            }
+            state.spared -= 1;
         }
         if let Some((status, body)) = state.instead {
             return Ok(Response::builder().status(status).body(full(body.to_owned())).unwrap());
@@ -232,8 +237,17 @@ impl State {
             Fault::LoseRequest => self.troubles.push(Trouble::LoseRequest),
             Fault::LoseAnswer => self.troubles.push(Trouble::LoseAnswer),
             Fault::UnmappedAnswer => {
-                self.troubles.push(Trouble::Answer { status: 299, body: r#"{"said":"perhaps"}"#, handled: true });
+                self.troubles.push(Trouble::Answer {
+                    status: 299,
+                    body: r#"{"said":"perhaps"}"#.into(),
+                    handled: true,
+                });
             }
+            Fault::UnmappedRefusal { words } => self.troubles.push(Trouble::Answer {
+                status: 422,
+                body: json!({ "code": "lunar", "message": words }).to_string().into(),
+                handled: false,
+            }),
             Fault::Slow => self.troubles.push(Trouble::Slow),
             Fault::RateLimit { retry_after } => self.limited_until = Some(now.plus(retry_after)),
             Fault::NeverFill
@@ -241,6 +255,8 @@ impl State {
             | Fault::InTwo { .. }
             | Fault::PartialThenWork
             | Fault::PartialThenCancel
+            | Fault::Expire
+            | Fault::PartialThenExpire
             | Fault::RejectAfterAck
             | Fault::FillAfterCancel
             | Fault::LoseCancelAnswer

@@ -102,6 +102,15 @@ impl Adapter {
             (Flaw::RefusedOnGibberish, SubmitAnswer::Unknown(UnknownCause::Garbled)) => {
                 SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message: "?".to_owned() })
             }
+            (Flaw::UnknownOnOddRefusals, _) if refusal == Some(RefusalReason::Other) => {
+                SubmitAnswer::Unknown(UnknownCause::BrokerError)
+            }
+            (Flaw::RefusesWithoutWords, SubmitAnswer::Refused(refused)) => {
+                SubmitAnswer::Refused(Refused { message: refused.reason.to_string(), ..refused })
+            }
+            (Flaw::GuessesTheRefusal, SubmitAnswer::Refused(refused)) if refused.reason == RefusalReason::Other => {
+                SubmitAnswer::Refused(Refused { reason: RefusalReason::NotTradable, ..refused })
+            }
             (Flaw::RefusedOnTimeout, SubmitAnswer::Unknown(cause)) => {
                 SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message: cause.to_string() })
             }
@@ -247,6 +256,16 @@ impl Broker for Adapter {
         let sent = if self.flaw == Flaw::CutsIds { cut(id) } else { id };
         match (self.flaw, self.ours.order(account, sent).await) {
             (Flaw::AbsentThoughThere, Ok(Lookup::Found(_))) if self.looks() == 1 => Ok(Lookup::Absent),
+            (Flaw::UnprovenWithoutItsFills, Ok(Lookup::Found(_)))
+                if self.ours.fills_since(account, None).await.is_err() =>
+            {
+                Ok(Lookup::Unproven)
+            }
+            (Flaw::NothingFilledWithoutItsFills, Ok(Lookup::Found(view)))
+                if self.ours.fills_since(account, None).await.is_err() =>
+            {
+                Ok(Lookup::Found(OrderView { filled: Quantity::ZERO, fills: vec![], ..view }))
+            }
             (_, Ok(Lookup::Found(view))) => Ok(Lookup::Found(self.told(view, id))),
             (Flaw::AbsentAtTheFirstLook, Ok(Lookup::Unproven)) | (Flaw::AbsentInAnOutage, Err(_)) => Ok(Lookup::Absent),
             (Flaw::CountsTheHorizonFromItsStart, Ok(Lookup::Unproven)) => {
@@ -271,6 +290,7 @@ impl Broker for Adapter {
         match self.flaw {
             Flaw::ListsNoPartlyFilled => page.orders.retain(|view| view.filled.is_zero()),
             Flaw::FirstOpenOrdersAreAll => page.orders.truncate(500),
+            Flaw::PagesUntilItFails if self.ours.open_orders(account).await.is_err() => page.orders.truncate(500),
             Flaw::ListsWhatHasEnded => {
                 for order in self.ours.ledger(account).unwrap().orders {
                     if let Lookup::Found(view) = self.ours.order(account, order.request.id).await? {

@@ -1,7 +1,7 @@
 //! How an adapter with a flaw tells what it has read.
 
 use super::super::flaw::Flaw;
-use super::Adapter;
+use super::{Adapter, DAY};
 use evenkeel_domain::order::{BrokerStatus, ClientOrderId, Fill, OrderView};
 use evenkeel_domain::values::{FillId, Money, Price, Quantity, Rounding, Timestamp, Value};
 
@@ -15,6 +15,7 @@ impl Adapter {
                 fill.price = Price::from_nanos(cents * 10_000_000).unwrap();
             }),
             Flaw::TellsFillsWithoutTime => view.fills.iter_mut().for_each(|fill| fill.at = Timestamp::EPOCH),
+            Flaw::TellsFillsOfTomorrow => view.fills.iter_mut().for_each(|fill| fill.at = fill.at.plus(DAY)),
             Flaw::AveragesPrices => {
                 let value = Value::sum(view.fills.iter().map(Fill::value)).unwrap();
                 for fill in &mut view.fills {
@@ -47,6 +48,11 @@ impl Adapter {
             }
             Flaw::CrossesItself if view.status == BrokerStatus::Working && self.notes().sends > 1 => {
                 (view.status, view.filled) = (BrokerStatus::Filled, view.quantity);
+            }
+            Flaw::FilledThoughExpired if view.status == BrokerStatus::Expired => view.status = BrokerStatus::Filled,
+            Flaw::WorksThoughExpired if view.status == BrokerStatus::Expired => view.status = BrokerStatus::Working,
+            Flaw::DropsThePartOnExpiry if view.status == BrokerStatus::Expired => {
+                (view.filled, view.fills) = (Quantity::ZERO, Vec::new());
             }
             Flaw::WorksThoughRejected if view.status == BrokerStatus::Rejected => view.status = BrokerStatus::Working,
             Flaw::NumbersFillsByOrder => {
