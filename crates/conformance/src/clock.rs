@@ -41,7 +41,8 @@ suite! { ($) clock_suite in clock, "clock", dyn ClockRig, 7;
 
 const STEP: Duration = Duration::from_millis(2);
 
-pub(crate) async fn t01_now_never_goes_back(rig: &dyn ClockRig) -> Check {
+/// Reads the time a thousand times, from two handles by turns, and sleeps every 250 reads. Contract 1.
+pub async fn t01_now_never_goes_back(rig: &dyn ClockRig) -> Check {
     let clock = rig.clock();
     let mut last = clock.now();
     for round in 0..1_000_u32 {
@@ -56,7 +57,8 @@ pub(crate) async fn t01_now_never_goes_back(rig: &dyn ClockRig) -> Check {
     Ok(())
 }
 
-pub(crate) async fn t02_a_machine_that_is_set_back_sets_nothing_back(rig: &dyn ClockRig) -> Check {
+/// Sets the machine's clock back by an hour, reads the time and sleeps once. Contract 1.
+pub async fn t02_a_machine_that_is_set_back_sets_nothing_back(rig: &dyn ClockRig) -> Check {
     let clock = rig.clock();
     let before = clock.now();
     rig.set_back(Duration::from_secs(3_600))?;
@@ -72,7 +74,8 @@ pub(crate) async fn t02_a_machine_that_is_set_back_sets_nothing_back(rig: &dyn C
     expect(now >= deadline, &format!("a sleep should still end, at or after {deadline}"), now)
 }
 
-pub(crate) async fn t03_a_sleep_ends_at_or_after_its_deadline(rig: &dyn ClockRig) -> Check {
+/// Sleeps five times each for a nanosecond, for a little over a millisecond and for two, and reads the time after each. Contract 2.
+pub async fn t03_a_sleep_ends_at_or_after_its_deadline(rig: &dyn ClockRig) -> Check {
     let clock = rig.clock();
     // The smallest step, one that is no whole number of milliseconds, and an ordinary one.
     for wait in [Duration::from_nanos(1), Duration::from_nanos(1_000_001), STEP] {
@@ -86,7 +89,8 @@ pub(crate) async fn t03_a_sleep_ends_at_or_after_its_deadline(rig: &dyn ClockRig
     Ok(())
 }
 
-pub(crate) async fn t04_a_deadline_that_has_passed_ends_at_once(rig: &dyn ClockRig) -> Check {
+/// Begins sleeps until now, a nanosecond ago, 1970 and the first moment of all; each must be over when it is first asked. Contract 2.
+pub async fn t04_a_deadline_that_has_passed_ends_at_once(rig: &dyn ClockRig) -> Check {
     let clock = rig.clock();
     clock.sleep_until(clock.now().plus(STEP)).await;
     let now = clock.now();
@@ -98,7 +102,8 @@ pub(crate) async fn t04_a_deadline_that_has_passed_ends_at_once(rig: &dyn ClockR
     Ok(())
 }
 
-pub(crate) async fn t05_many_sleep_at_once(rig: &dyn ClockRig) -> Check {
+/// Begins eight sleeps of one to nine milliseconds at once, neither sorted nor all different. Contract 2.
+pub async fn t05_many_sleep_at_once(rig: &dyn ClockRig) -> Check {
     let clock = rig.clock();
     let start = clock.now();
     // Neither sorted nor all different.
@@ -117,7 +122,8 @@ pub(crate) async fn t05_many_sleep_at_once(rig: &dyn ClockRig) -> Check {
     Ok(())
 }
 
-pub(crate) async fn t06_a_sleep_that_is_dropped_changes_nothing(rig: &dyn ClockRig) -> Check {
+/// Drops one sleep that never began and one of an hour that did, and waits for a third of two milliseconds. Contract 2.
+pub async fn t06_a_sleep_that_is_dropped_changes_nothing(rig: &dyn ClockRig) -> Check {
     let clock = rig.clock();
     let start = clock.now();
     drop(clock.sleep_until(start.plus(STEP)));
@@ -132,7 +138,8 @@ pub(crate) async fn t06_a_sleep_that_is_dropped_changes_nothing(rig: &dyn ClockR
     expect(now < hour, "the sleep that was dropped should not have been waited for", now)
 }
 
-pub(crate) async fn t07_the_last_moment_is_not_now(rig: &dyn ClockRig) -> Check {
+/// Begins sleeps until the last moment of all and the one before; neither may be over. Contract 2.
+pub async fn t07_the_last_moment_is_not_now(rig: &dyn ClockRig) -> Check {
     let clock = rig.clock();
     for deadline in [Timestamp::MAX, Timestamp::from_nanos(i64::MAX.saturating_sub(1))] {
         let ended = clock.sleep_until(deadline).now_or_never();

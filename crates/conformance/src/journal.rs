@@ -23,12 +23,12 @@ use crate::{Cannot, Check, Rig};
 use evenkeel_ports::Journal;
 use std::sync::Arc;
 
-use batches::*;
-use fence::*;
-use halts::*;
-use outbox::*;
-use reading::*;
-use whole::*;
+pub use batches::*;
+pub use fence::*;
+pub use halts::*;
+pub use outbox::*;
+pub use reading::*;
+pub use whole::*;
 
 /// What a journal needs around it to be shown.
 pub trait JournalRig: Rig {

@@ -19,9 +19,9 @@ use evenkeel_ports::{AcquireError, HoldError, Lease, LeaseStore, LeaseTerms};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ending::*;
-use hands::*;
-use holder::*;
+pub use ending::*;
+pub use hands::*;
+pub use holder::*;
 
 /// What a lease store needs around it to be shown.
 pub trait LeaseRig: Rig {

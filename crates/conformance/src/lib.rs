@@ -52,7 +52,8 @@
 //! # Reading a suite
 //!
 //! A suite is also a specification: the `CASES` of its module ([`broker::CASES`]) say what is promised, and by which number of the port's
-//! contract ([`Case`]); the page of the module lists them. That the cases find what they are for is shown by adapters broken on purpose,
+//! contract ([`Case`]); the page of the module lists them, and the function of a case's name says what it does to see whether that is so,
+//! and how often. That the cases find what they are for is shown by adapters broken on purpose,
 //! in `tests/it/mutants`.
 //!
 //! A guide that goes from an empty crate to a certified adapter is `docs/write-a-broker.md`; what it builds is `examples/toy-broker`.

@@ -62,7 +62,8 @@ fn told(rig: &dyn NotifierRig, alert: &Alert) -> Check {
     expect(times > 0, &format!("the person should have been told of {alert:?}"), times)
 }
 
-pub(crate) async fn n01_ok_means_told(rig: &dyn NotifierRig) -> Check {
+/// Tells two alerts of a portfolio, one after the other, and counts what the person saw before and after each. Contract 1.
+pub async fn n01_ok_means_told(rig: &dyn NotifierRig) -> Check {
     let first = alert("growth", 1, AlertKind::Stale, "stale: a leg failed")?;
     let times = rig.times_told(&first)?;
     expect(times == 0, "nobody should have been told before", times)?;
@@ -74,7 +75,8 @@ pub(crate) async fn n01_ok_means_told(rig: &dyn NotifierRig) -> Check {
     told(rig, &first)
 }
 
-pub(crate) async fn n02_every_kind_is_told(rig: &dyn NotifierRig) -> Check {
+/// Tells three kinds of alert in five texts each: plain, empty, with marks, beyond ASCII, and of five thousand characters. Contract 1.
+pub async fn n02_every_kind_is_told(rig: &dyn NotifierRig) -> Check {
     let kinds = [AlertKind::Stale, AlertKind::Quarantined, AlertKind::LateFill];
     let long = "very ".repeat(1_000);
     let texts = ["plain", "", "quote \" and \\ and % and {}", "é 漢 🦀", long.as_str()];
@@ -90,7 +92,8 @@ pub(crate) async fn n02_every_kind_is_told(rig: &dyn NotifierRig) -> Check {
     Ok(())
 }
 
-pub(crate) async fn n03_the_same_alert_may_come_again(rig: &dyn NotifierRig) -> Check {
+/// Tells one alert three times. Contract 2.
+pub async fn n03_the_same_alert_may_come_again(rig: &dyn NotifierRig) -> Check {
     let alert = alert("growth", 1, AlertKind::Stale, "stale: a leg failed")?;
     for _ in 0..3 {
         tell(rig, &alert).await?;
@@ -98,7 +101,8 @@ pub(crate) async fn n03_the_same_alert_may_come_again(rig: &dyn NotifierRig) -> 
     told(rig, &alert)
 }
 
-pub(crate) async fn n04_a_broken_way_is_an_error(rig: &dyn NotifierRig) -> Check {
+/// Breaks the way to the person and tells an alert. Contract 1.
+pub async fn n04_a_broken_way_is_an_error(rig: &dyn NotifierRig) -> Check {
     rig.set_broken(true)?;
     let alert = alert("growth", 1, AlertKind::Stale, "stale: a leg failed")?;
     let answer = rig.notifier().notify(&alert).await;
@@ -108,7 +112,8 @@ pub(crate) async fn n04_a_broken_way_is_an_error(rig: &dyn NotifierRig) -> Check
     expect(error.portfolio == "growth", "the error should name the portfolio", error)
 }
 
-pub(crate) async fn n05_after_an_error_it_is_told(rig: &dyn NotifierRig) -> Check {
+/// Breaks the way, tells an alert in vain, mends the way and tells it again. Contract 2.
+pub async fn n05_after_an_error_it_is_told(rig: &dyn NotifierRig) -> Check {
     rig.set_broken(true)?;
     let alert = alert("growth", 1, AlertKind::Stale, "stale: a leg failed")?;
     let answer = rig.notifier().notify(&alert).await;
@@ -118,7 +123,8 @@ pub(crate) async fn n05_after_an_error_it_is_told(rig: &dyn NotifierRig) -> Chec
     told(rig, &alert)
 }
 
-pub(crate) async fn n06_many_at_once_are_all_told(rig: &dyn NotifierRig) -> Check {
+/// Tells twenty alerts at once that differ in portfolio or in sequence. Contract 1.
+pub async fn n06_many_at_once_are_all_told(rig: &dyn NotifierRig) -> Check {
     let notifier = rig.notifier();
     let alerts = (1..=20_u64).map(|number| {
         // Told apart by portfolio alone, by sequence alone, or by both; by these two an alert is known.

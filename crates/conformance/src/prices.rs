@@ -70,7 +70,8 @@ async fn at_its_end(source: &mut dyn PriceSource, when: &str) -> Check {
     Ok(())
 }
 
-pub(crate) async fn p01_waves_come_in_strictly_increasing_time(rig: &dyn PriceSourceRig) -> Check {
+/// Reads the source to its end and compares the time of each wave with that of the one before. Contract 1.
+pub async fn p01_waves_come_in_strictly_increasing_time(rig: &dyn PriceSourceRig) -> Check {
     let waves = all(&mut *rig.source()).await?;
     for (before, after) in waves.iter().zip(waves.iter().skip(1)) {
         expect(before.at < after.at, &format!("the wave after {} should be later", before.at), after.at)?;
@@ -78,7 +79,8 @@ pub(crate) async fn p01_waves_come_in_strictly_increasing_time(rig: &dyn PriceSo
     Ok(())
 }
 
-pub(crate) async fn p02_each_symbol_once_in_symbol_order(rig: &dyn PriceSourceRig) -> Check {
+/// Reads the source to its end and looks at the symbols of each wave. Contract 1.
+pub async fn p02_each_symbol_once_in_symbol_order(rig: &dyn PriceSourceRig) -> Check {
     for wave in all(&mut *rig.source()).await? {
         let sorted = wave.prices.is_sorted_by(|(left, _), (right, _)| left < right);
         expect(sorted, "each symbol of a wave should come once, in order", &wave)?;
@@ -86,7 +88,8 @@ pub(crate) async fn p02_each_symbol_once_in_symbol_order(rig: &dyn PriceSourceRi
     Ok(())
 }
 
-pub(crate) async fn p03_the_end_is_the_end(rig: &dyn PriceSourceRig) -> Check {
+/// Reads the source to its end, and asks three times more. Contract 2.
+pub async fn p03_the_end_is_the_end(rig: &dyn PriceSourceRig) -> Check {
     let mut source = rig.source();
     all(&mut *source).await?;
     at_its_end(&mut *source, "the end").await
@@ -111,16 +114,19 @@ async fn fails_after(rig: &dyn PriceSourceRig, waves: usize) -> Check {
     at_its_end(&mut *source, "an error").await
 }
 
-pub(crate) async fn p04_after_a_fault_it_is_at_its_end(rig: &dyn PriceSourceRig) -> Check {
+/// Reads a source that breaks after two waves, and one that breaks after one; asks three times more after the error. Contract 3.
+pub async fn p04_after_a_fault_it_is_at_its_end(rig: &dyn PriceSourceRig) -> Check {
     fails_after(rig, 2).await?;
     fails_after(rig, 1).await
 }
 
-pub(crate) async fn p05_a_fault_at_the_very_beginning(rig: &dyn PriceSourceRig) -> Check {
+/// Reads a source that breaks at once; asks three times more after the error. Contract 3.
+pub async fn p05_a_fault_at_the_very_beginning(rig: &dyn PriceSourceRig) -> Check {
     fails_after(rig, 0).await
 }
 
-pub(crate) async fn p06_nothing_is_invented_repaired_or_skipped(rig: &dyn PriceSourceRig) -> Check {
+/// Reads the source to its end and compares it with the rig's truth, wave by wave: times, labels, symbols and prices. Contract 3.
+pub async fn p06_nothing_is_invented_repaired_or_skipped(rig: &dyn PriceSourceRig) -> Check {
     let truth = rig.truth()?;
     let waves = all(&mut *rig.source()).await?;
     for (number, (given, expected)) in waves.iter().zip(&truth).enumerate() {
@@ -129,13 +135,16 @@ pub(crate) async fn p06_nothing_is_invented_repaired_or_skipped(rig: &dyn PriceS
     expect(waves.len() == truth.len(), &format!("there should be {} waves", truth.len()), waves.len())
 }
 
-pub(crate) async fn p07_the_same_twice(rig: &dyn PriceSourceRig) -> Check {
+/// Reads two sources of the rig to their ends and compares them. Contract 1.
+pub async fn p07_the_same_twice(rig: &dyn PriceSourceRig) -> Check {
     let first = all(&mut *rig.source()).await?;
     let second = all(&mut *rig.source()).await?;
     expect(first == second, &format!("the waves should be {first:?} again"), second)
 }
 
-pub(crate) async fn p08_a_dropped_ask_loses_no_wave(rig: &dyn PriceSourceRig) -> Check {
+/// Reads a source while each ask is first dropped, before it began and after it was polled once; compares it with one read in peace.
+/// Contract 2.
+pub async fn p08_a_dropped_ask_loses_no_wave(rig: &dyn PriceSourceRig) -> Check {
     let expected = all(&mut *rig.source()).await?;
     let mut source = rig.source();
     let mut given = Vec::new();

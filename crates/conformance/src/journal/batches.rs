@@ -15,7 +15,8 @@ async fn open(rig: &dyn JournalRig, expected: &[&str], when: &str) -> Check {
     expect(open == expected, &format!("after {when}, batches should be open for {expected:?}"), open)
 }
 
-pub(super) async fn j13_no_second_open_batch(rig: &dyn JournalRig) -> Check {
+/// With a batch open, commits an opening alone, one among notes, and a retry, under a higher token each. Contract 5.
+pub async fn j13_no_second_open_batch(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, vec![note(0)?, opened()?]).await?;
     for records in [vec![opened()?], vec![note(1)?, opened()?, note(2)?], vec![retried()]] {
@@ -27,7 +28,8 @@ pub(super) async fn j13_no_second_open_batch(rig: &dyn JournalRig) -> Check {
     model.check(rig, "the open batch went on").await
 }
 
-pub(super) async fn j14_no_two_openings_in_one_commit(rig: &dyn JournalRig) -> Check {
+/// Commits two openings at once, and three with one closing among them. Contract 5.
+pub async fn j14_no_two_openings_in_one_commit(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, vec![note(0)?]).await?;
     let two = model.next(1, vec![note(1)?, opened()?, opened()?]);
@@ -37,7 +39,8 @@ pub(super) async fn j14_no_two_openings_in_one_commit(rig: &dyn JournalRig) -> C
     open(rig, &[], "both openings were refused").await
 }
 
-pub(super) async fn j15_closing_makes_room(rig: &dyn JournalRig) -> Check {
+/// Opens and closes batches: in commits of their own, a closing and an opening in one, and an opening between two closings. Contract 5.
+pub async fn j15_closing_makes_room(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, vec![opened()?]).await?;
     model.write(rig, 1, vec![closed()?]).await?;
@@ -52,7 +55,8 @@ pub(super) async fn j15_closing_makes_room(rig: &dyn JournalRig) -> Check {
     model.check(rig, "all of it").await
 }
 
-pub(super) async fn j16_trying_again_opens_a_batch(rig: &dyn JournalRig) -> Check {
+/// Closes a batch and tries it again; then commits an opening and another retry, and closes it. Contract 5.
+pub async fn j16_trying_again_opens_a_batch(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, vec![opened()?]).await?;
     model.write(rig, 1, vec![closed()?]).await?;
@@ -65,7 +69,8 @@ pub(super) async fn j16_trying_again_opens_a_batch(rig: &dyn JournalRig) -> Chec
     open(rig, &[], "it was closed again").await
 }
 
-pub(super) async fn j17_open_batches_are_listed_in_order(rig: &dyn JournalRig) -> Check {
+/// Writes five portfolios out of order, of which four open a batch and one of these closes it. Contract 5.
+pub async fn j17_open_batches_are_listed_in_order(rig: &dyn JournalRig) -> Check {
     for name in ["d", "b", "quiet", "a", "c"] {
         let mut model = Model::of(name)?;
         model.write(rig, 1, vec![if name == "quiet" { note(0)? } else { opened()? }]).await?;
@@ -76,7 +81,8 @@ pub(super) async fn j17_open_batches_are_listed_in_order(rig: &dyn JournalRig) -
     open(rig, &["a", "c", "d"], "a, b, c and d were opened, and b was closed").await
 }
 
-pub(super) async fn j18_at_once_only_one_opens(rig: &dyn JournalRig) -> Check {
+/// Makes eight commits at once that each open a batch. Contract 5.
+pub async fn j18_at_once_only_one_opens(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, vec![note(0)?]).await?;
     let journal = rig.journal();

@@ -8,7 +8,8 @@ use evenkeel_domain::values::{Sequence, Token};
 use evenkeel_ports::{Commit, CommitOutcome};
 use futures_util::future::join_all;
 
-pub(super) async fn j01_nothing_is_there_at_first(rig: &dyn JournalRig) -> Check {
+/// Reads head, records, portfolios, open batches and alerts of an empty journal. Contract 3.
+pub async fn j01_nothing_is_there_at_first(rig: &dyn JournalRig) -> Check {
     Model::of("growth")?.check(rig, "nothing was written").await?;
     let listed = readable(rig.journal().portfolios().await)?;
     expect(listed.is_empty(), "no portfolio should be listed", &listed)?;
@@ -17,7 +18,8 @@ pub(super) async fn j01_nothing_is_there_at_first(rig: &dyn JournalRig) -> Check
     pending(rig, &[], "nothing was written").await
 }
 
-pub(super) async fn j02_numbers_have_no_gaps(rig: &dyn JournalRig) -> Check {
+/// Writes five commits of 1, 3, 1, 200 and 1 records, and reads all after each. Contract 3.
+pub async fn j02_numbers_have_no_gaps(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     for (first, count) in [(0, 1), (1, 3), (4, 1), (5, 200), (205, 1)] {
         model.write(rig, 1, notes(first, count)?).await?;
@@ -34,7 +36,8 @@ async fn three_records(rig: &dyn JournalRig) -> Result<Model, Stop> {
     Ok(model)
 }
 
-pub(super) async fn j03_expected_too_low_is_a_conflict(rig: &dyn JournalRig) -> Check {
+/// At three records, commits as if there were none, one and two. Contract 3.
+pub async fn j03_expected_too_low_is_a_conflict(rig: &dyn JournalRig) -> Check {
     let model = three_records(rig).await?;
     for expected in [0, 1, 2] {
         let commit = Commit { expected: Sequence::new(expected), ..model.next(5, notes(90, 2)?) };
@@ -43,7 +46,8 @@ pub(super) async fn j03_expected_too_low_is_a_conflict(rig: &dyn JournalRig) -> 
     Ok(())
 }
 
-pub(super) async fn j04_expected_too_high_is_a_conflict(rig: &dyn JournalRig) -> Check {
+/// Commits as if there were one record where there is none; at three, as if there were four, five and the most there can be. Contract 3.
+pub async fn j04_expected_too_high_is_a_conflict(rig: &dyn JournalRig) -> Check {
     let nothing = Model::of("income")?;
     let commit = Commit { expected: Sequence::new(1), ..nothing.next(5, notes(90, 1)?) };
     nothing.conflict(rig, commit, "it expects 1 while there is no record").await?;
@@ -55,7 +59,8 @@ pub(super) async fn j04_expected_too_high_is_a_conflict(rig: &dyn JournalRig) ->
     Ok(())
 }
 
-pub(super) async fn j05_an_empty_commit_writes_nothing(rig: &dyn JournalRig) -> Check {
+/// At three records, commits none, with an alert and a higher token. Contract 3.
+pub async fn j05_an_empty_commit_writes_nothing(rig: &dyn JournalRig) -> Check {
     let model = three_records(rig).await?;
     // A higher token, which must not be taken over either.
     let alerts = vec![alert(&model.portfolio, 3, "without a record")];
@@ -69,7 +74,8 @@ pub(super) async fn j05_an_empty_commit_writes_nothing(rig: &dyn JournalRig) -> 
     pending(rig, &[], "an empty commit").await
 }
 
-pub(super) async fn j06_one_of_many_at_once_wins(rig: &dyn JournalRig) -> Check {
+/// Makes eight commits at once for the same place, eight times over. Contract 3.
+pub async fn j06_one_of_many_at_once_wins(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     let journal = rig.journal();
     for round in 0..8_u32 {
@@ -94,7 +100,8 @@ pub(super) async fn j06_one_of_many_at_once_wins(rig: &dyn JournalRig) -> Check 
     Ok(())
 }
 
-pub(super) async fn j07_portfolios_are_independent(rig: &dyn JournalRig) -> Check {
+/// Writes five portfolios whose names begin alike or differ in case only, and four at once. Contract 3.
+pub async fn j07_portfolios_are_independent(rig: &dyn JournalRig) -> Check {
     let mut growth = three_records(rig).await?;
     // A name that begins like another, and one that differs in case only.
     for name in ["income", "growth-2", "Growth", "grow"] {
@@ -119,7 +126,8 @@ pub(super) async fn j07_portfolios_are_independent(rig: &dyn JournalRig) -> Chec
     Ok(())
 }
 
-pub(super) async fn j08_a_lower_token_is_fenced(rig: &dyn JournalRig) -> Check {
+/// At three records under token 5, commits under tokens 0, 1 and 4. Contract 4.
+pub async fn j08_a_lower_token_is_fenced(rig: &dyn JournalRig) -> Check {
     let model = three_records(rig).await?;
     for token in [0, 1, 4] {
         let commit = model.next(token, notes(90, 2)?);
@@ -128,13 +136,15 @@ pub(super) async fn j08_a_lower_token_is_fenced(rig: &dyn JournalRig) -> Check {
     Ok(())
 }
 
-pub(super) async fn j09_an_equal_token_goes_on(rig: &dyn JournalRig) -> Check {
+/// At three records under token 5, commits under token 5. Contract 4.
+pub async fn j09_an_equal_token_goes_on(rig: &dyn JournalRig) -> Check {
     let mut model = three_records(rig).await?;
     model.write(rig, 5, notes(3, 2)?).await?;
     model.check(rig, "a commit under the same token").await
 }
 
-pub(super) async fn j10_a_higher_token_raises_the_fence(rig: &dyn JournalRig) -> Check {
+/// Commits under tokens 6, 60 and the largest there can be, and after each under the one below it. Contract 4.
+pub async fn j10_a_higher_token_raises_the_fence(rig: &dyn JournalRig) -> Check {
     let mut model = three_records(rig).await?;
     for token in [6, 60, u64::MAX >> 1] {
         model.write(rig, token, vec![note(7)?]).await?;
@@ -145,7 +155,8 @@ pub(super) async fn j10_a_higher_token_raises_the_fence(rig: &dyn JournalRig) ->
     Ok(())
 }
 
-pub(super) async fn j11_a_former_owner_that_is_behind_writes_nothing(rig: &dyn JournalRig) -> Check {
+/// At three records under token 5, commits under older tokens as if there were none, one and nine. Contract 4.
+pub async fn j11_a_former_owner_that_is_behind_writes_nothing(rig: &dyn JournalRig) -> Check {
     let model = three_records(rig).await?;
     for (expected, token) in [(0, 0), (1, 4), (9, 4)] {
         let commit =
@@ -162,7 +173,8 @@ pub(super) async fn j11_a_former_owner_that_is_behind_writes_nothing(rig: &dyn J
     Ok(())
 }
 
-pub(super) async fn j12_a_refused_commit_raises_nothing(rig: &dyn JournalRig) -> Check {
+/// Commits under token 9 in the wrong place, and then under token 5 in the right one. Contract 4.
+pub async fn j12_a_refused_commit_raises_nothing(rig: &dyn JournalRig) -> Check {
     let mut model = three_records(rig).await?;
     let commit = Commit { expected: Sequence::new(1), ..model.next(9, notes(90, 1)?) };
     model.conflict(rig, commit, "it expects 1 while the head is at 3").await?;

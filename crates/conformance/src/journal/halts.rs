@@ -50,7 +50,9 @@ async fn halted(rig: &dyn JournalRig, model: &Model, records: Vec<Record>, halt:
     pending(rig, &[], "a commit was refused for a halt").await
 }
 
-pub(super) async fn j37_a_halt_refuses_openings_and_orders(rig: &dyn JournalRig) -> Check {
+/// Freezes everything, the portfolio and a symbol by turns, and commits openings and orders of all four stages, alone and among notes; and
+/// commits that are refused for another reason first. Contract 9.
+pub async fn j37_a_halt_refuses_openings_and_orders(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, vec![note(0)?]).await?;
     for scope in concerned()? {
@@ -72,7 +74,9 @@ pub(super) async fn j37_a_halt_refuses_openings_and_orders(rig: &dyn JournalRig)
     Ok(())
 }
 
-pub(super) async fn j38_a_halt_is_about_its_scope_alone(rig: &dyn JournalRig) -> Check {
+/// Freezes another portfolio and another symbol, and commits an opening with orders; then freezes everything, and commits what sends
+/// nothing. Contract 9.
+pub async fn j38_a_halt_is_about_its_scope_alone(rig: &dyn JournalRig) -> Check {
     for scope in [Scope::Portfolio(own("income".parse())?), Scope::Symbol(own("BRK.B".parse())?)] {
         halt(rig, &halt_of(scope, HaltMode::Freeze)).await?;
     }
@@ -84,7 +88,8 @@ pub(super) async fn j38_a_halt_is_about_its_scope_alone(rig: &dyn JournalRig) ->
     model.check(rig, "nothing of it sends anything").await
 }
 
-pub(super) async fn j39_unwinding_lets_orders_go_back(rig: &dyn JournalRig) -> Check {
+/// Unwinds everything, the portfolio and a symbol by turns, and commits orders of all four stages. Contract 9.
+pub async fn j39_unwinding_lets_orders_go_back(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, vec![opened()?]).await?;
     for scope in concerned()? {
@@ -102,7 +107,8 @@ pub(super) async fn j39_unwinding_lets_orders_go_back(rig: &dyn JournalRig) -> C
     model.check(rig, "orders on the way back were written").await
 }
 
-pub(super) async fn j40_a_halt_stands_until_it_is_released(rig: &dyn JournalRig) -> Check {
+/// Halts three scopes, each twice and one again in another mode, and releases each twice. Contract 9.
+pub async fn j40_a_halt_stands_until_it_is_released(rig: &dyn JournalRig) -> Check {
     standing(rig, &[], "nothing").await?;
     let halts = concerned()?.map(|scope| halt_of(scope, HaltMode::Freeze));
     for given in halts.iter().rev() {
@@ -130,7 +136,9 @@ pub(super) async fn j40_a_halt_stands_until_it_is_released(rig: &dyn JournalRig)
     model.check(rig, "all were released").await
 }
 
-pub(super) async fn j41_nothing_slips_past_a_halt(rig: &dyn JournalRig) -> Check {
+/// Halts everything while sixteen portfolios open a batch, compares their heads once it is answered and at last, and commits orders to
+/// each. Contract 9.
+pub async fn j41_nothing_slips_past_a_halt(rig: &dyn JournalRig) -> Check {
     let frozen = halt_of(Scope::Everything, HaltMode::Freeze);
     let journal = rig.journal();
     let models = (0..16).map(|number| Model::of(&format!("portfolio-{number}"))).collect::<Result<Vec<_>, Stop>>()?;
@@ -163,7 +171,8 @@ async fn heads(rig: &dyn JournalRig, models: &[Model]) -> Result<Vec<Head>, Stop
     heads.into_iter().map(readable).collect()
 }
 
-pub(super) async fn j42_halts_survive_a_restart(rig: &dyn JournalRig) -> Check {
+/// Halts three scopes, releases one, restarts, and commits an opening. Contract 9.
+pub async fn j42_halts_survive_a_restart(rig: &dyn JournalRig) -> Check {
     let halts = concerned()?.map(|scope| halt_of(scope, HaltMode::Unwind));
     for given in &halts {
         halt(rig, given).await?;

@@ -27,14 +27,16 @@ async fn acknowledge(rig: &dyn JournalRig, alert: &Alert) -> Check {
     expect(answer.is_ok(), "it should be possible to acknowledge an alert", answer)
 }
 
-pub(super) async fn j31_alerts_are_pending_in_order(rig: &dyn JournalRig) -> Check {
+/// Writes six alerts of two portfolios by turns, and asks for them twice. Contract 8.
+pub async fn j31_alerts_are_pending_in_order(rig: &dyn JournalRig) -> Check {
     let alerts = six(rig).await?;
     let all: Vec<&Alert> = alerts.iter().collect();
     pending(rig, &all, "six commits with an alert each").await?;
     pending(rig, &all, "asking for them before").await
 }
 
-pub(super) async fn j32_the_limit_takes_the_oldest(rig: &dyn JournalRig) -> Check {
+/// With six alerts pending, asks for at most 0, 1, 4, 6 and 7. Contract 8.
+pub async fn j32_the_limit_takes_the_oldest(rig: &dyn JournalRig) -> Check {
     let alerts = six(rig).await?;
     for limit in [0, 1, 4, 6, 7] {
         let pending = readable(rig.journal().pending_alerts(limit).await)?;
@@ -48,7 +50,8 @@ pub(super) async fn j32_the_limit_takes_the_oldest(rig: &dyn JournalRig) -> Chec
     Ok(())
 }
 
-pub(super) async fn j33_an_acknowledged_alert_is_gone(rig: &dyn JournalRig) -> Check {
+/// Acknowledges six alerts one by one, neither oldest nor newest first. Contract 8.
+pub async fn j33_an_acknowledged_alert_is_gone(rig: &dyn JournalRig) -> Check {
     let alerts = six(rig).await?;
     let mut left: Vec<&Alert> = alerts.iter().collect();
     // Neither oldest nor newest first. The two with this number differ by portfolio only.
@@ -61,7 +64,8 @@ pub(super) async fn j33_an_acknowledged_alert_is_gone(rig: &dyn JournalRig) -> C
     Ok(())
 }
 
-pub(super) async fn j34_acknowledging_twice_changes_nothing(rig: &dyn JournalRig) -> Check {
+/// Acknowledges one alert three times, and one that never was. Contract 8.
+pub async fn j34_acknowledging_twice_changes_nothing(rig: &dyn JournalRig) -> Check {
     let alerts = six(rig).await?;
     let (Some(first), left) = (alerts.first(), alerts.iter().skip(1).collect::<Vec<_>>()) else {
         return Err(Stop::Broken("this suite is wrong: there are six alerts".to_owned()));
@@ -75,7 +79,8 @@ pub(super) async fn j34_acknowledging_twice_changes_nothing(rig: &dyn JournalRig
     pending(rig, &left, "one that never was is acknowledged").await
 }
 
-pub(super) async fn j35_alerts_survive_a_restart(rig: &dyn JournalRig) -> Check {
+/// Acknowledges one of six alerts before each of two restarts. Contract 8.
+pub async fn j35_alerts_survive_a_restart(rig: &dyn JournalRig) -> Check {
     let alerts = six(rig).await?;
     let mut left: Vec<&Alert> = alerts.iter().collect();
     acknowledge(rig, left.remove(2)).await?;
@@ -86,7 +91,8 @@ pub(super) async fn j35_alerts_survive_a_restart(rig: &dyn JournalRig) -> Check 
     pending(rig, &left, "another restart").await
 }
 
-pub(super) async fn j36_an_acknowledged_alert_stays_gone(rig: &dyn JournalRig) -> Check {
+/// Writes six alerts and acknowledges every second, twice, before the next is written. Contract 8.
+pub async fn j36_an_acknowledged_alert_stays_gone(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     let mut left = Vec::new();
     for number in 1..=6 {

@@ -17,7 +17,8 @@ async fn read_after_each(model: &Model, rig: &dyn JournalRig, when: &str) -> Che
     expect(read.is_empty(), "there should be nothing beyond the last record", read)
 }
 
-pub(super) async fn j26_read_after_a_sequence(rig: &dyn JournalRig) -> Check {
+/// Writes twelve records in six commits and reads after each number from none to beyond the last. Contract 7.
+pub async fn j26_read_after_a_sequence(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     // More than ten: numbers that a store compares as text would come in the wrong order.
     for number in 0..6 {
@@ -26,7 +27,8 @@ pub(super) async fn j26_read_after_a_sequence(rig: &dyn JournalRig) -> Check {
     read_after_each(&model, rig, "six commits of two records").await
 }
 
-pub(super) async fn j27_every_kind_of_record_is_read_as_written(rig: &dyn JournalRig) -> Check {
+/// Writes every kind of record, first each in a commit of its own, then all in one. Contract 7.
+pub async fn j27_every_kind_of_record_is_read_as_written(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     for record in every_kind()? {
         let what = format!("writing {record:?}");
@@ -38,7 +40,8 @@ pub(super) async fn j27_every_kind_of_record_is_read_as_written(rig: &dyn Journa
     at_once.check(rig, "writing every kind of record in one commit").await
 }
 
-pub(super) async fn j28_what_is_kept_stays(rig: &dyn JournalRig) -> Check {
+/// Writes five commits of two portfolios by turns, and reads everything twice after each. Contract 7.
+pub async fn j28_what_is_kept_stays(rig: &dyn JournalRig) -> Check {
     let (mut growth, mut income) = (Model::of("growth")?, Model::of("income")?);
     for number in 0..5 {
         growth.write(rig, u64::from(number), notes(number, 2)?).await?;
@@ -51,7 +54,8 @@ pub(super) async fn j28_what_is_kept_stays(rig: &dyn JournalRig) -> Check {
     Ok(())
 }
 
-pub(super) async fn j29_closed_batches_are_kept_or_folded(rig: &dyn JournalRig) -> Check {
+/// Writes the lives of three batches, commit by commit, and reads after each number each time. Contract 7.
+pub async fn j29_closed_batches_are_kept_or_folded(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     for records in life(&model.portfolio, 3)? {
         model.write(rig, 5, records).await?;
@@ -61,7 +65,8 @@ pub(super) async fn j29_closed_batches_are_kept_or_folded(rig: &dyn JournalRig) 
     Ok(())
 }
 
-pub(super) async fn j30_portfolios_are_listed_in_order(rig: &dyn JournalRig) -> Check {
+/// Writes six portfolios out of order, and has a commit to a seventh refused. Contract 7.
+pub async fn j30_portfolios_are_listed_in_order(rig: &dyn JournalRig) -> Check {
     let mut names = ["growth", "a-10", "a-9", "Zeta", "income", "a"];
     for name in names {
         Model::of(name)?.write(rig, 1, notes(0, 1)?).await?;

@@ -9,7 +9,8 @@ use evenkeel_domain::values::Sequence;
 use evenkeel_ports::{Commit, CommitOutcome};
 use futures_util::FutureExt;
 
-pub(super) async fn j19_records_and_alerts_together(rig: &dyn JournalRig) -> Check {
+/// Commits two records with two alerts. Contract 1.
+pub async fn j19_records_and_alerts_together(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     let alerts = vec![alert(&model.portfolio, 1, "first"), alert(&model.portfolio, 2, "second")];
     let commit = Commit { alerts: alerts.clone(), ..model.next(1, notes(0, 2)?) };
@@ -18,7 +19,8 @@ pub(super) async fn j19_records_and_alerts_together(rig: &dyn JournalRig) -> Che
     pending(rig, &alerts.iter().collect::<Vec<_>>(), "a commit with two alerts").await
 }
 
-pub(super) async fn j20_a_refused_commit_leaves_no_alert(rig: &dyn JournalRig) -> Check {
+/// Makes four commits with an alert that must be refused: an old token, two wrong places, and a second opening. Contract 1.
+pub async fn j20_a_refused_commit_leaves_no_alert(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 5, vec![note(0)?, opened()?]).await?;
     let alerts = vec![alert(&model.portfolio, 3, "of a commit that was refused")];
@@ -37,7 +39,8 @@ pub(super) async fn j20_a_refused_commit_leaves_no_alert(rig: &dyn JournalRig) -
     pending(rig, &[], "a commit that opens a second batch").await
 }
 
-pub(super) async fn j21_a_dropped_commit_is_whole_or_absent(rig: &dyn JournalRig) -> Check {
+/// Drops a commit of three records and an alert after it was polled once, and reads what became of it. Contract 1.
+pub async fn j21_a_dropped_commit_is_whole_or_absent(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, notes(0, 1)?).await?;
     let warning = alert(&model.portfolio, 3, "of a commit that was dropped");
@@ -75,7 +78,8 @@ fn with_alert(model: &Model, token: u64, sequence: u64) -> Result<(Commit, Alert
     Ok((Commit { alerts: vec![warning.clone()], ..model.next(token, notes(5, 2)?) }, warning))
 }
 
-pub(super) async fn j22_an_unknown_commit_that_was_written_is_read_back(rig: &dyn JournalRig) -> Check {
+/// Loses the answer to a commit after the write, reads it back, and makes the same commit again. Contract 6.
+pub async fn j22_an_unknown_commit_that_was_written_is_read_back(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, notes(0, 1)?).await?;
     let (commit, warning) = with_alert(&model, 2, 3)?;
@@ -87,7 +91,8 @@ pub(super) async fn j22_an_unknown_commit_that_was_written_is_read_back(rig: &dy
     pending(rig, &[&warning], "the same commit was refused").await
 }
 
-pub(super) async fn j23_an_unknown_commit_that_was_not_written_leaves_nothing(rig: &dyn JournalRig) -> Check {
+/// Loses a commit before the write, finds nothing, and makes the same commit again. Contract 6.
+pub async fn j23_an_unknown_commit_that_was_not_written_leaves_nothing(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, notes(0, 1)?).await?;
     let (commit, warning) = with_alert(&model, 2, 3)?;
@@ -99,7 +104,9 @@ pub(super) async fn j23_an_unknown_commit_that_was_not_written_leaves_nothing(ri
     pending(rig, &[&warning], "the same commit was made again").await
 }
 
-pub(super) async fn j24_what_was_written_survives_a_restart(rig: &dyn JournalRig) -> Check {
+/// Restarts a journal of two portfolios, one with an open batch, and commits under an old token, a second opening, and what is right.
+/// Contract 2.
+pub async fn j24_what_was_written_survives_a_restart(rig: &dyn JournalRig) -> Check {
     let (mut growth, mut income) = (Model::of("growth")?, Model::of("income")?);
     growth.write(rig, 5, vec![note(0)?, opened()?]).await?;
     income.write(rig, 3, vec![opened()?]).await?;
@@ -118,7 +125,8 @@ pub(super) async fn j24_what_was_written_survives_a_restart(rig: &dyn JournalRig
     growth.check(rig, "a restart and another commit").await
 }
 
-pub(super) async fn j25_the_store_id_never_changes(rig: &dyn JournalRig) -> Check {
+/// Asks for the store's id before and after a commit. Contract 2.
+pub async fn j25_the_store_id_never_changes(rig: &dyn JournalRig) -> Check {
     let first = readable(rig.journal().store_id().await)?;
     let mut model = Model::of("growth")?;
     model.write(rig, 1, notes(0, 1)?).await?;

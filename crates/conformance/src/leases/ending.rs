@@ -11,7 +11,8 @@ use std::time::Duration;
 const GRANTED: &str = "nobody holds it";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(super) async fn l09_granted_at_is_the_stores_time(rig: &dyn LeaseRig) -> Check {
+/// Takes two leases, half a heartbeat apart, and compares the times at which they were granted. Contract 3.
+pub async fn l09_granted_at_is_the_stores_time(rig: &dyn LeaseRig) -> Check {
     let first = take(rig, "alice", GRANTED).await?;
     done(rig.store().release(&first).await, "alice should be able to release it")?;
     rig.advance(HALF)?;
@@ -33,7 +34,9 @@ fn forged(lease: &Lease) -> [Lease; 5] {
     ]
 }
 
-pub(super) async fn l10_forged_times_do_not_move_the_heartbeat(rig: &dyn LeaseRig) -> Check {
+/// Renews a lease in five forged versions: granted a day later, at the last moment and at the first, on longer terms and on shorter. Each
+/// time it must end a heartbeat after the renewal, to the millisecond. Contract 3.
+pub async fn l10_forged_times_do_not_move_the_heartbeat(rig: &dyn LeaseRig) -> Check {
     let mut lease = take(rig, "alice", GRANTED).await?;
     for pretended in forged(&lease) {
         rig.advance(HALF)?;
@@ -52,7 +55,8 @@ pub(super) async fn l10_forged_times_do_not_move_the_heartbeat(rig: &dyn LeaseRi
     Ok(())
 }
 
-pub(super) async fn l11_forged_times_do_not_move_the_ceiling(rig: &dyn LeaseRig) -> Check {
+/// Renews a lease in the same five forged versions up to its expiry. Contract 3.
+pub async fn l11_forged_times_do_not_move_the_ceiling(rig: &dyn LeaseRig) -> Check {
     let mut lease = take(rig, "alice", GRANTED).await?;
     for pretended in forged(&lease) {
         let pretended = Lease { token: lease.token, ..pretended };
@@ -64,7 +68,8 @@ pub(super) async fn l11_forged_times_do_not_move_the_ceiling(rig: &dyn LeaseRig)
     Ok(())
 }
 
-pub(super) async fn l12_a_lost_heartbeat_frees_at_its_time(rig: &dyn LeaseRig) -> Check {
+/// Leaves a lease alone; asks for it a millisecond before its heartbeat is over, and then. Contract 4.
+pub async fn l12_a_lost_heartbeat_frees_at_its_time(rig: &dyn LeaseRig) -> Check {
     take(rig, "alice", GRANTED).await?;
     rig.advance(HEARTBEAT.saturating_sub(MOMENT))?;
     held_by(rig, "alice", "her heartbeat is not over").await?;
@@ -73,7 +78,8 @@ pub(super) async fn l12_a_lost_heartbeat_frees_at_its_time(rig: &dyn LeaseRig) -
     Ok(())
 }
 
-pub(super) async fn l13_renewal_keeps_it_past_the_heartbeat(rig: &dyn LeaseRig) -> Check {
+/// Renews a lease three times, each a millisecond before its heartbeat is over, then leaves it alone. Contract 4.
+pub async fn l13_renewal_keeps_it_past_the_heartbeat(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     for _ in 0..3 {
         rig.advance(HEARTBEAT.saturating_sub(MOMENT))?;
@@ -86,7 +92,8 @@ pub(super) async fn l13_renewal_keeps_it_past_the_heartbeat(rig: &dyn LeaseRig) 
     Ok(())
 }
 
-pub(super) async fn l14_expiry_frees_though_renewed(rig: &dyn LeaseRig) -> Check {
+/// Renews a lease each five seconds; asks for it a millisecond before its expiry, and then. Contract 4.
+pub async fn l14_expiry_frees_though_renewed(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     let mut left = TERMS.expiry;
     while left > HALF {
@@ -101,7 +108,8 @@ pub(super) async fn l14_expiry_frees_though_renewed(rig: &dyn LeaseRig) -> Check
     Ok(())
 }
 
-pub(super) async fn l15_release_frees_at_once(rig: &dyn LeaseRig) -> Check {
+/// Releases a lease and takes it for another owner, who renews it. Contract 4.
+pub async fn l15_release_frees_at_once(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     done(rig.store().release(&lease).await, "its holder should be able to release it")?;
     let next = take(rig, "bob", "alice released it").await?;
@@ -109,7 +117,8 @@ pub(super) async fn l15_release_frees_at_once(rig: &dyn LeaseRig) -> Check {
     held_by(rig, "bob", "he was granted it").await
 }
 
-pub(super) async fn l16_the_former_owner_may_take_it_again(rig: &dyn LeaseRig) -> Check {
+/// Takes a lease again for its former owner, after a release and after a lost heartbeat. Contract 4.
+pub async fn l16_the_former_owner_may_take_it_again(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     done(rig.store().release(&lease).await, "its holder should be able to release it")?;
     take(rig, "alice", "she released the one she had").await?;
@@ -118,7 +127,9 @@ pub(super) async fn l16_the_former_owner_may_take_it_again(rig: &dyn LeaseRig) -
     Ok(())
 }
 
-pub(super) async fn l17_each_lease_has_its_own_terms(rig: &dyn LeaseRig) -> Check {
+/// Takes four leases in a row on terms that differ: the same as ever, longer, the same, and with an expiry shorter than the heartbeat;
+/// asks a millisecond before the second and the last of them end, and then. Contract 4.
+pub async fn l17_each_lease_has_its_own_terms(rig: &dyn LeaseRig) -> Check {
     let first = take(rig, "alice", GRANTED).await?;
     done(rig.store().release(&first).await, "alice should be able to release it")?;
     let terms = LeaseTerms { expiry: DAY, heartbeat: HEARTBEAT.saturating_mul(2) };
@@ -139,7 +150,8 @@ pub(super) async fn l17_each_lease_has_its_own_terms(rig: &dyn LeaseRig) -> Chec
     Ok(())
 }
 
-pub(super) async fn l29_a_dropped_acquire_is_freed_by_its_heartbeat(rig: &dyn LeaseRig) -> Check {
+/// Drops an acquire after it was polled once, waits for a heartbeat, and takes the lease. Contract 4.
+pub async fn l29_a_dropped_acquire_is_freed_by_its_heartbeat(rig: &dyn LeaseRig) -> Check {
     let (store, growth, alice) = (rig.store(), portfolio("growth")?, owner("alice")?);
     // Polled once and dropped: whether it was granted, nobody knows.
     let answer = store.acquire(&growth, &alice, TERMS).now_or_never();

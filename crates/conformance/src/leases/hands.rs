@@ -25,13 +25,15 @@ async fn releases_nothing(rig: &dyn LeaseRig, given: &Lease, holders: &Lease, wh
     done(rig.store().renew(holders).await, "its holder should be able to go on renewing it")
 }
 
-pub(super) async fn l18_a_stranger_renews_nothing(rig: &dyn LeaseRig) -> Check {
+/// Renews a lease under another owner's name, half a heartbeat after it was granted. Contract 5.
+pub async fn l18_a_stranger_renews_nothing(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     let given = Lease { owner: owner("mallory")?, ..lease };
     renews_nothing(rig, &given, "mallory knows the token, but is not the owner").await
 }
 
-pub(super) async fn l19_a_stranger_releases_nothing(rig: &dyn LeaseRig) -> Check {
+/// Releases a lease under another owner's name; its holder then renews it. Contract 5.
+pub async fn l19_a_stranger_releases_nothing(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     let given = Lease { owner: owner("mallory")?, ..lease.clone() };
     releases_nothing(rig, &given, &lease, "mallory knows the token, but is not the owner").await
@@ -45,17 +47,20 @@ async fn second_lease(rig: &dyn LeaseRig) -> Result<(Lease, Lease), Stop> {
     Ok((first, second))
 }
 
-pub(super) async fn l20_an_old_token_renews_nothing(rig: &dyn LeaseRig) -> Check {
+/// Renews by the token of the owner's earlier lease, half a heartbeat after the later one was granted. Contract 5.
+pub async fn l20_an_old_token_renews_nothing(rig: &dyn LeaseRig) -> Check {
     let (first, _) = second_lease(rig).await?;
     renews_nothing(rig, &first, "its token is that of an earlier lease").await
 }
 
-pub(super) async fn l21_an_old_token_releases_nothing(rig: &dyn LeaseRig) -> Check {
+/// Releases by the token of the owner's earlier lease; the later one is then renewed. Contract 5.
+pub async fn l21_an_old_token_releases_nothing(rig: &dyn LeaseRig) -> Check {
     let (first, second) = second_lease(rig).await?;
     releases_nothing(rig, &first, &second, "its token is that of an earlier lease").await
 }
 
-pub(super) async fn l22_a_token_yet_to_come_does_nothing(rig: &dyn LeaseRig) -> Check {
+/// Releases and renews by the next token, and releases by token zero. Contract 5.
+pub async fn l22_a_token_yet_to_come_does_nothing(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     let token = Token::new(lease.token.get().saturating_add(1));
     let given = Lease { token, ..lease.clone() };
@@ -66,7 +71,8 @@ pub(super) async fn l22_a_token_yet_to_come_does_nothing(rig: &dyn LeaseRig) -> 
     renews_nothing(rig, &given, "its token was never granted").await
 }
 
-pub(super) async fn l23_another_portfolios_lease_does_nothing(rig: &dyn LeaseRig) -> Check {
+/// Releases and renews one portfolio by the lease of another, while that one is free and while somebody holds it. Contract 5.
+pub async fn l23_another_portfolios_lease_does_nothing(rig: &dyn LeaseRig) -> Check {
     let growth = take(rig, "alice", GRANTED).await?;
     // Nobody ever took income: a renewal of it is not a way to take it.
     let income = Lease { portfolio: portfolio("income")?, ..growth.clone() };
@@ -80,7 +86,8 @@ pub(super) async fn l23_another_portfolios_lease_does_nothing(rig: &dyn LeaseRig
     done(rig.store().release(&growth).await, "growth should still be alice's")
 }
 
-pub(super) async fn l24_release_twice_frees_nobody_elses(rig: &dyn LeaseRig) -> Check {
+/// Releases a lease twice, and a third time when the next owner holds it. Contract 5.
+pub async fn l24_release_twice_frees_nobody_elses(rig: &dyn LeaseRig) -> Check {
     let first = take(rig, "alice", GRANTED).await?;
     done(rig.store().release(&first).await, "alice should be able to release it")?;
     not_held(rig.store().release(&first).await, &first, "it was released already")?;
@@ -96,25 +103,29 @@ async fn revives_nothing(rig: &dyn LeaseRig, ended: &Lease, why: &str) -> Check 
     Ok(())
 }
 
-pub(super) async fn l25_renewal_after_a_lost_heartbeat_revives_nothing(rig: &dyn LeaseRig) -> Check {
+/// Renews and releases a lease when its heartbeat is over; then another takes it. Contract 6.
+pub async fn l25_renewal_after_a_lost_heartbeat_revives_nothing(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     rig.advance(HEARTBEAT)?;
     revives_nothing(rig, &lease, "its heartbeat is over").await
 }
 
-pub(super) async fn l26_renewal_after_expiry_revives_nothing(rig: &dyn LeaseRig) -> Check {
+/// Renews and releases a lease when its expiry has passed; then another takes it. Contract 6.
+pub async fn l26_renewal_after_expiry_revives_nothing(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     while_renewed(rig, &lease).await?;
     revives_nothing(rig, &lease, "its expiry has passed").await
 }
 
-pub(super) async fn l27_renewal_after_release_revives_nothing(rig: &dyn LeaseRig) -> Check {
+/// Renews and releases a lease that was released; then another takes it. Contract 6.
+pub async fn l27_renewal_after_release_revives_nothing(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     done(rig.store().release(&lease).await, "alice should be able to release it")?;
     revives_nothing(rig, &lease, "it was released").await
 }
 
-pub(super) async fn l28_renewal_after_the_next_grant_changes_nothing(rig: &dyn LeaseRig) -> Check {
+/// Renews and releases an ended lease half a heartbeat after the next owner was granted it, who then renews. Contract 5, 6.
+pub async fn l28_renewal_after_the_next_grant_changes_nothing(rig: &dyn LeaseRig) -> Check {
     let first = take(rig, "alice", GRANTED).await?;
     rig.advance(HEARTBEAT)?;
     let second = take(rig, "bob", "alice's heartbeat is over").await?;

@@ -8,7 +8,8 @@ use futures_util::future::join_all;
 
 const GRANTED: &str = "nobody holds it";
 
-pub(super) async fn l01_one_holder_of_many_at_once(rig: &dyn LeaseRig) -> Check {
+/// Lets eight owners ask at once, eight times; each time the one that was granted gives the lease back. Contract 1.
+pub async fn l01_one_holder_of_many_at_once(rig: &dyn LeaseRig) -> Check {
     let store = rig.store();
     let growth = portfolio("growth")?;
     let owners = (1..=8).map(|number| owner(&format!("worker-{number}"))).collect::<Result<Vec<OwnerId>, _>>()?;
@@ -27,7 +28,8 @@ pub(super) async fn l01_one_holder_of_many_at_once(rig: &dyn LeaseRig) -> Check 
     Ok(())
 }
 
-pub(super) async fn l02_busy_names_the_holder_and_the_end(rig: &dyn LeaseRig) -> Check {
+/// Asks for a lease that another holds. Contract 1.
+pub async fn l02_busy_names_the_holder_and_the_end(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     let until = lease.granted_at.plus(HEARTBEAT);
     let expected = Err(AcquireError::Busy { portfolio: lease.portfolio.clone(), holder: lease.owner, until });
@@ -35,7 +37,8 @@ pub(super) async fn l02_busy_names_the_holder_and_the_end(rig: &dyn LeaseRig) ->
     expect(answer == expected, &format!("bob should be answered {expected:?}"), answer)
 }
 
-pub(super) async fn l03_the_same_owner_is_busy_too(rig: &dyn LeaseRig) -> Check {
+/// Asks for a lease as its own holder, and renews the first one. Contract 1.
+pub async fn l03_the_same_owner_is_busy_too(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     let answer = ask(rig, "alice", "growth", TERMS).await?;
     expect(
@@ -46,7 +49,8 @@ pub(super) async fn l03_the_same_owner_is_busy_too(rig: &dyn LeaseRig) -> Check 
     done(rig.store().renew(&lease).await, "the lease she holds should be untouched by her asking again")
 }
 
-pub(super) async fn l04_each_portfolio_by_itself(rig: &dyn LeaseRig) -> Check {
+/// Takes two portfolios for two owners, releases the one and renews the other. Contract 1.
+pub async fn l04_each_portfolio_by_itself(rig: &dyn LeaseRig) -> Check {
     let growth = take(rig, "alice", GRANTED).await?;
     let answer = ask(rig, "bob", "income", TERMS).await?;
     let Ok(income) = answer else {
@@ -70,7 +74,8 @@ async fn grows(rig: &dyn LeaseRig, before: &Lease, why: &str) -> Result<Lease, S
     Ok(next)
 }
 
-pub(super) async fn l05_tokens_grow_over_release(rig: &dyn LeaseRig) -> Check {
+/// Takes a lease three times, released in between, for two owners by turns. Contract 2.
+pub async fn l05_tokens_grow_over_release(rig: &dyn LeaseRig) -> Check {
     let first = take(rig, "alice", GRANTED).await?;
     done(rig.store().release(&first).await, "alice should be able to release it")?;
     let second = grows(rig, &first, "it was released").await?;
@@ -79,7 +84,8 @@ pub(super) async fn l05_tokens_grow_over_release(rig: &dyn LeaseRig) -> Check {
     expect(third.token > second.token, &format!("the token should be larger than {}", second.token), third.token)
 }
 
-pub(super) async fn l06_tokens_grow_over_a_lost_heartbeat(rig: &dyn LeaseRig) -> Check {
+/// Takes a lease three times, each when the heartbeat of the one before has run out. Contract 2.
+pub async fn l06_tokens_grow_over_a_lost_heartbeat(rig: &dyn LeaseRig) -> Check {
     let first = take(rig, "alice", GRANTED).await?;
     rig.advance(HEARTBEAT)?;
     let second = grows(rig, &first, "its heartbeat is over").await?;
@@ -88,7 +94,8 @@ pub(super) async fn l06_tokens_grow_over_a_lost_heartbeat(rig: &dyn LeaseRig) ->
     expect(third.token > second.token, &format!("the token should be larger than {}", second.token), third.token)
 }
 
-pub(super) async fn l07_tokens_grow_over_expiry(rig: &dyn LeaseRig) -> Check {
+/// Renews a lease each five seconds up to its expiry, and takes the next. Contract 2.
+pub async fn l07_tokens_grow_over_expiry(rig: &dyn LeaseRig) -> Check {
     let first = take(rig, "alice", GRANTED).await?;
     while_renewed(rig, &first).await?;
     grows(rig, &first, "its expiry has passed").await?;
@@ -107,7 +114,8 @@ pub(super) async fn while_renewed(rig: &dyn LeaseRig, lease: &Lease) -> Check {
     Ok(())
 }
 
-pub(super) async fn l08_tokens_grow_over_a_restart(rig: &dyn LeaseRig) -> Check {
+/// Takes and releases a lease, restarts the store, and takes the next. Contract 2.
+pub async fn l08_tokens_grow_over_a_restart(rig: &dyn LeaseRig) -> Check {
     let first = take(rig, "alice", GRANTED).await?;
     held_by(rig, "alice", "she was granted it").await?;
     done(rig.store().release(&first).await, "alice should be able to release it")?;
