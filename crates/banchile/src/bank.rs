@@ -57,7 +57,11 @@ impl BanChile {
             Some(Box::new(crate::file::Log::new(Arc::clone(bank), account.clone(), profile, capabilities)))
         });
         let mut venue = broker.shared.venue.lock().unwrap_or_else(PoisonError::into_inner);
-        let read = broker.shared.keeper.as_ref().map_or(Ok(()), |keeper| keeper.catch_up(&mut venue));
+        let read = broker
+            .shared
+            .keeper
+            .as_ref()
+            .map_or(Ok(()), |keeper| keeper.catch_up(&mut venue, broker.shared.clock.now()));
         drop(venue);
         read.map_err(|message| bank.unavailable(message))?;
         Ok(broker)
@@ -89,7 +93,7 @@ impl BanChile {
         let now = self.shared.clock.now();
         if let Some(keeper) = &self.shared.keeper {
             // A log that cannot be read hides what others did; whatever is done here is refused by it.
-            drop(keeper.catch_up(&mut venue));
+            drop(keeper.catch_up(&mut venue, now));
         }
         venue.advance(now);
         work(&mut venue)

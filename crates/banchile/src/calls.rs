@@ -9,10 +9,11 @@ use std::fmt;
 
 /// Keeps the calls of a venue before they have any effect.
 pub(crate) trait Keeper: Send + Sync {
-    /// Brings the venue to where the log stands.
-    fn catch_up(&self, venue: &mut Venue) -> Result<(), String>;
+    /// Brings the venue to where the log stands, and keeps that time has come to `now`: whatever is answered from here on stays true, for
+    /// nothing is done at an earlier time any more.
+    fn catch_up(&self, venue: &mut Venue, now: Timestamp) -> Result<(), String>;
 
-    /// Keeps a call, done at `now` or at the time of the last one, if that is later; the venue is brought to where the log stood before.
+    /// Keeps a call, done at `now` or at the time that anybody has seen, if that is later; the venue is brought to where the log stood before.
     /// Once this has answered, the call is in the log: do it.
     fn keep(&self, venue: &mut Venue, now: Timestamp, call: &Call) -> Result<Timestamp, Unkept>;
 }

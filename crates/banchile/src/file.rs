@@ -2,9 +2,13 @@
 //!
 //! The venue is a pure machine, so what is kept is not its state but the calls that changed it, each with its time; opening an account means
 //! replaying them. A call is synced to the file before it has any effect: once anybody has seen an answer, every process will. Each
-//! account has a log and a clock of its own. Processes that share an account take turns by transaction; whoever finds calls of another
+//! account has a log and a time of its own. Processes that share an account take turns by transaction; whoever finds calls of another
 //! process in its log makes its venue anew from the whole log, so all of them see one truth. An answer that was on its way to a caller
 //! then is lost, as answers are.
+//!
+//! The clocks of those processes need not agree: one that was frozen has an old time. So the bank keeps the latest time at which anybody
+//! has asked it anything, and whatever is done afterwards is done then or later, whatever the clock of who does it says. What was answered
+//! once is never contradicted. This alone is not synced: a power cut that takes it takes its readers too.
 //!
 //! Kept are accounts, movements of cash, prices, orders and cancels. What tests do to a broker besides (faults, halts, outages by hand,
 //! corrections) is not: a bank is for brokers that live on, not for their scripts.
@@ -22,8 +26,8 @@ use std::time::Duration;
 
 /// What makes a SQLite file a bank: `EVKB`.
 const APPLICATION: i32 = 0x4556_4b42;
-/// The layout that this program writes.
-const LAYOUT: i64 = 1;
+/// The layout that this program writes. The first had no times.
+const LAYOUT: i64 = 2;
 /// How long to wait for another process.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -40,6 +44,12 @@ CREATE TABLE call (
     at      INTEGER NOT NULL,
     call    TEXT    NOT NULL,
     PRIMARY KEY (account, number)
+) STRICT, WITHOUT ROWID;
+";
+const TIMES: &str = "
+CREATE TABLE time (
+    account TEXT    PRIMARY KEY,
+    seen    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -97,7 +107,15 @@ pub enum BankError {
 pub struct BankFile {
     path: PathBuf,
     seed: u64,
-    connection: Mutex<Connection>,
+    connections: Mutex<Connections>,
+}
+
+/// Two ways to the file, of which one at a time is used.
+struct Connections {
+    /// For calls: synced.
+    calls: Connection,
+    /// For the time: not synced.
+    times: Connection,
 }
 
 impl BankFile {
@@ -122,6 +140,9 @@ impl BankFile {
         }
         connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(())).map_err(sort)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(sort)?;
+        let times = Connection::open(&path).map_err(sort)?;
+        times.busy_timeout(BUSY).map_err(sort)?;
+        times.pragma_update(None, "synchronous", "NORMAL").map_err(sort)?;
         let wanted = (store.to_string(), profile.name.clone(), seed.to_string());
         let found = claim(&mut connection, &wanted).map_err(sort)?;
         if found.0 != wanted.0 {
@@ -131,7 +152,7 @@ impl BankFile {
             let broker = |(_, kind, seed): (String, String, String)| format!("{kind}, seed {seed}");
             return Err(BankError::OtherBroker { path, found: broker(found), wanted: broker(wanted) });
         }
-        Ok(Arc::new(Self { path, seed, connection: Mutex::new(connection) }))
+        Ok(Arc::new(Self { path, seed, connections: Mutex::new(Connections { calls: connection, times }) }))
     }
 
     /// Opens the bank at `path`, which must be there and belong to `store`, as the one of these brokers that it was made for.
@@ -170,22 +191,25 @@ impl BankFile {
         self.seed
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Whose bank it is; it becomes that of `wanted` if it is nobody's yet.
 fn claim(connection: &mut Connection, wanted: &(String, String, String)) -> rusqlite::Result<(String, String, String)> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let is_new = transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == 0;
-    if is_new {
+    let layout = transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+    if layout == 0 {
         transaction.execute_batch(TABLES)?;
         transaction.execute(
             "INSERT INTO bank (one, store, kind, seed) VALUES (1, ?1, ?2, ?3)",
             params![wanted.0, wanted.1, wanted.2],
         )?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
+    }
+    if layout < LAYOUT {
+        transaction.execute_batch(TIMES)?;
         transaction.pragma_update(None, "user_version", LAYOUT)?;
     }
     let found = transaction
@@ -228,12 +252,27 @@ impl Log {
         Self { bank, account, profile, capabilities, seen: Mutex::new(None) }
     }
 
-    fn read(&self, connection: &Connection, venue: &mut Venue) -> rusqlite::Result<()> {
+    /// Brings the venue to where the log stands, and to the time that anybody has seen; this time.
+    fn read(&self, connection: &Connection, venue: &mut Venue) -> rusqlite::Result<Option<Timestamp>> {
+        let account = self.account.to_string();
         let last = connection
             .prepare_cached("SELECT number FROM call WHERE account = ?1 ORDER BY number DESC LIMIT 1")?
-            .query_row([self.account.to_string()], |row| row.get::<_, i64>(0))
+            .query_row([&account], |row| row.get::<_, i64>(0))
             .optional()?
             .map_or(0, i64::unsigned_abs);
+        self.repeat(connection, venue, last)?;
+        let time = connection
+            .prepare_cached("SELECT seen FROM time WHERE account = ?1")?
+            .query_row([&account], |row| row.get(0).map(Timestamp::from_nanos))
+            .optional()?;
+        if let Some(time) = time {
+            venue.advance(time);
+        }
+        Ok(time)
+    }
+
+    /// Makes the venue anew, unless it has seen every call up to the last.
+    fn repeat(&self, connection: &Connection, venue: &mut Venue, last: u64) -> rusqlite::Result<()> {
         let mut seen = self.seen();
         if *seen == Some(last) {
             return Ok(());
@@ -258,21 +297,36 @@ impl Log {
         Ok(())
     }
 
+    /// Reads, and keeps that time has come to `now`.
+    fn pass(&self, connection: &mut Connection, venue: &mut Venue, now: Timestamp) -> rusqlite::Result<()> {
+        if self.read(connection, venue)?.is_some_and(|time| now <= time) {
+            return Ok(());
+        }
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Others may have done something in between.
+        if self.read(&transaction, venue)?.is_none_or(|time| time < now) {
+            let sql = "INSERT INTO time (account, seen) VALUES (?1, ?2) ON CONFLICT (account) DO UPDATE SET seen = excluded.seen";
+            transaction.prepare_cached(sql)?.execute(params![self.account.to_string(), now.nanos()])?;
+        }
+        transaction.commit()
+    }
+
     fn seen(&self) -> MutexGuard<'_, Option<u64>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Keeper for Log {
-    fn catch_up(&self, venue: &mut Venue) -> Result<(), String> {
-        let connection = self.bank.connection();
-        self.read(&connection, venue).map_err(|error| error.to_string())
+    fn catch_up(&self, venue: &mut Venue, now: Timestamp) -> Result<(), String> {
+        let mut connections = self.bank.connections();
+        self.pass(&mut connections.times, venue, now).map_err(|error| error.to_string())
     }
 
     fn keep(&self, venue: &mut Venue, now: Timestamp, call: &Call) -> Result<Timestamp, Unkept> {
         let nothing = |error: rusqlite::Error| Unkept::Nothing(error.to_string());
-        let mut connection = self.bank.connection();
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(nothing)?;
+        let mut connections = self.bank.connections();
+        let transaction =
+            connections.calls.transaction_with_behavior(TransactionBehavior::Immediate).map_err(nothing)?;
         self.read(&transaction, venue).map_err(nothing)?;
         let at = now.max(venue.now());
         let number = self.seen().unwrap_or(0).saturating_add(1);

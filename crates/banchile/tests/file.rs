@@ -119,6 +119,44 @@ fn all_who_open_it_see_one_truth() {
     assert_eq!(one.ledger(&account()).unwrap().cash.to_string(), "7600.00");
 }
 
+/// Two processes, one of which has slept: what the other was answered stays true.
+#[test]
+fn a_clock_that_is_behind_changes_nothing_that_was_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, profile) = (folder.path().join("bank.db"), Profile::calm());
+    let (clock, behind) = (ManualClock::new(start()), ManualClock::new(start()));
+    let one = fresh(&path, &profile, &clock);
+    assert!(matches!(clock.run(one.submit(&account(), &buy(0))).unwrap(), SubmitAnswer::Acknowledged(_)));
+    clock.advance(Duration::from_secs(60));
+    let seen = clock.run(one.fills_since(&account(), None)).unwrap().unwrap();
+    let asked_at = clock.now();
+    assert_eq!(seen.fills.len(), 1);
+
+    let other = open(&path, &profile, &behind);
+    other.set_price("META".parse().unwrap(), "500".parse().unwrap());
+    let read = behind.run(other.fills_since(&account(), Some(seen.next.clone()))).unwrap().unwrap();
+    assert_eq!(read.fills, []);
+    assert!(matches!(behind.run(other.submit(&account(), &buy(1))).unwrap(), SubmitAnswer::Acknowledged(_)));
+    clock.advance(Duration::from_secs(60));
+    let all = clock.run(one.fills_since(&account(), None)).unwrap().unwrap();
+    assert_eq!(all.fills[..1], seen.fills[..]);
+    assert_eq!(all.fills.len(), 2);
+    assert!(all.fills[1].fill.at > asked_at, "not before what was seen");
+    assert_eq!(format!("{:?}", one.truth()), format!("{:?}", open(&path, &profile, &clock).truth()));
+}
+
+#[test]
+fn a_bank_without_times_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, profile) = (folder.path().join("bank.db"), Profile::calm());
+    let clock = ManualClock::new(start());
+    let truth = fresh(&path, &profile, &clock).truth();
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch("DROP TABLE time; PRAGMA user_version = 1").unwrap();
+    drop(old);
+    assert_eq!(open(&path, &profile, &clock).truth(), truth);
+}
+
 #[test]
 fn a_bank_of_another_store_broker_or_seed_is_refused_and_so_is_what_is_none() {
     let folder = tempfile::tempdir().unwrap();
