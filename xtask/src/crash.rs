@@ -30,6 +30,8 @@ use worker::{End, Moment};
 
 pub(crate) const USAGE: &str = "crash [--kills N] [--freezes N] [--seed N] [--canary]";
 
+/// What the broker is like, from voyage to voyage.
+const WEATHERS: [Weather; 3] = [None, Some("calm"), Some("storm")];
 /// The most starts that one voyage may need: a program that does not come further between two of them would never end.
 const MOST_STARTS: u64 = 400;
 /// The most workers that are asleep at once.
@@ -47,23 +49,29 @@ pub(crate) fn crash(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let options = Options::read(USAGE, arguments)?;
     let (kills, freezes) = (options.number("--kills", 1_000), options.number("--freezes", 100));
     let seed = options.number("--seed", 1);
-    let program = if options.has("--canary") { canary(workspace)? } else { program(workspace)? };
+    let is_canary = options.has("--canary");
+    let program = if is_canary { canary(workspace)? } else { program(workspace)? };
     let again = |why| format!("{why}\nagain: cargo xtask crash {}", arguments.join(" "));
+    // What a canary leaves behind is no evidence of anything.
+    let amiss = |desk: &Desk, why| if is_canary { desk.clear_away().err().unwrap_or(why) } else { desk.located(why) };
     let mut task = Task { dice: Dice(seed), tally: Tally::default() };
 
     let desk = Desk::new(workspace, &program, 500, seed, HEARTBEAT)?;
-    while task.tally.freezes < freezes {
-        task.freezes(&desk, None, freezes).map_err(|amiss| again(desk.located(amiss)))?;
+    for weather in WEATHERS.into_iter().cycle() {
+        if task.tally.freezes >= freezes {
+            break;
+        }
+        task.freezes(&desk, weather, freezes).map_err(|why| again(amiss(&desk, why)))?;
     }
     task.tally.freezes_mattered().map_err(again)?;
     desk.clear_away()?;
 
     let desk = Desk::new(workspace, &program, 2_500, seed, "")?;
-    for weather in [None, Some("calm"), Some("storm")].into_iter().cycle() {
+    for weather in WEATHERS.into_iter().cycle() {
         if task.tally.kills >= kills {
             break;
         }
-        task.kills(&desk, weather).map_err(|amiss| again(desk.located(amiss)))?;
+        task.kills(&desk, weather).map_err(|why| again(amiss(&desk, why)))?;
     }
     desk.clear_away()?;
     println!("{}", task.tally);
