@@ -98,6 +98,8 @@ pub(crate) struct Account {
     pub(crate) blocked: bool,
     /// When the newest of what happened is seen.
     pub(crate) visible_until: Timestamp,
+    /// Pages of fills before this place were told.
+    pub(crate) pages_from: u64,
     /// So many questions will fail.
     pub(crate) failing: u32,
     /// So many are answered before those.
@@ -195,6 +197,7 @@ impl Account {
             repeats: BTreeMap::new(),
             blocked: false,
             visible_until: Timestamp::MIN,
+            pages_from: 0,
             failing: 0,
             spared: 0,
             unsettled: Unsettled::default(),

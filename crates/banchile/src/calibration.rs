@@ -4,7 +4,8 @@
 //! [`BanChile::calibration`](crate::BanChile::calibration) holds the counts against a profile. A chance p that was drawn n times should have happened n·p times; five
 //! standard deviations of the binomial distribution, √(n·p·(1−p)), and one more are allowed: a true profile fails a line less than
 //! once in a million. A latency is held against its four points: nothing below the least and above the most, half of it up to the
-//! median, 99 % up to the 99th percentile, with the same allowance. Scripted faults are not counted: they are no draws.
+//! median, 99 % up to the 99th percentile, with the same allowance. Scripted faults are not counted: they are no draws. What is
+//! drawn once and met again is counted once: an outage with the first call in its slot, the order of a list when it is first told.
 //!
 //! Counting keeps a few numbers for each line, however long a simulation runs. Where nothing is drawn, nothing is counted.
 
@@ -66,6 +67,9 @@ pub(crate) enum Happening {
     Rejected,
     LateFill,
     Slow,
+    Outage,
+    SilentOutage,
+    Disorder,
 }
 
 /// Something that takes time.
@@ -77,13 +81,14 @@ pub(crate) enum Leg {
     Visibility,
     LateBy,
     SlowBy,
+    OutageLasts,
 }
 
 /// What was drawn so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
-    chances: [Counted; 8],
-    legs: [Timed; 6],
+    chances: [Counted; 11],
+    legs: [Timed; 7],
     slippage: Slippage,
 }
 
@@ -145,7 +150,7 @@ impl Tally {
 
     /// Holds the counts against a profile.
     pub(crate) fn against(&self, profile: &Profile) -> Calibration {
-        let rates = &profile.faults;
+        let (rates, outages) = (&profile.faults, profile.outages);
         let chances = [
             ("partial fills", Happening::PartialFill, profile.partial_fills),
             ("lost requests", Happening::LostRequest, rates.lost_request),
@@ -155,6 +160,9 @@ impl Tally {
             ("late rejections", Happening::Rejected, rates.rejected),
             ("late fills", Happening::LateFill, rates.late_fill),
             ("slow requests", Happening::Slow, rates.slow),
+            ("outages", Happening::Outage, outages.map_or(Chance::NEVER, |outages| outages.chance)),
+            ("silent outages", Happening::SilentOutage, outages.map_or(Chance::NEVER, |outages| outages.silent)),
+            ("jumbled lists", Happening::Disorder, profile.disorder),
         ];
         let legs = [
             ("way to the venue", Leg::ToVenue, profile.to_venue),
@@ -163,6 +171,7 @@ impl Tally {
             ("visibility", Leg::Visibility, profile.visibility_lag),
             ("late by", Leg::LateBy, rates.late_by),
             ("slow by", Leg::SlowBy, rates.slow_by),
+            ("outages last", Leg::OutageLasts, outages.map_or(Latency::NONE, |outages| outages.lasts)),
         ];
         let mut lines: Vec<CalibrationLine> = Vec::new();
         lines.extend(chances.into_iter().filter_map(|(what, happening, chance)| {
@@ -188,6 +197,9 @@ impl Happening {
             Self::Rejected => 5,
             Self::LateFill => 6,
             Self::Slow => 7,
+            Self::Outage => 8,
+            Self::SilentOutage => 9,
+            Self::Disorder => 10,
         }
     }
 }
@@ -201,6 +213,7 @@ impl Leg {
             Self::Visibility => 3,
             Self::LateBy => 4,
             Self::SlowBy => 5,
+            Self::OutageLasts => 6,
         }
     }
 }

@@ -209,6 +209,11 @@ impl Order {
         self.handed_out = self.handed_out.max(fills);
     }
 
+    /// So many of its fills were seen.
+    pub(crate) const fn handed_out(&self) -> usize {
+        self.handed_out
+    }
+
     /// Whether questions see it as open at `now`.
     pub(crate) fn seems_open(&self, now: Timestamp) -> bool {
         self.visible_at <= now && self.endings.iter().all(|(visible_at, _)| *visible_at > now)

@@ -54,15 +54,25 @@ pub struct Outages {
 impl Outages {
     /// The outage that is on at `at`, if one is. No outage outlasts a slot, so it began in this slot or in the one before.
     pub(crate) fn at(&self, draws: Draws, at: Timestamp) -> Option<OutageKind> {
-        let slot = i64::try_from(self.slot.as_nanos()).ok().filter(|nanos| *nanos > 0)?;
-        let this = at.nanos().checked_div_euclid(slot)?;
+        let this = self.slot_of(at)?;
         let candidates = [Some(this), this.checked_sub(1)].into_iter().flatten();
-        let mut drawn = candidates.filter_map(|number| self.of_slot(draws, number, slot));
-        drawn.find(|outage| outage.covers(at)).map(|outage| outage.kind)
+        let drawn = candidates.filter_map(|slot| self.drawn(draws, slot));
+        drawn.map(|drawn| drawn.outage).find(|outage| outage.covers(at)).map(|outage| outage.kind)
     }
 
-    /// The outage that begins in a slot of `length` nanoseconds, if one does.
-    fn of_slot(&self, draws: Draws, number: i64, length: i64) -> Option<Outage> {
+    /// In nanoseconds; none if there are no slots.
+    fn length(&self) -> Option<i64> {
+        i64::try_from(self.slot.as_nanos()).ok().filter(|nanos| *nanos > 0)
+    }
+
+    /// The number of the slot that `at` is in, if there are slots.
+    pub(crate) fn slot_of(&self, at: Timestamp) -> Option<i64> {
+        at.nanos().checked_div_euclid(self.length()?)
+    }
+
+    /// The outage that begins in the slot of this number, if one does.
+    pub(crate) fn drawn(&self, draws: Draws, number: i64) -> Option<Drawn> {
+        let length = self.length()?;
         let begins = number.checked_mul(length)?;
         // Slots repeat after 2^32 of them: with slots of a second, after 136 years.
         let occurrence = u32::try_from(number.rem_euclid(1 << 32)).unwrap_or_default();
@@ -71,11 +81,20 @@ impl Outages {
             return None;
         }
         let into = Duration::from_nanos(draw.below(length.unsigned_abs()));
-        let lasts = draw.latency(self.lasts).min(self.slot);
+        let lasts = draw.latency(self.lasts);
         let kind = if draw.happens(self.silent) { OutageKind::Silent } else { OutageKind::Refused };
         let from = Timestamp::from_nanos(begins).plus(into);
-        Some(Outage { from, until: from.plus(lasts), kind })
+        let outage = Outage { from, until: from.plus(lasts.min(self.slot)), kind };
+        Some(Drawn { outage, lasts })
     }
+}
+
+/// An outage that was drawn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drawn {
+    pub(crate) outage: Outage,
+    /// How long it was to last, before it was cut.
+    pub(crate) lasts: Duration,
 }
 
 /// The outage that is on at `at`: of those scripted the first, or else a drawn one.

@@ -18,7 +18,7 @@ pub(crate) use accepting::check;
 pub(crate) use sending::Delivery;
 
 use crate::account::{Account, AccountError};
-use crate::calibration::{Leg, Tally};
+use crate::calibration::{Happening, Leg, Tally};
 use crate::draws::{Draws, Key};
 use crate::faults::{Script, Treatment};
 use crate::orders::OrderKey;
@@ -51,6 +51,8 @@ pub(crate) struct Venue {
     /// What was drawn; nothing where nothing is.
     tally: Tally,
     outages: Vec<Outage>,
+    /// The last slot whose drawn outage is in the tally.
+    counted_slot: Option<i64>,
 }
 
 /// Something that is still going to happen.
@@ -59,7 +61,7 @@ enum Event {
     /// A request reaches the venue.
     Arrival { account: usize, request: OrderRequest, treatment: Box<Treatment>, slot: Option<Slot<SubmitAnswer>> },
     /// A request to cancel reaches the venue.
-    CancelArrival { account: usize, id: ClientOrderId, occurrence: u32, slot: Option<Slot<CancelAnswer>> },
+    CancelArrival { account: usize, id: ClientOrderId, occurrence: u32, heard: bool, slot: Option<Slot<CancelAnswer>> },
     /// So much of an order is executed.
     Execution { account: usize, key: OrderKey, quantity: Quantity },
     /// An order ends without being complete.
@@ -84,6 +86,7 @@ impl Venue {
             script: Script::default(),
             tally: Tally::default(),
             outages: Vec::new(),
+            counted_slot: None,
         }
     }
 
@@ -105,8 +108,9 @@ impl Venue {
             Event::Arrival { account, request, treatment, slot } => {
                 self.arrival(account, request, &treatment, slot, at)
             }
-            Event::CancelArrival { account, id, occurrence, slot } => {
-                self.cancel_arrival(account, id, occurrence, slot, at)
+            Event::CancelArrival { account, id, occurrence, heard, slot } => {
+                let answer = self.cancel(account, id, occurrence, heard, at);
+                sending::leave(slot, answer);
             }
             Event::Execution { account, key, quantity } => self.execute(account, key, quantity, at),
             Event::End { account, key, status } => self.finish(account, key, status, at),
@@ -223,8 +227,23 @@ impl Venue {
     }
 
     /// The outage that whoever calls now meets.
-    pub(crate) fn outage(&self) -> Option<OutageKind> {
+    pub(crate) fn outage(&mut self) -> Option<OutageKind> {
+        self.count_outage();
         outages::on_at(&self.outages, self.profile.outages.as_ref(), self.draws, self.now)
+    }
+
+    /// Counts what is drawn for the slot of now, once: every later call in it meets the same.
+    fn count_outage(&mut self) {
+        let Some(outages) = self.profile.outages else { return };
+        let slot = outages.slot_of(self.now).filter(|slot| self.counted_slot.is_none_or(|counted| counted < *slot));
+        let Some(slot) = slot else { return };
+        self.counted_slot = Some(slot);
+        let drawn = outages.drawn(self.draws, slot);
+        self.tally.chance(Happening::Outage, drawn.is_some());
+        if let Some(drawn) = drawn {
+            self.tally.chance(Happening::SilentOutage, drawn.outage.kind == OutageKind::Silent);
+            self.noted(Leg::OutageLasts, outages.lasts, drawn.lasts);
+        }
     }
 
     fn key_of(&self, account: usize, id: ClientOrderId) -> Key<'_> {

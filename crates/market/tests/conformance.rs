@@ -128,4 +128,14 @@ mod fake {
 
         evenkeel_conformance::price_source_suite!(Fake(Pace::Days, ROUGH), not_shown: [P04, P05, P06]);
     }
+
+    /// A doubled price breaks the contract: whoever asks for it has a market that the suite does not certify.
+    #[test]
+    fn a_doubled_price_is_found() {
+        let doubling = IncidentChances { doubled: 50_000, ..CALM };
+        let report = evenkeel_conformance::prices::report(|| Box::new(Fake(Pace::Days, doubling)));
+        let failed: Vec<&str> =
+            report.cases.iter().filter(|case| case.verdict == "failed").map(|case| case.id).collect();
+        assert_eq!(failed, ["P02"], "{report}");
+    }
 }

@@ -1,10 +1,12 @@
 //! The broker behaves as its profile says, and would be caught if it did not; and the same seed is the same broker, byte for byte.
 
 use super::desk::{Desk, order_of};
-use crate::{Calibration, Chance, FaultRates, Latency, Profile};
+use crate::{Calibration, Chance, FaultRates, Latency, Outages, Profile};
+use evenkeel_ports::Broker;
 use std::time::Duration;
 
-/// Some thousand small orders at a broker of this kind, each with its batch; every tenth is canceled at once.
+/// Some thousand small orders at a broker of this kind, each with its batch and looked up a second later; every tenth is canceled at
+/// once. Then a thousand hours with a question each.
 fn busy(profile: Profile, seed: u64) -> Desk {
     let desk = Desk::seeded(Profile { rate_limit: None, ..profile }, seed);
     desk.broker.deposit(&desk.account, "9000000.00".parse().unwrap()).unwrap();
@@ -16,8 +18,13 @@ fn busy(profile: Profile, seed: u64) -> Desk {
             drop(desk.cancel(order.id));
         }
         desk.clock.pass(Duration::from_secs(1));
+        drop(desk.run(desk.broker.order(&desk.account, order.id)));
     }
     desk.settle();
+    for _ in 0..1_000 {
+        desk.clock.pass(Duration::from_secs(3_600));
+        drop(desk.run(desk.broker.account(&desk.account)));
+    }
     desk
 }
 
@@ -28,7 +35,7 @@ fn each_profile_is_what_it_says() {
             let desk = busy(profile.clone(), seed);
             let calibration = desk.broker.calibration(desk.broker.profile());
             assert!(calibration.holds(), "seed {seed} of {}\n{calibration}", profile.name);
-            let fewest = if profile.faults == FaultRates::NONE { 5 } else { 15 };
+            let fewest = if profile.faults == FaultRates::NONE { 5 } else { 19 };
             assert!(calibration.lines.len() >= fewest, "{calibration}");
         }
     }
@@ -53,6 +60,8 @@ fn a_broker_that_is_not_what_it_says_is_caught_by_the_line_that_is_off() {
     let twice = |chance: Chance| Chance::per_million(chance.in_a_million() * 5);
     let faults = |faults: FaultRates| Profile { faults, ..Profile::storm() };
     let storm = Profile::storm;
+    let drawn = storm().outages.unwrap();
+    let outages = |outages: Outages| Profile { outages: Some(outages), ..Profile::storm() };
     let declared = [
         ("partial fills", Profile { partial_fills: Chance::per_mille(370), ..storm() }),
         ("lost requests", faults(FaultRates { lost_request: twice(rates.lost_request), ..rates })),
@@ -68,6 +77,10 @@ fn a_broker_that_is_not_what_it_says_is_caught_by_the_line_that_is_off() {
         ("visibility", Profile { visibility_lag: longer(storm().visibility_lag), ..storm() }),
         ("late by", faults(FaultRates { late_by: Latency::exactly(Duration::from_secs(20)), ..rates })),
         ("slow by", faults(FaultRates { slow_by: Latency::exactly(Duration::from_secs(15)), ..rates })),
+        ("outages", outages(Outages { chance: Chance::per_mille(400), ..drawn })),
+        ("silent outages", outages(Outages { silent: Chance::per_mille(100), ..drawn })),
+        ("outages last", outages(Outages { lasts: Latency::exactly(Duration::from_secs(60)), ..drawn })),
+        ("jumbled lists", Profile { disorder: Chance::per_mille(300), ..storm() }),
         ("slippage", Profile { slippage_bps: 19, ..storm() }),
         ("slippage", Profile { half_spread_bps: 5, ..storm() }),
     ];

@@ -88,6 +88,38 @@ fn a_silent_broker_does_what_it_is_told() {
     desk.conserved();
 }
 
+/// Reads lag by a hundred seconds here, unless an answer has shown more.
+#[test]
+fn a_cancel_that_nobody_hears_shows_nothing() {
+    let lag = Latency::exactly(Duration::from_secs(100));
+    let desk = Desk::new(Profile { visibility_lag: lag, visibility_horizon: Duration::from_secs(100), ..steady() });
+    desk.broker.add_outage(Outage { from: second(10), until: second(20), kind: OutageKind::Silent });
+    let buy = order(1, "buy 2 META @ 400");
+    desk.clock.set(second(5));
+    desk.place(&buy);
+    desk.clock.set(second(15));
+    assert_eq!(desk.cancel(buy.id), CancelAnswer::Unknown(UnknownCause::Timeout));
+    desk.clock.set(second(50));
+    assert_eq!(desk.state(buy.id), "Working 0");
+    assert!(matches!(desk.cancel(buy.id), CancelAnswer::AlreadyTerminal(_)));
+    assert_eq!(desk.state(buy.id), "Filled 2");
+}
+
+/// Nor does a submission whose answer comes too late.
+#[test]
+fn an_answer_that_comes_too_late_shows_nothing() {
+    let lag = Latency::exactly(Duration::from_secs(100));
+    let desk = Desk::new(Profile { visibility_lag: lag, visibility_horizon: Duration::from_secs(200), ..steady() });
+    desk.broker.script(Rule::new(crate::Fault::Slow { delay: Duration::from_secs(30) }));
+    let buy = order(1, "buy 2 META @ 400");
+    desk.clock.set(second(5));
+    assert_eq!(desk.submit(&buy), SubmitAnswer::Unknown(UnknownCause::Timeout));
+    desk.clock.set(second(50));
+    assert_eq!(desk.state(buy.id), "Unproven");
+    desk.clock.set(second(140));
+    assert_eq!(desk.state(buy.id), "Filled 2");
+}
+
 #[test]
 fn what_was_accepted_before_is_executed_meanwhile() {
     for kind in [OutageKind::Refused, OutageKind::Silent] {

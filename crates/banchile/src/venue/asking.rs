@@ -5,6 +5,7 @@
 
 use super::Venue;
 use crate::account::{Account, AccountError, less};
+use crate::calibration::Happening;
 use crate::draws::{Concern, Key};
 use crate::orders::{Known, OrderBook};
 use crate::profile::Chance;
@@ -17,15 +18,19 @@ impl Venue {
     pub(crate) fn look_up(&mut self, name: &AccountId, id: ClientOrderId) -> Result<Lookup, AccountError> {
         let (now, horizon) = (self.now, self.capabilities.visibility_horizon);
         let account = self.account_mut(name)?;
+        let mut told_before = 0;
         let quiet = account.last_send.is_none_or(|sent| now >= sent.plus(horizon));
         let lookup = match account.book.find(id) {
-            Known::Order(order) => order.tell(now).map_or(Lookup::Unproven, Lookup::Found),
+            Known::Order(order) => {
+                told_before = order.handed_out();
+                order.tell(now).map_or(Lookup::Unproven, Lookup::Found)
+            }
             Known::Forgotten(_) => Lookup::Unproven,
             Known::Nothing if quiet => Lookup::Absent,
             Known::Nothing => Lookup::Unproven,
         };
         Ok(match lookup {
-            Lookup::Found(view) => Lookup::Found(self.jumbled(name, view)),
+            Lookup::Found(view) => Lookup::Found(self.jumbled(name, view, told_before)),
             told @ (Lookup::Absent | Lookup::Unproven) => told,
         })
     }
@@ -33,9 +38,10 @@ impl Venue {
     pub(crate) fn open_orders(&mut self, name: &AccountId) -> Result<Vec<OrderView>, AccountError> {
         let now = self.now;
         let orders = self.account_mut(name)?.book.iter_mut();
-        let views: Vec<OrderView> =
-            orders.filter(|order| order.seems_open(now)).filter_map(|order| order.tell(now)).collect();
-        Ok(views.into_iter().map(|view| self.jumbled(name, view)).collect())
+        let open = orders.filter(|order| order.seems_open(now));
+        let views: Vec<(usize, Option<OrderView>)> = open.map(|order| (order.handed_out(), order.tell(now))).collect();
+        let told = views.into_iter().filter_map(|(before, view)| view.map(|view| self.jumbled(name, view, before)));
+        Ok(told.collect())
     }
 
     /// `None` for a cursor that is not one of this account.
@@ -45,28 +51,43 @@ impl Venue {
         cursor: Option<&FillCursor>,
     ) -> Result<Option<FillPage>, AccountError> {
         let (now, page) = (self.now, self.profile.page.max(1));
-        let book = &mut self.account_mut(name)?.book;
+        let account = self.account_mut(name)?;
+        let book = &mut account.book;
         let Some(after) = cursor.map_or(Some(0), |cursor| read_cursor(book, cursor)) else { return Ok(None) };
         let (mut fills, read, complete) = book.page(after, page, now);
         // A page of the same place is jumbled in the same way.
         if let Some(first) = fills.first().and_then(|fill| fill.order) {
-            self.jumble(name, first, u32::try_from(after).unwrap_or(u32::MAX), &mut fills);
+            let is_new = account.pages_from <= after;
+            account.pages_from = account.pages_from.max(after.saturating_add(1));
+            self.jumble(name, (first, u32::try_from(after).unwrap_or(u32::MAX)), is_new, &mut fills);
         }
         Ok(Some(FillPage { fills, next: FillCursor(read.to_string()), complete }))
     }
 
-    fn jumbled(&mut self, account: &AccountId, mut view: OrderView) -> OrderView {
+    /// The view of which so many fills were told before.
+    fn jumbled(&mut self, account: &AccountId, mut view: OrderView, told_before: usize) -> OrderView {
         let seen = u32::try_from(view.fills.len()).unwrap_or(u32::MAX);
-        self.jumble(account, view.id, seen, &mut view.fills);
+        let is_new = told_before < view.fills.len();
+        self.jumble(account, (view.id, seen), is_new, &mut view.fills);
         view
     }
 
     /// Gives a list of fills in another order, with one of them twice, if that is drawn. Readers tell fills apart by their ids.
-    fn jumble<T: Clone>(&mut self, account: &AccountId, id: ClientOrderId, occurrence: u32, fills: &mut Vec<T>) {
+    /// Counted if it `is_new`.
+    fn jumble<T: Clone>(
+        &mut self,
+        account: &AccountId,
+        (id, occurrence): (ClientOrderId, u32),
+        is_new: bool,
+        fills: &mut Vec<T>,
+    ) {
         if self.profile.disorder == Chance::NEVER || fills.is_empty() {
             return;
         }
         let happens = self.draws.happens(Concern::DISORDER, Key::new(account, id), occurrence, self.profile.disorder);
+        if is_new {
+            self.tally.chance(Happening::Disorder, happens);
+        }
         if happens {
             fills.reverse();
             fills.extend(fills.first().cloned());

@@ -54,7 +54,7 @@ impl<A> Source<A> {
     }
 }
 
-fn leave<A>(slot: Option<Slot<A>>, answer: A) {
+pub(super) fn leave<A>(slot: Option<Slot<A>>, answer: A) {
     if let Some(slot) = slot {
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
     }
@@ -93,6 +93,7 @@ impl Venue {
             .doubled
             .then(|| arrives.plus(self.draws.latency(Concern::SECOND_COPY, key, occurrence, self.profile.to_venue)));
         let answered = second.unwrap_or(arrives).plus(back);
+        treatment.answer_lost |= !self.is_in_time(answered);
         let (held, panics) = (treatment.held, treatment.panics);
         let (lost, unknown) = (treatment.request_lost || treatment.answer_lost, treatment.unknown.clone());
         let answer = self.carry(place, request, treatment, arrives, second);
@@ -150,11 +151,16 @@ impl Venue {
         last.unwrap_or(Source::Known(SubmitAnswer::Unknown(UnknownCause::Timeout)))
     }
 
+    /// Whether a caller of now still waits for an answer that comes then.
+    fn is_in_time(&self, answered: Timestamp) -> bool {
+        answered <= self.now.plus(self.profile.timeout)
+    }
+
     /// An answer that comes too late or not at all is a timeout, known at the end of the caller's patience.
     fn deliver<A>(&self, answered: Timestamp, lost: bool, source: Source<A>, timeout: A) -> Delivery<A> {
         let patience = self.now.plus(self.profile.timeout);
         let (at, source) =
-            if lost || answered > patience { (patience, Source::Known(timeout)) } else { (answered, source) };
+            if lost || !self.is_in_time(answered) { (patience, Source::Known(timeout)) } else { (answered, source) };
         Delivery { at: (at > self.now).then_some(at), held: false, panics: false, source }
     }
 
@@ -310,20 +316,19 @@ impl Venue {
         let way = self.noted(Leg::ToVenue, self.profile.to_venue, way);
         let back = self.noted(Leg::Back, self.profile.back, back);
         let arrives = self.now.plus(way);
+        let answered = arrives.plus(back);
+        let heard = !answer_lost && outage != Some(OutageKind::Silent) && self.is_in_time(answered);
         let source = if lost {
             Source::Known(timeout.clone())
         } else if way == Duration::ZERO {
-            Source::Known(self.cancel(place, id, occurrence, arrives))
+            Source::Known(self.cancel(place, id, occurrence, heard, arrives))
         } else {
             let slot = Slot::default();
-            self.schedule(
-                arrives,
-                Event::CancelArrival { account: place, id, occurrence, slot: Some(Arc::clone(&slot)) },
-            );
+            let left = Some(Arc::clone(&slot));
+            self.schedule(arrives, Event::CancelArrival { account: place, id, occurrence, heard, slot: left });
             Source::Venue(slot)
         };
-        let unheard = lost || answer_lost || outage == Some(OutageKind::Silent);
-        self.deliver(arrives.plus(back), unheard, source, timeout)
+        self.deliver(answered, lost || !heard, source, timeout)
     }
 
     fn note_cancel(&mut self, account: usize, id: ClientOrderId) -> (bool, bool, u32) {
@@ -339,20 +344,16 @@ impl Venue {
         (way.lost, way.answer_lost, occurrence)
     }
 
-    pub(super) fn cancel_arrival(
+    /// Handles a request to cancel at the venue: the order ends a little later, unless it is executed before. Only an answer that is
+    /// `heard` ends the lag of what it shows.
+    pub(super) fn cancel(
         &mut self,
         account: usize,
         id: ClientOrderId,
         occurrence: u32,
-        slot: Option<Slot<CancelAnswer>>,
+        heard: bool,
         at: Timestamp,
-    ) {
-        let answer = self.cancel(account, id, occurrence, at);
-        leave(slot, answer);
-    }
-
-    /// Handles a request to cancel at the venue: the order ends a little later, unless it is executed before.
-    fn cancel(&mut self, account: usize, id: ClientOrderId, occurrence: u32, at: Timestamp) -> CancelAnswer {
+    ) -> CancelAnswer {
         let delay =
             self.draws.latency(Concern::CANCEL_AT_VENUE, self.key_of(account, id), occurrence, self.profile.at_venue);
         let delay = self.noted(Leg::AtVenue, self.profile.at_venue, delay);
@@ -364,7 +365,7 @@ impl Venue {
         };
         if !order.is_open() {
             let key = order.key();
-            if order.cancel.answer_lost {
+            if !heard {
                 return CancelAnswer::Unknown(UnknownCause::Timeout);
             }
             owner.reveal(at);
