@@ -27,12 +27,13 @@ use std::sync::Arc;
 /// 3. **Identity.** At most one order exists per id, for as long as [`Duplicates::Refused`](evenkeel_domain::order::Duplicates) is declared. The same id with other terms is
 ///    refused with `DuplicateIdOtherOrder`, never reported as already existing.
 /// 4. **Absent is a proof.** [`order`](Broker::order) answers `Absent` only if the broker positively denied the id *and* the visibility horizon
-///    since any send has passed; `Unproven` otherwise. A transport failure is an error, never `Absent`; where an answer is made of several questions,
-///    the failure of one is an error, or leaves what the others have proven: it makes no order unproven that was found.
+///    since any send has passed; `Unproven` otherwise. A transport failure is an error, never `Absent`; where an
+///    answer is made of several questions, the failure of one is an error, or leaves what the others have proven: it makes no order
+///    unproven that was found.
 /// 5. **Fills.** Each has an id that is the same in every delivery. A view's `filled` never decreases. A fill may be reported late,
 ///    twice and out of order, even after a terminal status, and is never lost: [`fills_since`](Broker::fills_since) gives it in the end.
-///    Its time is that of its execution, by the broker's clock. An order whose time is over is *expired*, with what it executed: neither
-///    filled nor open.
+///    Its time is that of its execution, by the broker's clock, a minute off ours at most. An order whose time is
+///    over is *expired*, with what it executed: neither filled nor open.
 /// 6. **A taken cancel is not an ended order.** After `Requested`, fills may still arrive; the terminal status says when it is over.
 ///    `NoSuchOrder` is the broker's word, never a guess for want of an answer; and it proves nothing about a request that is still under
 ///    way: what became of an order, only [`order`](Broker::order) says.

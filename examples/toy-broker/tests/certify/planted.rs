@@ -10,7 +10,7 @@ use evenkeel_conformance::broker::{CASES, run_case};
 use evenkeel_conformance::suite::check_case;
 use evenkeel_domain::order::{
     BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, OrderView,
-    RefusalReason, Refused, SubmitAnswer, Terms,
+    RefusalReason, Refused, SubmitAnswer, Terms, UnknownCause,
 };
 use evenkeel_domain::values::{AccountId, Money, Quantity};
 use evenkeel_ports::{AccountView, Broker, BrokerError, FillPage, OrderPage, Position};
@@ -32,12 +32,14 @@ enum Bug {
     ForgetsFees,
     RoundsToLots,
     NamesFillsByPlace,
+    TakesExpiredForFilled,
+    TakesOddRefusalForUnknown,
 }
 
 use Bug::*;
 
 /// Each bug, the case that finds it, and a part of what that case says.
-const FOUND: [(Bug, &str, &str); 12] = [
+const FOUND: [(Bug, &str, &str); 14] = [
     (TakesSilenceForRefusal, "C09", "the outcome should be unknown"),
     (SendsAgain, "C09", "the outcome should be unknown"),
     (TakesNotFoundForAbsent, "C10", "absent should not be answered before the horizon"),
@@ -50,6 +52,8 @@ const FOUND: [(Bug, &str, &str); 12] = [
     (ForgetsFees, "C01", "cash should go from"),
     (RoundsToLots, "C21", "the check should fail"),
     (NamesFillsByPlace, "C35", "the fills should be listed as they are viewed"),
+    (TakesExpiredForFilled, "C55", "an order that reads filled should be executed completely"),
+    (TakesOddRefusalForUnknown, "C56", "the answer should be refused"),
 ];
 
 #[test]
@@ -103,6 +107,9 @@ impl Planted {
         if self.has(TakesUnknownStatusForEnd) && matches!(view.status, BrokerStatus::Unmapped(_)) {
             view.status = BrokerStatus::Canceled;
         }
+        if self.has(TakesExpiredForFilled) && view.status == BrokerStatus::Expired {
+            view.status = BrokerStatus::Filled;
+        }
         if self.has(ReadsFloats) {
             view.quantity = by_float(view.quantity);
         }
@@ -145,6 +152,11 @@ impl Broker for Planted {
             SubmitAnswer::Unknown(_) if self.has(SendsAgain) => self.adapter.submit(account, &order).await,
             SubmitAnswer::Unknown(cause) if self.has(TakesSilenceForRefusal) => {
                 SubmitAnswer::Refused(Refused { reason: RefusalReason::Other, message: cause.to_string() })
+            }
+            SubmitAnswer::Refused(refused)
+                if self.has(TakesOddRefusalForUnknown) && refused.reason == RefusalReason::Other =>
+            {
+                SubmitAnswer::Unknown(UnknownCause::BrokerError)
             }
             SubmitAnswer::Refused(refused)
                 if self.has(TakesDuplicateForOurs) && refused.reason == RefusalReason::DuplicateIdOtherOrder =>
