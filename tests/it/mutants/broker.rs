@@ -84,6 +84,8 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::FirstOpenOrdersAreAll, "C38"),
     (Flaw::PagesUntilItFails, "C38"),
     (Flaw::FillsAtNight, "C40"),
+    (Flaw::WorksThoughExpired, "C40"),
+    (Flaw::FilledThoughExpired, "C40"),
     (Flaw::TellsTheEndTooEarly, "C40"),
     (Flaw::TellsTheEndTooLate, "C40"),
     (Flaw::TellsAnEndAtNight, "C40"),

@@ -7,7 +7,8 @@ use evenkeel_domain::order::{BrokerStatus, RefusalReason, SubmitAnswer};
 use evenkeel_domain::values::Quantity;
 use std::time::Duration;
 
-/// Reads when the session ends, closes the market over an open order, sends another at night, and opens it again. Contract 2, 5.
+/// Reads when the session ends, closes the market over an open order, sends another at night, opens it again, and cancels the first if it
+/// is said to have lived. Contract 2, 5.
 pub async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
@@ -45,6 +46,10 @@ pub async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
     }
     desk.holds(desk.symbol(), Quantity::ZERO).await?;
     rig.open_market()?;
+    // What is said to wait for the morning must be there in the morning.
+    if ended.status == BrokerStatus::Working {
+        desk.end(&day).await?;
+    }
     desk.trade(&desk.buy(quantity)?).await.map(|_| ())
 }
 
