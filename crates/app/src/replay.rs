@@ -10,6 +10,7 @@ mod account;
 mod fleet;
 mod interrupt;
 mod lines;
+mod market;
 mod progress;
 mod stopwatch;
 pub(crate) mod text;

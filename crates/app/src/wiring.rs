@@ -222,18 +222,14 @@ pub(crate) struct Simulation {
 }
 
 impl Simulation {
-    /// For a replay of any length: closed batches are folded, ended orders forgotten, and nobody watches.
-    pub(crate) fn lean(plan: SimulationPlan, start: Timestamp) -> Result<Self, EngineError> {
-        Self::new(plan, start, Retention::LatestState, BrokerRetention::OrderIds, Arc::new(NullObserver))
+    /// For a replay of any length: closed batches are folded, and ended orders forgotten.
+    pub(crate) fn lean(plan: SimulationPlan, at: Timestamp, observer: Arc<dyn Observer>) -> Result<Self, EngineError> {
+        Self::new(plan, at, Retention::LatestState, BrokerRetention::OrderIds, observer)
     }
 
     /// For a short story: everything is kept, from this time on.
-    pub(crate) fn full(
-        plan: SimulationPlan,
-        start: Timestamp,
-        observer: Arc<dyn Observer>,
-    ) -> Result<Self, EngineError> {
-        Self::new(plan, start, Retention::Everything, BrokerRetention::Everything, observer)
+    pub(crate) fn full(plan: SimulationPlan, at: Timestamp, observer: Arc<dyn Observer>) -> Result<Self, EngineError> {
+        Self::new(plan, at, Retention::Everything, BrokerRetention::Everything, observer)
     }
 
     /// Opens the account at the broker and adds the portfolio to the engine.

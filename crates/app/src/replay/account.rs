@@ -7,6 +7,7 @@
 //! at the time and the prices of its wave.
 
 use super::lines::{Line, Lines, PortfolioLine};
+use super::market::Market;
 use crate::exit;
 use crate::wiring::{Simulation, SimulationPlan};
 use evenkeel_domain::decide::Refusal;
@@ -23,6 +24,7 @@ type Rebalance = Pin<Box<dyn Future<Output = Result<Rebalanced, EngineError>> + 
 pub(crate) struct Account {
     id: PortfolioId,
     simulation: Simulation,
+    market: Arc<Market>,
     /// Every symbol it holds or targets, in order, with the last price.
     prices: Vec<(Symbol, Option<Price>)>,
     unpriced: usize,
@@ -43,7 +45,10 @@ impl Account {
     pub(crate) fn new(plan: SimulationPlan, start: Timestamp) -> Result<Self, EngineError> {
         let id = plan.id.clone();
         let targets: Vec<Symbol> = plan.definition.allocation.symbols().map(|(symbol, _)| symbol).collect();
-        let simulation = Simulation::lean(plan, start)?;
+        let market = Arc::new(Market::default());
+        let simulation = Simulation::lean(plan, start, market.clone())?;
+        let broker = Arc::clone(&simulation.broker);
+        market.at(move |prices| broker.set_prices(prices));
         let state = simulation.engine.portfolio(&id);
         let left_open = state.as_ref().and_then(|state| state.batch.as_ref()).map(|batch| batch.opened_at);
         let done_until = state.as_deref().and_then(Portfolio::last_opened).unwrap_or(Timestamp::MIN);
@@ -54,7 +59,7 @@ impl Account {
         let prices: Vec<(Symbol, Option<Price>)> = symbols.into_iter().map(|symbol| (symbol, None)).collect();
         let unpriced = prices.len();
         let (open, refused, changed) = (None, None, Vec::new());
-        Ok(Self { id, simulation, prices, unpriced, open, done_until, left_open, refused, changed })
+        Ok(Self { id, simulation, market, prices, unpriced, open, done_until, left_open, refused, changed })
     }
 
     /// Applies a wave, and goes on until `next`, or to the end of what was set off if there is no next wave.
@@ -95,17 +100,18 @@ impl Account {
     }
 
     fn start(&mut self) {
-        // The broker learns prices only when it is needed: most waves set nothing off.
-        let known = self.prices.iter().filter_map(|(symbol, price)| price.map(|price| (*symbol, price)));
-        self.simulation.broker.set_prices(known);
+        self.tell_the_market();
         let (engine, id) = (Arc::clone(&self.simulation.engine), self.id.clone());
         self.open = Some(Box::pin(async move { engine.rebalance(&id).await }));
     }
 
+    fn tell_the_market(&self) {
+        self.market.will_be(self.prices.iter().filter_map(|(symbol, price)| price.map(|price| (*symbol, price))));
+    }
+
     /// Takes over the batch that a process left open when it ended.
     fn finish_what_was_left(&mut self) {
-        let known = self.prices.iter().filter_map(|(symbol, price)| price.map(|price| (*symbol, price)));
-        self.simulation.broker.set_prices(known);
+        self.tell_the_market();
         let (engine, id) = (Arc::clone(&self.simulation.engine), self.id.clone());
         self.open = Some(Box::pin(async move {
             match engine.recover_one(&id).await? {
