@@ -230,7 +230,7 @@ impl BanChile {
         }
         let prices: Vec<_> = prices.into_iter().collect();
         let work = |venue: &mut Venue| prices.iter().for_each(|(symbol, price)| venue.set_price(*symbol, *price));
-        // A bank that cannot keep prices keeps no order either: whoever trades is told.
+        // A bank that cannot keep prices keeps no order either: whoever trades is told. And prices of the past change nothing.
         drop(self.change(|| Call::Prices(prices.clone()), work));
     }
 

@@ -7,8 +7,8 @@
 //! then is lost, as answers are.
 //!
 //! The clocks of those processes need not agree: one that was frozen has an old time. So the bank keeps the latest time at which anybody
-//! has asked it anything, and whatever is done afterwards is done then or later, whatever the clock of who does it says. What was answered
-//! once is never contradicted. This alone is not synced: a power cut that takes it takes its readers too.
+//! has asked it anything, and whatever is done afterwards is done then or later, whatever the clock of who does it says; prices of an
+//! earlier time are no news. What was answered once is never contradicted. This alone is not synced: a power cut that takes it takes its readers too.
 //!
 //! Kept are accounts, movements of cash, prices, orders and cancels. What tests do to a broker besides (faults, halts, outages by hand,
 //! corrections) is not: a bank is for brokers that live on, not for their scripts.
@@ -328,6 +328,9 @@ impl Keeper for Log {
         let transaction =
             connections.calls.transaction_with_behavior(TransactionBehavior::Immediate).map_err(nothing)?;
         self.read(&transaction, venue).map_err(nothing)?;
+        if matches!(call, Call::Prices(_)) && now < venue.now() {
+            return Err(Unkept::Nothing(format!("prices of {now} are no news: the market is at {}", venue.now())));
+        }
         let at = now.max(venue.now());
         let number = self.seen().unwrap_or(0).saturating_add(1);
         let text = serde_json::to_string(call).map_err(|error| Unkept::Nothing(error.to_string()))?;

@@ -134,6 +134,7 @@ fn a_clock_that_is_behind_changes_nothing_that_was_seen() {
 
     let other = open(&path, &profile, &behind);
     other.set_price("META".parse().unwrap(), "500".parse().unwrap());
+    assert_eq!(other.price("META".parse().unwrap()), Some("400".parse().unwrap()), "prices of the past are no news");
     let read = behind.run(other.fills_since(&account(), Some(seen.next.clone()))).unwrap().unwrap();
     assert_eq!(read.fills, []);
     assert!(matches!(behind.run(other.submit(&account(), &buy(1))).unwrap(), SubmitAnswer::Acknowledged(_)));
