@@ -3,8 +3,9 @@
 //! Each voyage is a `replay` of the example portfolios with a store and a bank. There are two kinds:
 //!
 //! * **Freezes.** A worker is frozen with SIGSTOP right after a random write of its store or its bank, for longer than its lease lasts. Another
-//!   takes over, and is perhaps frozen as well; the last one finishes the work. Then those that were frozen go on with SIGCONT, one after the
-//!   other: each must be told that its lease is lost, or that it was overtaken.
+//!   takes over, and is frozen as well; the last one goes on. Those that were frozen wake up with SIGCONT, one after the other when the work is
+//!   done, or all together while it is under way. Each worker that was not alone must come to the end of the work, or be told that its lease is
+//!   lost, or that it was overtaken.
 //! * **Kills.** A worker is killed with SIGKILL, after a random while or right after such a write, and started again, until it comes to its end.
 //!
 //! After a voyage every record must be as it was written and the fence kept (`audit --verify`), every batch that any worker told of must be
@@ -42,8 +43,9 @@ const ENOUGH: u64 = 10;
 const HEARTBEAT: &str = "heartbeat = \"300ms\"\n";
 const OVER: Duration = Duration::from_millis(330);
 
-/// What a worker says that finds the work of others: in the time it is at, or in the portfolio that it was about to add.
-const OVERTAKEN: [&str; 2] = ["another worker has gone on", "there is a portfolio"];
+/// What a worker says that meets others: at a later time than its own, at work where it was about to begin, or with the portfolio that it
+/// was about to add.
+const OVERTAKEN: [&str; 3] = ["another worker has gone on", " is busy: ", "there is a portfolio"];
 
 pub(crate) fn crash(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let options = Options::read(USAGE, arguments)?;
@@ -51,9 +53,15 @@ pub(crate) fn crash(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let seed = options.number("--seed", 1);
     let is_canary = options.has("--canary");
     let program = if is_canary { canary(workspace)? } else { program(workspace)? };
-    let again = |why| format!("{why}\nagain: cargo xtask crash {}", arguments.join(" "));
-    // What a canary leaves behind is no evidence of anything.
-    let amiss = |desk: &Desk, why| if is_canary { desk.clear_away().err().unwrap_or(why) } else { desk.located(why) };
+    let again = |why: String| format!("{why}\nagain: cargo xtask crash {}", arguments.join(" "));
+    let amiss = |desk: &Desk, why| {
+        let why = desk.with_the_store(why);
+        if !is_canary {
+            return again(format!("{why}\nthe files are in {}", desk.folder()));
+        }
+        // What a canary leaves behind is no evidence of anything.
+        again(desk.clear_away().err().unwrap_or(why))
+    };
     let mut task = Task { dice: Dice(seed), tally: Tally::default() };
 
     let desk = Desk::new(workspace, &program, 500, seed, HEARTBEAT)?;
@@ -61,7 +69,7 @@ pub(crate) fn crash(workspace: &Workspace, arguments: &[String]) -> Outcome {
         if task.tally.freezes >= freezes {
             break;
         }
-        task.freezes(&desk, weather, freezes).map_err(|why| again(amiss(&desk, why)))?;
+        task.freezes(&desk, weather, freezes).map_err(|why| amiss(&desk, why))?;
     }
     task.tally.freezes_mattered().map_err(again)?;
     desk.clear_away()?;
@@ -71,7 +79,7 @@ pub(crate) fn crash(workspace: &Workspace, arguments: &[String]) -> Outcome {
         if task.tally.kills >= kills {
             break;
         }
-        task.kills(&desk, weather).map_err(|why| again(amiss(&desk, why)))?;
+        task.kills(&desk, weather).map_err(|why| amiss(&desk, why))?;
     }
     desk.clear_away()?;
     println!("{}", task.tally);
@@ -102,38 +110,41 @@ impl Task {
     fn freezes(&mut self, desk: &Desk, weather: Weather, wanted: u64) -> Outcome {
         desk.clear()?;
         let mut asleep = Vec::new();
-        for number in 0..MOST_STARTS {
-            let mut worker = desk.start(weather, number)?;
-            if asleep.len() < MOST_ASLEEP && self.tally.freezes < wanted {
-                let moment = self.a_write(100);
-                if worker.runs_until(moment)? && worker.freeze()? {
-                    self.tally.freezes = self.tally.freezes.saturating_add(1);
-                    asleep.push((number, moment, worker));
-                    std::thread::sleep(OVER);
-                    continue;
-                }
+        while asleep.len() < MOST_ASLEEP && self.tally.freezes < wanted {
+            let mut worker = desk.start(weather)?;
+            let moment = self.a_write(100);
+            if !worker.runs_until(moment)? || !worker.freeze()? {
+                undisturbed(worker.end()?, weather)?;
+                break;
             }
-            let End { status, said } = worker.end()?;
-            if !desk::ended(status, weather) {
-                return Err(format!("worker {number}, whom nobody disturbed, ended with {status}: {said}"));
-            }
-            for (number, moment, worker) in asleep {
-                worker.thaw()?;
-                let woken = self.woken(worker.end()?, weather);
-                woken.map_err(|amiss| format!("worker {number}, frozen {moment}, {amiss}"))?;
-            }
-            return desk.look(weather, &mut self.tally);
+            self.tally.freezes = self.tally.freezes.saturating_add(1);
+            asleep.push((moment, worker));
+            std::thread::sleep(OVER);
         }
-        Err(format!("it did not come to its end in {MOST_STARTS} starts"))
+        let mut last = desk.start(weather)?;
+        if self.dice.below(2) == 0 {
+            undisturbed(last.end()?, weather)?;
+        } else if last.runs_until(self.a_write(100))? {
+            asleep.iter().try_for_each(|(_, worker)| worker.thaw())?;
+            self.tally.beside = self.tally.beside.saturating_add(asleep.len());
+            self.woken(last.end()?, weather).map_err(|amiss| format!("a worker that others woke up beside {amiss}"))?;
+        }
+        for (moment, worker) in asleep {
+            worker.thaw()?;
+            let woken = self.woken(worker.end()?, weather);
+            woken.map_err(|amiss| format!("a worker that was frozen {moment} {amiss}"))?;
+        }
+        undisturbed(desk.start(weather)?.end()?, weather)?;
+        desk.look(weather, &mut self.tally)
     }
 
-    /// How a worker ended that had been frozen, while others did its work.
+    /// How a worker ended that was not alone.
     fn woken(&mut self, End { status, said }: End, weather: Weather) -> Outcome {
         let count = match status.code() {
             Some(3) if said.contains("was lost on the way") => &mut self.tally.lost,
             Some(3) if OVERTAKEN.iter().any(|words| said.contains(words)) => &mut self.tally.overtaken,
             _ if desk::ended(status, weather) => &mut self.tally.done,
-            _ => return Err(format!("woke up and ended with {status}: {said}")),
+            _ => return Err(format!("ended with {status}: {said}")),
         };
         *count = count.saturating_add(1);
         Ok(())
@@ -142,8 +153,8 @@ impl Task {
     /// One replay, killed until it comes to its end.
     fn kills(&mut self, desk: &Desk, weather: Weather) -> Outcome {
         desk.clear()?;
-        for number in 0..MOST_STARTS {
-            let mut worker = desk.start(weather, number)?;
+        for _ in 0..MOST_STARTS {
+            let mut worker = desk.start(weather)?;
             let after = Moment::After(Duration::from_millis(self.dice.below(120).saturating_add(3)));
             let moment = if self.dice.below(2) == 0 { after } else { self.a_write(300) };
             if worker.runs_until(moment)? {
@@ -151,10 +162,7 @@ impl Task {
                 self.tally.kills = self.tally.kills.saturating_add(1);
                 continue;
             }
-            let End { status, said } = worker.end()?;
-            if !desk::ended(status, weather) {
-                return Err(format!("worker {number} ended with {status}: {said}"));
-            }
+            undisturbed(worker.end()?, weather)?;
             return desk.look(weather, &mut self.tally);
         }
         Err(format!("it did not come to its end in {MOST_STARTS} starts"))
@@ -169,15 +177,23 @@ impl Task {
     }
 }
 
+/// A worker that was alone must have come to its end.
+fn undisturbed(End { status, said }: End, weather: Weather) -> Outcome {
+    let came_to_its_end = desk::ended(status, weather);
+    came_to_its_end.then_some(()).ok_or_else(|| format!("a worker that nobody disturbed ended with {status}: {said}"))
+}
+
 /// What there was, and what it came to.
 #[derive(Debug, Default)]
 struct Tally {
     freezes: u64,
-    /// Of those that were frozen, some were told that their lease was lost,
+    /// How many of them woke up while another was at work.
+    beside: usize,
+    /// Of all that were not alone, some were told that their lease was lost,
     lost: u64,
     /// some that others had gone on,
     overtaken: u64,
-    /// and some found that there was nothing left to do.
+    /// and some came to the end of the work.
     done: u64,
     kills: u64,
     voyages: u64,
@@ -198,10 +214,10 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { freezes, lost, overtaken, done, kills, voyages, portfolios, stale, records, told } = self;
+        let Self { freezes, beside, lost, overtaken, done, kills, voyages, portfolios, stale, records, told } = self;
         writeln!(
             f,
-            "{freezes} freezes: {lost} workers woke up and had lost their lease, {overtaken} had been overtaken, {done} had nothing left to do"
+            "{freezes} freezes, {beside} of which ended beside others at work: {lost} workers were told that their lease was lost, {overtaken} that they were overtaken, {done} came to the end of the work"
         )?;
         write!(
             f,

@@ -61,19 +61,26 @@ impl Desk {
         std::fs::remove_dir_all(&self.folder).map_err(|error| format!("removing {}: {error}", self.folder.display()))
     }
 
-    /// What is amiss, and where the files are that show it.
-    pub(crate) fn located(&self, amiss: String) -> String {
-        format!("{amiss}\nthe files are in {}", self.folder.display())
+    /// What is amiss, and what the store says of itself, if it has something to say.
+    pub(crate) fn with_the_store(&self, amiss: String) -> String {
+        match self.verified() {
+            Err(broken) if broken != amiss => format!("{amiss}\nand {broken}"),
+            _ => amiss,
+        }
+    }
+
+    pub(crate) fn folder(&self) -> std::path::Display<'_> {
+        self.folder.display()
     }
 
     /// Starts a worker on store and bank.
-    pub(crate) fn start(&self, weather: Weather, number: u64) -> Result<Worker, String> {
-        Worker::start(self.replay(weather, true), &self.folder, &format!("worker-{number}"))
+    pub(crate) fn start(&self, weather: Weather) -> Result<Worker, String> {
+        Worker::start(self.replay(weather, true), &self.folder)
     }
 
     /// Looks at store and bank, when nobody works on them any more.
     pub(crate) fn look(&self, weather: Weather, tally: &mut Tally) -> Outcome {
-        let verified = asked(self.command(&["audit", "--store", "store.db", "--verify", "--format", "json"]), None)?;
+        let verified = self.verified()?;
         let verified: Value = serde_json::from_str(&verified).map_err(|error| format!("{verified}: {error}"))?;
         let records = verified.get("records").and_then(Value::as_u64);
         tally.records = tally.records.saturating_add(records.ok_or_else(|| format!("{verified} counts no records"))?);
@@ -96,6 +103,11 @@ impl Desk {
         tally.portfolios = tally.portfolios.saturating_add(compared);
         tally.stale = tally.stale.saturating_add(stale);
         Ok(())
+    }
+
+    /// What the store says of itself, if every record is as it was written and the fence was kept.
+    fn verified(&self) -> Result<String, String> {
+        asked(self.command(&["audit", "--store", "store.db", "--verify", "--format", "json"]), None)
     }
 
     /// How many batches the workers told of, if each of them is closed in the journal.

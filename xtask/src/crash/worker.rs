@@ -51,10 +51,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts `command` in `folder`, where its files are. What it tells is kept there under this name, with the endings `told` and `said`.
-    pub(crate) fn start(mut command: Command, folder: &Path, name: &str) -> Result<Self, String> {
+    /// Starts `command` in `folder`, where its files are. What it tells is kept there, in `worker-N.told` and `worker-N.said`.
+    pub(crate) fn start(mut command: Command, folder: &Path) -> Result<Self, String> {
+        let number = (1..).find(|number| !folder.join(format!("worker-{number}.told")).exists()).unwrap_or(0);
         let make = |ending: &str| {
-            let path = folder.join(format!("{name}.{ending}"));
+            let path = folder.join(format!("worker-{number}.{ending}"));
             let file = File::create(&path).map_err(|error| format!("making {}: {error}", path.display()))?;
             Ok::<_, String>((path, file))
         };
