@@ -4,7 +4,7 @@
 //!
 //! * **Freezes.** A worker is frozen with SIGSTOP right after a random write of its store or its bank, for longer than its lease lasts. Another
 //!   takes over, and is frozen as well; the last one goes on. Those that were frozen wake up with SIGCONT, one after the other when the work is
-//!   done, or all together while it is under way. Each worker that was not alone must come to the end of the work, or be told that its lease is
+//!   done, or, every other time, all together while it is under way. Each worker that was not alone must come to the end of the work, or be told that its lease is
 //!   lost, or that it was overtaken.
 //! * **Kills.** A worker is killed with SIGKILL, after a random while or right after such a write, and started again, until it comes to its end.
 //!
@@ -122,7 +122,7 @@ impl Task {
             std::thread::sleep(OVER);
         }
         let mut last = desk.start(weather)?;
-        if self.dice.below(2) == 0 {
+        if self.tally.voyages.is_multiple_of(2) {
             undisturbed(last.end()?, weather)?;
         } else if last.runs_until(self.a_write(100))? {
             asleep.iter().try_for_each(|(_, worker)| worker.thaw())?;
