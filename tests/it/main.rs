@@ -21,6 +21,7 @@ mod absent;
 mod answers;
 mod corrections;
 mod crash;
+mod dispatch;
 mod halts;
 mod incidents;
 mod late;

@@ -42,6 +42,7 @@ impl Engine {
         let release = Release { scope, who: who.to_owned(), why: why.to_owned(), at };
         let released = self.ports.journal.release(&release).await.map_err(EngineError::Journal)?;
         self.signals.nudge();
+        self.board.released();
         Ok(released)
     }
 

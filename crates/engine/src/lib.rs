@@ -6,6 +6,7 @@
 //! ```text
 //! price ──> drift ──> lease ──> plan ──> batch ──> settle
 //! on_wave.rs         └──────── rebalance.rs ───────────┘      read these two first
+//! dispatch.rs: the same for many portfolios, with waves while batches run
 //!                     session.rs: the lease and the journal
 //!                     snapshot.rs: what the broker says
 //!                     drive.rs: effects out, reports in, until the batch is over
@@ -14,6 +15,7 @@
 //! | a person or a program wants to | method |
 //! |---|---|
 //! | tell the engine prices, and learn who is out of band | [`Engine::on_wave`] |
+//! | have many portfolios watched, and whoever needs it brought back, the most urgent first | [`Dispatcher`] |
 //! | bring a portfolio back | [`Engine::rebalance`], [`Engine::rebalance_now`] |
 //! | see what would be done | [`Engine::preview`] |
 //! | know what the journal knows | [`Engine::load_all`], [`Engine::load_one`] |
@@ -30,8 +32,68 @@
 //!
 //! It needs no runtime: futures are plain, waiting is the clock port's, concurrency stays inside the future that a call returns. Dropping that
 //! future is the same as a crash, and as safe. The same inputs in the same order give the same journal.
+//!
+//! # A service
+//!
+//! One that lives on prices gives them to a [`Dispatcher`], which judges them with the fast index of [`evenkeel_watch`] and does the rest:
+//!
+//! ```
+//! # use evenkeel_banchile::{BanChile, Profile};
+//! # use evenkeel_domain::allocation::TargetAllocation;
+//! # use evenkeel_domain::books::{Books, Definition};
+//! # use evenkeel_domain::policy::Policy;
+//! # use evenkeel_domain::values::{PortfolioId, StoreId, Timestamp};
+//! # use evenkeel_engine::{Dispatched, Dispatcher, DispatcherSettings, Engine, Ports, Rebalanced, Settings};
+//! # use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier};
+//! # use evenkeel_ports::NullObserver;
+//! # use std::sync::Arc;
+//! # let clock = ManualClock::new(Timestamp::EPOCH);
+//! # let time = Arc::new(clock.clone());
+//! # let broker = Arc::new(BanChile::new(Profile::ideal(), time.clone(), 1));
+//! # let ports = Ports {
+//! #     broker: broker.clone(),
+//! #     leases: Arc::new(MemoryLeases::new(time.clone())),
+//! #     journal: Arc::new(MemoryJournal::new(StoreId::new(1))),
+//! #     clock: time,
+//! #     notifier: Arc::new(MemoryNotifier::new()),
+//! #     observer: Arc::new(NullObserver),
+//! # };
+//! # let growth: PortfolioId = "growth".parse()?;
+//! # let allocation = TargetAllocation::parse([("META", "50"), ("CASH", "50")])?;
+//! # let (currency, policy) = ("USD".parse()?, Policy::default());
+//! # let definition = Definition { account: "growth".parse()?, currency, allocation, policy };
+//! # let books = Books::new("1000.00".parse()?, [("META".parse()?, "10".parse()?)]);
+//! # broker.open_account(&definition.account, currency, books.cash, books.holdings())?;
+//! let engine = Arc::new(Engine::new(ports, Settings::default(), "worker-1".parse()?));
+//! # clock.run(engine.add(&growth, definition, books))??;
+//! # clock.run(async {
+//! engine.load_all().await?;
+//! engine.recover().await?;
+//! let dispatcher = Dispatcher::new(engine.clone(), DispatcherSettings::default());
+//!
+//! // Prices come at any time; this waits for nothing.
+//! let wave = [("META".parse()?, "120".parse()?)];
+//! # broker.set_prices(wave);
+//! dispatcher.wave(Timestamp::EPOCH, &wave);
+//! assert_eq!(dispatcher.backlog().prices, 1);
+//!
+//! // A service spawns `dispatcher.run(...)` instead, which ends when the engine is stopped.
+//! let mut rebalanced = 0;
+//! dispatcher
+//!     .run_until_idle(|done| match done {
+//!         Dispatched::Ended { result: Ok(Rebalanced::Batch(_)), .. } => rebalanced += 1,
+//!         other => println!("{other:?}"), // halted, busy, stale, not judged: each with its reason
+//!     })
+//!     .await;
+//! assert_eq!(rebalanced, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })??;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod bell;
 mod board;
+mod dispatch;
 mod drive;
 mod error;
 mod halt;
@@ -47,6 +109,7 @@ mod signals;
 mod snapshot;
 mod stop;
 
+pub use dispatch::{Backlog, Dispatched, Dispatcher, DispatcherSettings};
 pub use error::EngineError;
 pub use on_wave::Finding;
 pub use rebalance::Rebalanced;

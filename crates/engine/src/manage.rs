@@ -103,16 +103,12 @@ impl Engine {
     /// One portfolio is one account: two would each take the other's trades for errors.
     fn account_is_free(&self, portfolio: &PortfolioId, definition: &Definition) -> Result<(), EngineError> {
         let known = self.board.known();
-        let uses = |d: &Definition| d.account == definition.account;
-        let taken = known
-            .portfolios
-            .values()
-            .find(|p| p.id != *portfolio && p.is_looked_after() && p.definition.as_deref().is_some_and(uses));
-        match taken {
+        let owners = known.accounts.get(&definition.account);
+        match owners.and_then(|owners| owners.iter().find(|owner| *owner != portfolio)) {
             None => Ok(()),
             Some(other) => Err(EngineError::Refused {
                 portfolio: portfolio.clone(),
-                cause: Refusal::AccountTaken { account: definition.account.clone(), by: other.id.clone() },
+                cause: Refusal::AccountTaken { account: definition.account.clone(), by: other.clone() },
             }),
         }
     }

@@ -53,10 +53,7 @@ impl Engine {
         let reserve = self.reserve();
         let mut known = self.board.known();
         for (symbol, price) in prices {
-            let quote = Quote { price: *price, at };
-            if !known.set_price(*symbol, quote, self.settings.max_price_jump) {
-                tracing::warn!(%symbol, %price, "a price too far from the last is doubted");
-            }
+            self.is_believed(&mut known, *symbol, Quote { price: *price, at });
         }
         let known = &*known;
         // The common case in a replay: one portfolio, which needs no set of followers.
@@ -73,7 +70,9 @@ impl Engine {
     ///
     /// A split moves the price and the units at the broker: accept the one after the other was booked.
     pub fn accept_price(&self, symbol: Symbol) -> Option<Quote> {
-        self.board.known().prices.accept(symbol)
+        let accepted = self.board.known().prices.accept(symbol);
+        self.board.bell.ring();
+        accepted
     }
 
     /// Prices that are too far from the last to be believed, in symbol order: portfolios with these symbols are not planned for.
@@ -96,7 +95,16 @@ impl Engine {
         self.judge(&known, state, self.ports.clock.now(), self.reserve())
     }
 
-    fn reserve(&self) -> ReserveRule {
+    /// Puts a price on the board. False if it is too far from the last to be believed.
+    pub(crate) fn is_believed(&self, known: &mut Known, symbol: Symbol, quote: Quote) -> bool {
+        let is_believed = known.set_price(symbol, quote, self.settings.max_price_jump);
+        if !is_believed {
+            tracing::warn!(%symbol, price = %quote.price, "a price too far from the last is doubted");
+        }
+        is_believed
+    }
+
+    pub(crate) fn reserve(&self) -> ReserveRule {
         let capabilities = self.ports.broker.capabilities();
         Venue { capabilities: &capabilities, check: &|_| Ok(()), attempts: self.settings.attempts }.reserve()
     }

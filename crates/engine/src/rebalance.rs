@@ -144,7 +144,7 @@ impl Session<'_> {
             tracing::info!(batch = %batch.id, legs = plan.legs.len(), drift = %plan.assessment.drift, "batch opened");
         }
         // From here on nobody should judge it by what it was before.
-        self.engine.board.known().put(Arc::new(self.state.clone()));
+        self.engine.board.put(Arc::new(self.state.clone()));
         Ok(())
     }
 }

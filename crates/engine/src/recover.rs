@@ -32,7 +32,7 @@ impl Engine {
         let portfolios = self.ports.journal.portfolios().await.map_err(EngineError::Journal)?;
         for portfolio in &portfolios {
             let state = self.load(portfolio).await?;
-            self.board.known().put(Arc::new(state));
+            self.board.put(Arc::new(state));
         }
         Ok(portfolios)
     }
@@ -46,7 +46,7 @@ impl Engine {
         if state.sequence == Sequence::ZERO {
             return Ok(None);
         }
-        self.board.known().put(Arc::clone(&state));
+        self.board.put(Arc::clone(&state));
         Ok(Some(state))
     }
 

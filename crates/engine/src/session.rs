@@ -56,7 +56,7 @@ impl Engine {
             renewed_at: asked_at,
             halt: None,
             lost: false,
-            _running: self.signals.run(portfolio),
+            _running: self.signals.run(portfolio, &self.board),
         };
         match caught(portfolio, self.load(portfolio)).await {
             Ok(state) => Ok(Session { state, ..session }),
@@ -80,7 +80,7 @@ impl Engine {
                 return Err(EngineError::Journal(gap(portfolio, state.sequence, sequence)));
             }
         }
-        self.board.known().put(Arc::new(state.clone()));
+        self.board.put(Arc::new(state.clone()));
         Ok(state)
     }
 
@@ -206,7 +206,7 @@ impl Session<'_> {
     /// Puts the state on the board and gives the lease back, then passes `done` on.
     pub(crate) async fn close<T>(self, done: Result<T, EngineError>) -> Result<T, EngineError> {
         if self.state.sequence > Sequence::ZERO {
-            self.engine.board.known().put(Arc::new(self.state.clone()));
+            self.engine.board.put(Arc::new(self.state.clone()));
         }
         if !self.lost {
             // The closing commit came first: should this fail, the heartbeat frees the lease.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here is durable: an abort that is not taken up before a crash has not happened.
 
+use crate::board::Board;
 use evenkeel_domain::values::{PortfolioId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
@@ -73,12 +74,16 @@ impl Signals {
         self.inner().stopping
     }
 
-    /// Marks a portfolio as being worked on here, until the guard is dropped.
-    pub(crate) fn run(&self, portfolio: &PortfolioId) -> Running<'_> {
+    /// Marks a portfolio as being worked on here, until the guard is dropped; then its change is noted on the board.
+    pub(crate) fn run<'a>(&'a self, portfolio: &PortfolioId, board: &'a Board) -> Running<'a> {
         self.change(|inner| {
             inner.running.insert(portfolio.clone());
         });
-        Running { signals: self, portfolio: portfolio.clone() }
+        Running { signals: self, board, portfolio: portfolio.clone() }
+    }
+
+    pub(crate) fn is_running(&self, portfolio: &PortfolioId) -> bool {
+        self.inner().running.contains(portfolio)
     }
 
     pub(crate) fn running(&self) -> Vec<PortfolioId> {
@@ -87,7 +92,7 @@ impl Signals {
 
     /// Leaves a wish for whoever drives the portfolio's batch here. False if nobody does.
     pub(crate) fn ask_to_abort(&self, portfolio: &PortfolioId, request: AbortRequest) -> bool {
-        let is_running = self.inner().running.contains(portfolio);
+        let is_running = self.is_running(portfolio);
         if is_running {
             self.change(|inner| {
                 inner.aborts.insert(portfolio.clone(), request);
@@ -104,6 +109,7 @@ impl Signals {
 /// A portfolio is being worked on while this lives.
 pub(crate) struct Running<'a> {
     signals: &'a Signals,
+    board: &'a Board,
     portfolio: PortfolioId,
 }
 
@@ -113,5 +119,6 @@ impl Drop for Running<'_> {
             inner.running.remove(&self.portfolio);
             inner.aborts.remove(&self.portfolio);
         });
+        self.board.note(&self.portfolio);
     }
 }

@@ -22,6 +22,7 @@ impl Engine {
     pub async fn shut_down(&self, grace: Duration) -> Stopped {
         let deadline = self.ports.clock.now().plus(grace);
         self.signals.stop(deadline);
+        self.board.bell.ring();
         // A moment more than the sessions have, so that they can give their leases back.
         let give_up_at = deadline.plus(self.settings.poll);
         loop {

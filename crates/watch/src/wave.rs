@@ -35,20 +35,29 @@ impl Watch {
     /// Findings come in the order of ids, for every such portfolio that is out of band or cannot be judged. One with a
     /// symbol that has never had a price is left out. A price that is older than the one known does not replace it.
     pub fn wave(&mut self, at: Timestamp, prices: &[(Symbol, Price)]) -> Vec<Finding> {
-        self.grow_old(at);
-        let places: Vec<u32> = prices.iter().map(|(symbol, _)| self.symbols.place_or_new(*symbol)).collect();
+        self.apply(at, prices.iter().map(|(symbol, price)| (*symbol, Quote { price: *price, at })))
+    }
+
+    /// The same for prices that are of different times, as one wave that is judged at `now`: what is left after prices of several waves were merged.
+    pub fn quotes(&mut self, now: Timestamp, quotes: &[(Symbol, Quote)]) -> Vec<Finding> {
+        self.apply(now, quotes.iter().copied())
+    }
+
+    fn apply(&mut self, now: Timestamp, quotes: impl Iterator<Item = (Symbol, Quote)> + Clone) -> Vec<Finding> {
+        self.grow_old(now);
+        let places: Vec<u32> = quotes.clone().map(|(symbol, _)| self.symbols.place_or_new(symbol)).collect();
         let before: Vec<u64> = places.iter().map(|place| self.symbols.at(*place).map_or(0, Record::nanos)).collect();
-        let after = prices.iter().map(|(_, price)| price.nanos());
+        let after = quotes.clone().map(|(_, quote)| quote.price.nanos());
         let way = self.way(&places, before.iter().copied().zip(after));
-        for (place, (_, price)) in places.iter().zip(prices) {
-            let step = self.take(*place, Quote { price: *price, at });
+        for (place, (_, quote)) in places.iter().zip(quotes) {
+            let step = self.take(*place, quote);
             if let Way::Lists = way {
                 self.walk(*place, step);
             }
         }
         let mut found = match way {
-            Way::Lists => self.look_at_suspects(at),
-            Way::Pass(range) => self.pass(at, &range),
+            Way::Lists => self.look_at_suspects(now),
+            Way::Pass(range) => self.pass(now, &range),
         };
         for place in places {
             self.symbols.touch(place, false);

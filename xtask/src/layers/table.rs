@@ -70,7 +70,7 @@ pub(super) const TABLE: &[Row] = &[
     // No runtime: it runs the same under a test, a simulator and in production.
     Row {
         package: ENGINE,
-        ours: CORE,
+        ours: &[DOMAIN, PORTS, WATCH],
         outside: Only(&["futures-util", "thiserror", "tracing"]),
         dev_ours: STAND_INS,
         dev_outside: ASYNC_TOOLS,

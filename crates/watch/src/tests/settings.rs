@@ -2,9 +2,10 @@
 
 use super::model::{Both, at, band, books, definition, id, symbol};
 use crate::{Finding, Settings, most_urgent_first};
-use evenkeel_domain::books::NoPrice;
+use evenkeel_domain::books::{NoPrice, Quote};
 use evenkeel_domain::policy::Measure;
 use evenkeel_domain::valuation::ValuationError;
+use evenkeel_domain::values::Price;
 use std::time::Duration;
 
 const FIVE: i64 = 50_000;
@@ -31,6 +32,22 @@ fn a_price_that_grows_stale_is_told_of_and_recovers() {
     both.compare(at(12));
     both.compare(at(1_000));
     both.compare(at(3));
+}
+
+#[test]
+fn merged_prices_keep_the_times_they_are_of() {
+    let mut both = Both::new(Settings { max_age: Some(Duration::from_secs(10)), ..Settings::default() });
+    both.insert(0, &definition(relative(), 0, &[(0, 500_000), (1, 500_000)]), &books(0, &[(0, 1_000), (1, 1_000)]));
+    let quote = |n, price, time| (symbol(n), Quote { price: Price::from_nanos(price).unwrap(), at: at(time) });
+    assert_eq!(both.watch.quotes(at(5), &[quote(0, 1_000, 3), quote(1, 1_000, 5)]), []);
+    assert_eq!(both.watch.price(symbol(0)), Some(quote(0, 1_000, 3).1));
+    assert_eq!(both.watch.quotes(at(13), &[quote(1, 1_000, 13)]), [], "the other is of ten seconds ago");
+    let stale = both.watch.quotes(at(14), &[quote(1, 1_000, 14)]);
+    assert!(matches!(&stale[..], [Finding::NotJudged { .. }]), "{stale:?}");
+    // One that is older than what is known does not count; both are judged as one wave.
+    let found = both.watch.quotes(at(15), &[quote(0, 2_000, 15), quote(1, 4_000, 12)]);
+    assert!(matches!(&found[..], [Finding::OutOfBand { .. }]), "{found:?}");
+    assert_eq!(both.watch.quotes(at(15), &[quote(1, 2_000, 15)]), []);
 }
 
 #[test]

@@ -1,0 +1,260 @@
+//! Waves while batches run: prices come in at any time, and whom they put out of band is rebalanced, the most urgent first.
+//!
+//! ```text
+//! wave ──> the newest price of each symbol ──> watch ──> queue ──> judged again ──> Engine::rebalance ──┐
+//!          pending.rs                            ^        queue.rs  state.rs         so many at once       │
+//!                                                └──────────── books, as they were settled ──────────────┘
+//! ```
+//!
+//! A [`Dispatcher`] decides nothing about a batch, and has no thread of its own: it is driven by the future of [`Dispatcher::run`], which its user
+//! spawns or awaits. Who is out of band is decided by [`evenkeel_watch`], what to do about it by [`Engine::rebalance`].
+
+mod pending;
+mod queue;
+mod rest;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use crate::{Engine, EngineError, Rebalanced};
+use evenkeel_domain::halt::Halt;
+use evenkeel_domain::valuation::ValuationError;
+use evenkeel_domain::values::{PortfolioId, Price, Symbol, Timestamp};
+use futures_util::StreamExt;
+use futures_util::future::{Either, pending, select};
+use futures_util::stream::FuturesUnordered;
+use pending::Pending;
+use state::State;
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How a [`Dispatcher`] works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DispatcherSettings {
+    /// How many portfolios are rebalanced at once.
+    pub batches_at_once: NonZeroUsize,
+    /// How many may wait. Whom there is no room for is not lost: all are judged again once nobody waits.
+    pub room: NonZeroUsize,
+    /// How long a portfolio is left alone whose rebalance did not end in a completed batch. At least the engine's
+    /// [`poll`](crate::Settings::poll).
+    pub retry_after: Duration,
+}
+
+impl Default for DispatcherSettings {
+    /// 64 at once, room for 100,000, and a minute.
+    fn default() -> Self {
+        Self {
+            batches_at_once: NonZeroUsize::MIN.saturating_add(63),
+            room: NonZeroUsize::MIN.saturating_add(99_999),
+            retry_after: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What became of a portfolio that was due. Told by [`Dispatcher::run`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dispatched {
+    /// Its rebalance has ended.
+    Ended {
+        /// Which.
+        portfolio: PortfolioId,
+        /// How. Unless a batch was completed, it is judged again after [`retry_after`](DispatcherSettings::retry_after), or when the pause is over
+        /// that a restoration brought; one that is stale or quarantined, when a person or [`Engine::reconcile`] has made it active again.
+        result: Result<Rebalanced, EngineError>,
+    },
+    /// It cannot be judged: a price is stale or doubtful, nothing is left to invest, or a figure passes its maximum. The next wave that
+    /// touches it judges it again.
+    NotJudged {
+        /// Which.
+        portfolio: PortfolioId,
+        /// Why.
+        why: ValuationError,
+    },
+    /// There are more portfolios than can be watched.
+    NotWatched(evenkeel_watch::Full),
+}
+
+/// What a [`Dispatcher`] has before it, and what it has done since it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// Prices that came and are not judged yet; at most one per symbol.
+    pub prices: usize,
+    /// When the first of them came.
+    pub oldest_price: Option<Timestamp>,
+    /// Portfolios that wait.
+    pub waiting: usize,
+    /// When the one was found out of band that has waited longest; those for whom there was no room count.
+    pub oldest: Option<Timestamp>,
+    /// Portfolios that are being rebalanced.
+    pub running: usize,
+    /// Portfolios that are left alone for a while: in a pause, halted, busy elsewhere, or refused.
+    pub resting: usize,
+    /// The halt of everything, while nothing is begun because of it.
+    pub halt: Option<Halt>,
+    /// Waves that came.
+    pub waves: u64,
+    /// Prices in them.
+    pub prices_seen: u64,
+    /// How many of those gave way to a newer price of their symbol before they were judged.
+    pub prices_merged: u64,
+    /// The most portfolios that ever waited at once.
+    pub most_waiting: usize,
+    /// How often a portfolio was found out of band while there was no room for it.
+    pub left_out: u64,
+    /// How many that waited were in band again, or not to be traded any more, before they were begun.
+    pub back_in_band: u64,
+    /// Rebalances begun.
+    pub started: u64,
+}
+
+/// Takes waves while batches run, and rebalances whom they put out of band: the most urgent first, so many at once.
+///
+/// One per engine; a second one would take from the first what it must learn. It follows every portfolio that the engine
+/// [has loaded](Engine::load_all), added or worked on, and notices what other calls of that engine do: cash that came in, another definition, a stale
+/// portfolio that a person resolved. So give prices to [`wave`](Self::wave) alone, not to [`Engine::on_wave`].
+///
+/// Nothing that is out of band is lost: it waits, is under way, rests for a while, or was told of with the reason, and the watch keeps judging it.
+/// Memory is bounded: at most one price per symbol waits, and at most [`room`](DispatcherSettings::room) portfolios, each once.
+pub struct Dispatcher {
+    engine: Arc<Engine>,
+    settings: DispatcherSettings,
+    pending: Mutex<Pending>,
+    state: Mutex<State>,
+}
+
+impl Dispatcher {
+    /// A dispatcher over an engine, with the prices and the portfolios that it knows.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, settings: DispatcherSettings) -> Self {
+        let state = Mutex::new(State::new(&engine, settings.room.get()));
+        Self { engine, settings, pending: Mutex::default(), state }
+    }
+
+    /// Takes the prices of a wave, all of one time. Never waits for a batch, nor for a judgement.
+    ///
+    /// Prices that come before the last ones were judged are merged with them: of each symbol the newest is left, of two of the
+    /// same time the later call's.
+    pub fn wave(&self, at: Timestamp, prices: &[(Symbol, Price)]) {
+        lock(&self.pending).put(self.now(), at, prices);
+        self.engine.board.bell.ring();
+    }
+
+    /// Rebalances whoever is due, until the engine [is stopped](Engine::shut_down). `tell` is called with everything that becomes of it.
+    ///
+    /// Dropping the future is a crash of the batches that are under way, and as safe: [`Engine::recover`] finishes them.
+    pub async fn run(&self, tell: impl FnMut(Dispatched)) {
+        self.work(false, tell).await;
+    }
+
+    /// The same until nothing waits and nothing is under way. Whoever rests goes on resting, and is looked at by the next run.
+    pub async fn run_until_idle(&self, tell: impl FnMut(Dispatched)) {
+        self.work(true, tell).await;
+    }
+
+    /// What it has before it, and what it has done.
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        let state = lock(&self.state);
+        let pending = lock(&self.pending);
+        Backlog {
+            prices: pending.len(),
+            oldest_price: pending.since(),
+            waiting: state.queue.len(),
+            oldest: state.queue.oldest(),
+            running: state.running.len(),
+            resting: state.rests.len(),
+            halt: state.hold.as_ref().map(|(halt, _)| Halt::clone(halt)),
+            waves: pending.waves,
+            prices_seen: pending.prices,
+            prices_merged: pending.merged,
+            most_waiting: state.queue.most,
+            left_out: state.queue.times_left_out,
+            back_in_band: state.back_in_band,
+            started: state.started,
+        }
+    }
+
+    async fn work(&self, until_idle: bool, mut tell: impl FnMut(Dispatched)) {
+        let mut batches = FuturesUnordered::new();
+        loop {
+            let heard = self.engine.board.bell.rings();
+            let is_stopping = self.engine.signals.stopping().is_some();
+            if !is_stopping {
+                batches.extend(self.begin().into_iter().map(|under_way| self.rebalance(under_way)));
+            }
+            let (told, is_idle, wakes_at) = self.look_around();
+            told.into_iter().for_each(&mut tell);
+            if batches.is_empty() && (is_stopping || until_idle && is_idle) {
+                return;
+            }
+            let ended = pin!(async {
+                match batches.next().await {
+                    Some(ended) => ended,
+                    None => pending().await,
+                }
+            });
+            let time = pin!(async {
+                match wakes_at {
+                    Some(at) => self.engine.ports.clock.sleep_until(at).await,
+                    None => pending().await,
+                }
+            });
+            let rung = pin!(self.engine.board.bell.rung_since(heard));
+            if let Either::Left(((under_way, result), _)) = select(ended, select(rung, time)).await {
+                self.end(&under_way, result);
+            }
+        }
+    }
+
+    /// Judges what came, at the newest prices, and takes from the queue whom there is room for.
+    fn begin(&self) -> Vec<UnderWay<'_>> {
+        let now = self.now();
+        let mut state = lock(&self.state);
+        let quotes = lock(&self.pending).take();
+        state.take_in(&self.engine, now, quotes);
+        let at_once = self.settings.batches_at_once.get();
+        let begun = std::iter::from_fn(|| state.next(&self.engine, at_once, now));
+        begun.map(|portfolio| UnderWay { dispatcher: self, portfolio }).collect()
+    }
+
+    async fn rebalance<'d>(&'d self, under_way: UnderWay<'d>) -> (UnderWay<'d>, Result<Rebalanced, EngineError>) {
+        let result = self.engine.rebalance(&under_way.portfolio).await;
+        (under_way, result)
+    }
+
+    fn end(&self, under_way: &UnderWay<'_>, result: Result<Rebalanced, EngineError>) {
+        let retry_after = self.settings.retry_after.max(self.engine.settings.poll);
+        lock(&self.state).ended(under_way.portfolio.clone(), result, self.now(), retry_after);
+    }
+
+    /// What is to be told, whether there is nothing to do, and when to look again though nothing comes.
+    fn look_around(&self) -> (Vec<Dispatched>, bool, Option<Timestamp>) {
+        let mut state = lock(&self.state);
+        let is_idle = state.is_idle() && lock(&self.pending).len() == 0;
+        (state.take_told(), is_idle, state.wakes_at())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.engine.ports.clock.now()
+    }
+}
+
+/// A portfolio is being rebalanced while this lives. Dropped with the future of a run that did not end, it is free for the next.
+struct UnderWay<'d> {
+    dispatcher: &'d Dispatcher,
+    portfolio: PortfolioId,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        lock(&self.dispatcher.state).running.remove(&self.portfolio);
+        self.dispatcher.engine.board.note(&self.portfolio);
+    }
+}
+
+/// A panic in the middle of an update leaves nothing that the journal does not correct.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
