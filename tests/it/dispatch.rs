@@ -1,4 +1,6 @@
-//! Waves while batches run: who is due waits, the most urgent first, and nobody is lost.
+//! Waves while batches run: who is due waits, the most urgent first, and nobody is lost. The large one is `dispatch/selloff.rs`.
+
+mod selloff;
 
 use crate::answers::slow;
 use crate::world::{World, minutes, p, seconds, shown};

@@ -37,7 +37,7 @@ pub struct DispatcherSettings {
     pub batches_at_once: NonZeroUsize,
     /// How many may wait. Whom there is no room for is not lost: all are judged again once nobody waits.
     pub room: NonZeroUsize,
-    /// How long a portfolio is left alone whose rebalance did not end in a completed batch. At least the engine's
+    /// How long a portfolio is left alone whose rebalance ended neither with a completed batch nor inside its band. At least the engine's
     /// [`poll`](crate::Settings::poll).
     pub retry_after: Duration,
 }
@@ -60,7 +60,7 @@ pub enum Dispatched {
     Ended {
         /// Which.
         portfolio: PortfolioId,
-        /// How. Unless a batch was completed, it is judged again after [`retry_after`](DispatcherSettings::retry_after), or when the pause is over
+        /// How. Unless a batch was completed or it is in band, it is judged again after [`retry_after`](DispatcherSettings::retry_after), or when the pause is over
         /// that a restoration brought; one that is stale or quarantined, when a person or [`Engine::reconcile`] has made it active again.
         result: Result<Rebalanced, EngineError>,
     },

@@ -106,7 +106,7 @@ impl State {
         None
     }
 
-    /// A rebalance has ended. Unless it was completed, the portfolio is left alone for a while. Its end is noted on the board too, so it is
+    /// A rebalance has ended. Unless it brought the portfolio into its band, that is left alone for a while. Its end is noted on the board too, so it is
     /// followed like any other change.
     pub(super) fn ended(
         &mut self,
@@ -118,6 +118,8 @@ impl State {
         let until = now.plus(retry_after);
         match &result {
             Ok(Rebalanced::Batch(report)) if report.outcome == Outcome::Completed => {}
+            // Prices came between its turn and its plan.
+            Ok(Rebalanced::InBand(_)) => {}
             Err(EngineError::Halted { halt, .. }) => {
                 self.rests.put(&portfolio, until, true);
                 if halt.scope == Scope::Everything {
