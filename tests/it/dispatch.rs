@@ -280,6 +280,14 @@ fn a_doubtful_price_has_nobody_rebalanced_until_a_person_accepts_it() {
     floor.wave(&[("META", "200")]);
     assert_eq!(floor.run(), [""; 0]);
     assert_eq!(floor.world.engine.doubtful_prices().len(), 1);
+    // Who is out of band for another reason is told of, and why it is not judged.
+    floor.world.broker.deposit(&p("a"), p("500.00")).unwrap();
+    floor.world.deposit("a", "inheritance", "500.00").unwrap();
+    let told = floor.run();
+    assert!(
+        told.len() == 1 && told[0].starts_with("a: not judged: the price of META went from 100 to 200"),
+        "{told:?}"
+    );
     floor.world.engine.accept_price(p("META")).unwrap();
     assert_eq!(floor.run(), ["a: completed"], "without another wave");
     // A price near the last is believed again.
@@ -287,6 +295,26 @@ fn a_doubtful_price_has_nobody_rebalanced_until_a_person_accepts_it() {
         floor.wave(&[("META", price)]);
         assert_eq!(floor.run(), told, "{price}");
     }
+}
+
+#[test]
+fn who_is_worked_on_here_already_is_left_to_that() {
+    let floor = Floor::new(slow(), &[("a", "META", "12")], 2, 100);
+    let Floor { world, .. } = &floor;
+    floor.wave(&[("META", "100")]);
+    assert_eq!(floor.run(), ["a: completed"]);
+    floor.wave(&[("META", "150")]);
+    // A rebalance that somebody asked for waits for the broker to show what the books have.
+    world.broker.deposit(&p("a"), p("1.00")).unwrap();
+    let mut running = world.start("a");
+    world.drive_for(&mut running, seconds(1));
+    assert_eq!(floor.run(), [""; 0]);
+    assert_eq!((floor.backlog().started, floor.backlog().resting), (1, 0));
+    world.broker.withdraw(&p("a"), p("1.00")).unwrap();
+    assert_eq!(shown(&world.run(running)), "completed");
+    assert_eq!(floor.run(), [""; 0]);
+    floor.wave(&[("META", "200")]);
+    assert_eq!(floor.run(), ["a: completed"], "its end was noticed");
 }
 
 #[test]

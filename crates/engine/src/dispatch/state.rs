@@ -21,7 +21,7 @@ pub(super) struct State {
     pub(super) running: BTreeSet<PortfolioId>,
     /// Everything is halted: nothing is begun until then, or until a halt is taken back.
     pub(super) hold: Option<(Box<Halt>, Timestamp)>,
-    /// Symbols whose last price is not believed. The watch has no price of them.
+    /// Symbols whose last price is not believed. The watch has the one before.
     doubtful: BTreeSet<Symbol>,
     releases: u64,
     pub(super) started: u64,
@@ -184,16 +184,13 @@ impl State {
         state.standing == Standing::Active && is_free
     }
 
-    /// Puts prices on the board. Those that are not believed the watch forgets, until they are.
+    /// Puts prices on the board. One that is not believed reaches the watch once it is: whoever has the symbol is not judged until then.
     fn believed(&mut self, engine: &Engine, mut quotes: BTreeMap<Symbol, Quote>) -> Vec<(Symbol, Quote)> {
         let mut known = engine.board.known();
         quotes.retain(|symbol, quote| engine.is_believed(&mut known, *symbol, *quote));
         let doubtful: BTreeSet<Symbol> = known.prices.doubtful().map(|(symbol, _)| symbol).collect();
         let again = self.doubtful.difference(&doubtful);
         quotes.extend(again.filter_map(|symbol| Some((*symbol, known.prices.get(*symbol)?))));
-        for symbol in &doubtful {
-            self.watch.forget_price(*symbol);
-        }
         self.doubtful = doubtful;
         quotes.into_iter().collect()
     }
