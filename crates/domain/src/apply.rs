@@ -11,7 +11,7 @@ pub use error::ApplyError;
 use crate::batch::{Batch, OrderState, Phase};
 use crate::order::{ClientOrderId, Direction, Fill};
 use crate::portfolio::{Portfolio, Standing};
-use crate::record::{Cause, Closing, Event, Movement, Opening, OrderEvent, Outcome, Record, UnwindCause};
+use crate::record::{Cause, Closing, Event, Movement, Opening, OrderEvent, Outcome, Record, Resolution, UnwindCause};
 use crate::values::{Money, MovementId, Timestamp, Token};
 use orders::{book, intend, is_new, lose_sender, order_event, order_mut};
 use std::collections::BTreeMap;
@@ -85,8 +85,11 @@ impl Applying<'_> {
                 Ok(())
             }
             Event::LateFill { fill, booked } => self.late_fill(fill, *booked),
-            Event::Resolved { books, .. } => {
+            Event::Resolved { how, books, .. } => {
                 self.expect_standing("resolved", |s| matches!(s, Standing::Stale | Standing::Quarantined { .. }))?;
+                if *how == Resolution::Accept && self.portfolio.has_lost_batches() {
+                    self.portfolio.loss_accepted = Some(self.at);
+                }
                 self.portfolio.books = books.clone();
                 self.portfolio.standing = Standing::Active;
                 Ok(())
@@ -244,7 +247,8 @@ impl Applying<'_> {
                 | Cause::NeverSent { .. }
                 | Cause::Limited { .. }
                 | Cause::Unknown { .. }
-                | Cause::Unbookable { .. },
+                | Cause::Unbookable { .. }
+                | Cause::JournalLacks { .. },
             )
             | None => None,
         };

@@ -73,6 +73,13 @@ pub enum Input<'a> {
         broker: &'a Books,
         /// The currency of the broker's account.
         currency: Currency,
+        /// Batches that the broker has fills of and the journal lacks: [`Portfolio::lost_batches`].
+        lost: &'a [BatchId],
+    },
+    /// While a batch is open, the broker has fills of batches that the journal lacks ([`Portfolio::lost_batches`]; not empty).
+    JournalLacks {
+        /// Which.
+        batches: Vec<BatchId>,
     },
     /// A plan is to be executed.
     Open {
@@ -175,6 +182,7 @@ pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<
         | Input::Remove
         | Input::MoveCash { .. }
         | Input::Confirm { .. }
+        | Input::JournalLacks { .. }
         | Input::Open { .. }
         | Input::Begin
         | Input::Abandon { .. }
@@ -187,7 +195,8 @@ pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<
         Input::Change { definition } => draft.change(definition)?,
         Input::Remove => draft.remove()?,
         Input::MoveCash { movement, kind, amount, currency } => draft.move_cash(movement, kind, amount, currency)?,
-        Input::Confirm { broker, currency } => draft.confirm(broker, currency)?,
+        Input::Confirm { broker, currency, lost } => draft.confirm(broker, currency, lost)?,
+        Input::JournalLacks { batches } => close::stale(&mut draft, Cause::JournalLacks { batches })?,
         Input::Open { store, token, plan, facts, rules } => draft.open(store, token, plan, facts, rules)?,
         Input::Begin => draft.begin()?,
         Input::Abandon { why } => draft.abandon(why)?,
@@ -288,7 +297,7 @@ impl Draft {
             return Err(Refusal::Attempts { attempts: rules.attempts });
         }
         rules.limits.check(&self.state, &plan.legs, facts, self.at)?;
-        let batch = BatchId::new(store, &self.state.id, self.state.sequence.next()?);
+        let batch = self.state.batch_id(store, self.state.sequence.next()?);
         self.record(Event::Opened(Arc::new(Opening {
             batch,
             token,

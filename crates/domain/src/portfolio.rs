@@ -4,9 +4,9 @@
 
 use crate::batch::Batch;
 use crate::books::{Books, Definition};
-use crate::order::{ClientOrderId, FillCursor};
-use crate::record::{Difference, Outcome, Pause};
-use crate::values::{Money, MovementId, PortfolioId, Quantity, Sequence, Symbol, Timestamp, Token};
+use crate::order::{BatchId, ClientOrderId, FillCursor};
+use crate::record::{Cause, Difference, Outcome, Pause};
+use crate::values::{Money, MovementId, PortfolioId, Quantity, Sequence, StoreId, Symbol, Timestamp, Token};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -40,6 +40,8 @@ pub struct Portfolio {
     pub movements: BTreeMap<MovementId, Money>,
     /// How far the broker's fills have been read.
     pub fills_read: Option<FillCursor>,
+    /// When a person last accepted that this journal had lost batches: part of the ids of batches from then on.
+    pub loss_accepted: Option<Timestamp>,
 }
 
 /// Whether a portfolio may be traded. (Reliability notes call this table C.)
@@ -123,6 +125,7 @@ impl Portfolio {
             tally: Tally::default(),
             movements: BTreeMap::new(),
             fills_read: None,
+            loss_accepted: None,
         }
     }
 
@@ -152,6 +155,59 @@ impl Portfolio {
     #[must_use]
     pub fn closed_batch(&self, order: ClientOrderId) -> Option<&Batch> {
         self.closed.iter().map(AsRef::as_ref).find(|batch| batch.id == order.batch)
+    }
+}
+
+/// How many records a journal may have lost and still be found out by the ids of its batches.
+const LOST_RECORDS: u64 = 100_000;
+
+impl Portfolio {
+    /// True if it is blocked because its journal has lost batches.
+    #[must_use]
+    pub fn has_lost_batches(&self) -> bool {
+        let closing = self.stale_batch().and_then(|batch| batch.closing.as_ref());
+        if let Standing::Quarantined { differences } = &self.standing {
+            return differences.iter().any(|difference| matches!(difference, Difference::Batch { .. }));
+        }
+        closing.is_some_and(|closing| matches!(closing.cause, Some(Cause::JournalLacks { .. })))
+    }
+
+    /// The id of the batch that is opened with the record of this sequence, in this store.
+    #[must_use]
+    pub fn batch_id(&self, store: StoreId, opening: Sequence) -> BatchId {
+        match self.loss_accepted {
+            None => BatchId::new(store, &self.id, opening),
+            Some(accepted) => BatchId::after_loss(store, &self.id, opening, accepted),
+        }
+    }
+
+    /// Of the batches that these orders belong to, those that this store once opened and that this journal knows nothing of: it has lost
+    /// them, as an old backup has, or a file without its write-ahead log. Each once, in the order of their ids.
+    ///
+    /// A batch that was closed and forgotten is none of them, nor is one of another store. Found up to 100,000 records after the last of
+    /// this journal.
+    #[must_use]
+    pub fn lost_batches(&self, store: StoreId, orders: impl IntoIterator<Item = ClientOrderId>) -> Vec<BatchId> {
+        let known = |id: &BatchId| {
+            self.batch.as_ref().is_some_and(|open| open.id == *id) || self.closed.iter().any(|closed| closed.id == *id)
+        };
+        let unknown: BTreeSet<BatchId> = orders.into_iter().map(|order| order.batch).filter(|id| !known(id)).collect();
+        if unknown.is_empty() {
+            return Vec::new();
+        }
+        // Batches are forgotten from the oldest on: what was opened after the oldest that is known was not.
+        let oldest = self.closed.first().map(|batch| batch.id).or_else(|| self.batch.as_ref().map(|batch| batch.id));
+        let mut not_forgotten = oldest.is_none();
+        let mut lost = BTreeSet::new();
+        for number in 1..=self.sequence.get().saturating_add(LOST_RECORDS) {
+            let opening = Sequence::new(number);
+            let id = self.batch_id(store, opening);
+            not_forgotten |= oldest == Some(id) || oldest == Some(BatchId::new(store, &self.id, opening));
+            if not_forgotten && unknown.contains(&id) {
+                lost.insert(id);
+            }
+        }
+        lost.into_iter().collect()
     }
 }
 

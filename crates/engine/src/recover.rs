@@ -7,6 +7,7 @@ use crate::session::{Session, caught};
 use crate::signals::AbortRequest;
 use crate::{Engine, EngineError};
 use evenkeel_domain::decide::{Hold, Input};
+use evenkeel_domain::order::BatchId;
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::{PortfolioId, Sequence};
@@ -131,7 +132,22 @@ impl Session<'_> {
         self.drive().await.map(Some)
     }
 
+    /// What is left of a journal that has lost batches says nothing of what the open one should come to: a person must look.
+    async fn give_up(&mut self, batches: Vec<BatchId>) -> Result<(), EngineError> {
+        tracing::error!(portfolio = %self.id(), ?batches, "the journal lacks batches that the broker has fills of");
+        let (token, owner) = (self.lease.token, self.lease.owner.clone());
+        self.commit(Input::TakeOver { token, owner, hold: Hold::Orders }).await?;
+        if self.state.batch.is_some() {
+            self.commit(Input::JournalLacks { batches }).await?;
+        }
+        Ok(())
+    }
+
     async fn take_over(&mut self) -> Result<(), EngineError> {
+        let lost = self.lost_batches().await?;
+        if !lost.is_empty() {
+            return self.give_up(lost).await;
+        }
         let halts = self.engine.halts().await?;
         let halt = self.strictest(&halts).cloned();
         let hold = halt.as_ref().map_or(Hold::Nothing, |halt| halt.mode.into());

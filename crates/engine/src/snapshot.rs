@@ -4,7 +4,7 @@ use crate::EngineError;
 use crate::session::Session;
 use evenkeel_domain::books::Books;
 use evenkeel_domain::decide::{Hold, Input, Report};
-use evenkeel_domain::order::{ClientOrderId, FillCursor, OrderFill};
+use evenkeel_domain::order::{BatchId, ClientOrderId, FillCursor, OrderFill};
 use evenkeel_domain::portfolio::{Standing, compare};
 use evenkeel_domain::values::{AccountId, Currency, Timestamp};
 use evenkeel_ports::{Broker, BrokerError};
@@ -35,30 +35,38 @@ pub(crate) async fn snapshot(
 ) -> Result<Snapshot, BrokerError> {
     let positions = broker.positions(account).await?;
     let view = broker.account(account).await?;
-    let mut fills = Vec::new();
-    let mut cursor = read;
-    loop {
-        let page = broker.fills_since(account, cursor.clone()).await?;
-        let stands_still = cursor.as_ref() == Some(&page.next);
-        fills.extend(page.fills);
-        cursor = Some(page.next);
-        if page.complete {
-            break;
-        }
-        if stands_still {
-            let message = "a page that is not complete does not move on".to_owned();
-            return Err(BrokerError::Garbled { doing: format!("reading fills of {account}"), message });
-        }
-    }
+    let (fills, fills_read) = fills_after(broker, account, read).await?;
     let units = positions.into_iter().map(|position| (position.symbol, position.quantity));
     Ok(Snapshot {
         fills,
-        fills_read: cursor,
+        fills_read: Some(fills_read),
         broker: Books::new(view.cash, units),
         currency: view.currency,
         blocked: view.blocked,
         closes_at: view.closes_at,
     })
+}
+
+/// Every fill after the cursor, oldest first, and how far that is.
+async fn fills_after(
+    broker: &dyn Broker,
+    account: &AccountId,
+    mut cursor: Option<FillCursor>,
+) -> Result<(Vec<OrderFill>, FillCursor), BrokerError> {
+    let mut fills = Vec::new();
+    loop {
+        let page = broker.fills_since(account, cursor.clone()).await?;
+        let stands_still = cursor.as_ref() == Some(&page.next);
+        fills.extend(page.fills);
+        if page.complete {
+            return Ok((fills, page.next));
+        }
+        if stands_still {
+            let message = "a page that is not complete does not move on".to_owned();
+            return Err(BrokerError::Garbled { doing: format!("reading fills of {account}"), message });
+        }
+        cursor = Some(page.next);
+    }
 }
 
 impl Session<'_> {
@@ -79,7 +87,8 @@ impl Session<'_> {
             }
             self.clock().sleep_until(now.plus(self.engine.settings.poll).min(give_up_at)).await;
         };
-        self.commit(Input::Confirm { broker: &snapshot.broker, currency: snapshot.currency }).await?;
+        let lost = self.lost_among(&snapshot.fills).await?;
+        self.commit(Input::Confirm { broker: &snapshot.broker, currency: snapshot.currency, lost: &lost }).await?;
         let portfolio = self.id().clone();
         if let Standing::Quarantined { differences } = &self.state.standing {
             return Err(EngineError::Quarantined { portfolio, differences: differences.clone() });
@@ -89,6 +98,18 @@ impl Session<'_> {
         }
         self.no_open_orders(&account).await?;
         Ok(Confirmed { closes_at: snapshot.closes_at })
+    }
+
+    /// Batches of this store that the broker has fills of and the journal has lost, as an old backup has.
+    pub(crate) async fn lost_batches(&self) -> Result<Vec<BatchId>, EngineError> {
+        let fills = fills_after(&*self.engine.ports.broker, &self.account()?, self.state.fills_read.clone()).await;
+        let (fills, _) = fills.map_err(|cause| EngineError::Broker { portfolio: self.id().clone(), cause })?;
+        self.lost_among(&fills).await
+    }
+
+    async fn lost_among(&self, fills: &[OrderFill]) -> Result<Vec<BatchId>, EngineError> {
+        let store = self.engine.ports.journal.store_id().await.map_err(EngineError::Journal)?;
+        Ok(self.state.lost_batches(store, fills.iter().filter_map(|fill| fill.order)))
     }
 
     pub(crate) async fn read_snapshot(&self, account: &AccountId) -> Result<Snapshot, EngineError> {

@@ -176,6 +176,7 @@ pub(super) fn every_kind() -> Result<Vec<Record>, Stop> {
     let differences = vec![
         Difference::Cash { books: Money::ZERO, broker: read("10.00")? },
         Difference::Units { symbol: read("AAPL")?, books: read("1")?, broker: read("2")? },
+        Difference::Batch { batch: BatchId::from_u128(u128::MAX) },
     ];
     let late = OrderFill { order: None, symbol: read("META")?, side: Side::Buy, fill: fill()? };
     let later = OrderFill { order: Some(order()?), ..late.clone() };

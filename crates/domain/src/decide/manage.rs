@@ -4,8 +4,9 @@
 
 use super::{Draft, Refusal};
 use crate::books::{Books, Definition};
+use crate::order::BatchId;
 use crate::portfolio::{Standing, compare};
-use crate::record::{Event, Movement};
+use crate::record::{Difference, Event, Movement};
 use crate::values::{Currency, Money, MovementId};
 use std::sync::Arc;
 
@@ -61,10 +62,11 @@ impl Draft {
         self.record(Event::CashMoved { movement, kind, amount })
     }
 
-    pub(super) fn confirm(&mut self, broker: &Books, currency: Currency) -> Result<(), Refusal> {
+    pub(super) fn confirm(&mut self, broker: &Books, currency: Currency, lost: &[BatchId]) -> Result<(), Refusal> {
         self.same_currency("the broker's account", currency)?;
         self.no_open_batch()?;
-        let differences = compare(&self.state.books, broker);
+        let mut differences = compare(&self.state.books, broker);
+        differences.extend(lost.iter().map(|batch| Difference::Batch { batch: *batch }));
         match (&self.state.standing, differences.is_empty()) {
             (Standing::Active, false) => self.record(Event::Quarantined { differences }),
             (Standing::Quarantined { differences: known }, false) if *known != differences => {

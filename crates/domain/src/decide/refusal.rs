@@ -60,6 +60,11 @@ pub enum Refusal {
         /// Where.
         differences: Vec<Difference>,
     },
+    /// What is left of the journal says nothing of what was traded since: there is nothing that could be tried again, or have been fixed.
+    #[error(
+        "the journal lacks batches that the broker has fills of: find out what they traded, then accept the broker's positions"
+    )]
+    JournalLacksBatches,
     /// Every reverse attempt has been used.
     #[error("all 9 attempts are used up: accept the broker's positions, or restore them by hand")]
     NoAttemptsLeft,

@@ -46,6 +46,9 @@ pub(super) fn resolve(draft: &mut Draft, request: ResolveRequest<'_>) -> Result<
         ResolveAction::Accept { broker } if stale || quarantined => {
             draft.record(Event::Resolved { how: Resolution::Accept, who, why, books: broker.clone() })
         }
+        ResolveAction::Fixed { .. } | ResolveAction::Retry if draft.state.has_lost_batches() => {
+            Err(Refusal::JournalLacksBatches)
+        }
         ResolveAction::Fixed { broker } if stale => {
             let before = draft.state.stale_batch().ok_or(nothing)?.before.clone();
             let differences = compare_units(&before, broker);

@@ -26,6 +26,7 @@ mod explored;
 mod forward;
 mod halting;
 mod late;
+mod lost;
 mod orders;
 mod owners;
 mod properties;

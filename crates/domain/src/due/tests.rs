@@ -176,7 +176,7 @@ proptest! {
         check_input(&state, at, Input::Abort { who: String::new(), why: String::new() });
         check_input(&state, at, Input::TakeOver { token: Token::new(token), owner: read("w"), hold: Hold::Nothing });
         check_input(&state, at, Input::Settle { broker: &broker, fills_read: None });
-        check_input(&state, at, Input::Confirm { broker: &broker, currency: read("USD") });
+        check_input(&state, at, Input::Confirm { broker: &broker, currency: read("USD"), lost: &[] });
         check_input(&state, at, Input::Remove);
         for mode in [HaltMode::Freeze, HaltMode::Unwind] {
             let halt = Halt { scope: Scope::Everything, mode, who: String::new(), why: String::new(), at };

@@ -1,13 +1,14 @@
 //! The names of batches and orders: pure functions of what they name, so a repeated order is recognised as itself.
 
-use crate::values::{PortfolioId, Sequence, StoreId};
+use crate::values::{PortfolioId, Sequence, StoreId, Timestamp};
 use std::fmt;
 use std::str::FromStr;
 use uuid::Uuid;
 
 /// Names one batch: UUID v5 over (store id, portfolio id, opening sequence).
 ///
-/// The store id makes a new or lost store never repeat an id; the sequence makes each opening of a portfolio unique.
+/// The store id makes a new or lost store never repeat an id; the sequence makes each opening of a portfolio unique. A store that was put
+/// back to an earlier state would count the same sequences again: see [`BatchId::after_loss`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BatchId(Uuid);
@@ -20,6 +21,14 @@ impl BatchId {
         // A portfolio id cannot contain a slash, so the name is unambiguous.
         let name = format!("{portfolio}/{opening}");
         Self(Uuid::new_v5(&namespace, name.as_bytes()))
+    }
+
+    /// The id in a journal that has lost batches, as an old backup has, from when a person accepted that loss on. Made with that moment, so
+    /// that no id of a batch that was lost is ever met again.
+    #[must_use]
+    pub fn after_loss(store: StoreId, portfolio: &PortfolioId, opening: Sequence, accepted: Timestamp) -> Self {
+        let name = format!("{portfolio}/{opening}/{}", accepted.nanos());
+        Self(Uuid::new_v5(&Uuid::from_u128(store.get()), name.as_bytes()))
     }
 
     /// The batch with these 128 bits: for adapters that stored one.
@@ -293,6 +302,10 @@ mod tests {
         assert_ne!(batch(1, &growth, 4), batch(2, &growth, 4));
         assert_ne!(batch(1, &growth, 4), batch(1, &growth, 5));
         assert_ne!(batch(1, &growth, 4), batch(1, &"growth4".parse().unwrap(), 4));
+        let after = |at| BatchId::after_loss(StoreId::new(1), &growth, Sequence::new(4), at);
+        let (then, later) = (Timestamp::EPOCH, Timestamp::MAX);
+        assert_ne!(after(then), batch(1, &growth, 4));
+        assert_ne!(after(then), after(later));
     }
 
     #[test]

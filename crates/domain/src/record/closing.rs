@@ -2,7 +2,7 @@
 
 use super::UnwindCause;
 use crate::limits::LimitError;
-use crate::order::{ClientOrderId, FillCursor, Side};
+use crate::order::{BatchId, ClientOrderId, FillCursor, Side};
 use crate::values::{Money, Quantity, Symbol, Timestamp};
 
 /// What a batch came to.
@@ -88,6 +88,12 @@ pub enum Cause {
         /// Where they disagree.
         differences: Vec<Difference>,
     },
+    /// The broker has fills of later batches of this store: the journal has lost them. Nothing may be decided by what is left of it.
+    #[error("the journal lacks {}", batches.iter().map(|batch| format!("batch {batch}")).collect::<Vec<_>>().join(", "))]
+    JournalLacks {
+        /// Which batches.
+        batches: Vec<BatchId>,
+    },
     /// A fill cannot be booked.
     #[error("a fill of {order} cannot be booked: {why}")]
     Unbookable {
@@ -144,5 +150,11 @@ pub enum Difference {
         books: Quantity,
         /// At the broker.
         broker: Quantity,
+    },
+    /// In what was traded: the broker has fills of a batch of this store, and the journal lacks it.
+    #[error("the journal lacks batch {batch}, of which the broker has fills")]
+    Batch {
+        /// Which.
+        batch: BatchId,
     },
 }

@@ -69,6 +69,7 @@ fn name(event: &Event) -> String {
             Some(Cause::Unknown { .. }) => format!("{}, unknown", closing.outcome.name()),
             Some(Cause::Mismatch { .. }) => format!("{}, mismatch", closing.outcome.name()),
             Some(Cause::Unbookable { .. }) => format!("{}, unbookable", closing.outcome.name()),
+            Some(Cause::JournalLacks { .. }) => format!("{}, journal lacks", closing.outcome.name()),
         },
         Event::Unwinding { cause } => match cause {
             UnwindCause::LegFailed { .. } => "unwinding, leg failed".to_owned(),

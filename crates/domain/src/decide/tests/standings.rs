@@ -101,12 +101,12 @@ fn another_difference_is_recorded_and_the_same_one_is_not() {
     let mut machine = standing("confirm off");
     assert_eq!(machine.run("confirm off"), "");
     let broker = books_of("CASH 99.00, A 1");
-    let told = machine.must(Input::Confirm { broker: &broker, currency: read("USD") });
+    let told = machine.must(Input::Confirm { broker: &broker, currency: read("USD"), lost: &[] });
     expect![[r#"
         +0 quarantined: cash: 100.00 in the books, 99.00 at the broker, A: 0 in the books, 1 at the broker
     "#]]
     .assert_eq(&story::records(&told));
-    let refused = machine.step(Input::Confirm { broker: &broker, currency: read("EUR") });
+    let refused = machine.step(Input::Confirm { broker: &broker, currency: read("EUR"), lost: &[] });
     assert_eq!(refused.unwrap_err().to_string(), "the broker's account is in EUR, the portfolio in USD");
 }
 

@@ -159,6 +159,7 @@ fn differences() -> impl Strategy<Value = Vec<Difference>> {
             books,
             broker
         }),
+        Just(Difference::Batch { batch: BatchId::from_u128(9) }),
     ];
     prop::collection::vec(difference, 0..2)
 }

@@ -113,7 +113,7 @@ impl Machine {
                 let fills_read = Some(FillCursor("cursor".to_owned()));
                 self.step(Input::Settle { broker: &broker(self), fills_read })
             }
-            ["confirm", ..] => self.step(Input::Confirm { broker: &broker(self), currency: read("USD") }),
+            ["confirm", ..] => self.step(Input::Confirm { broker: &broker(self), currency: read("USD"), lost: &[] }),
             ["accept", ..] => self.resolve(ResolveAction::Accept { broker: &broker(self) }),
             ["fixed", ..] => self.resolve(ResolveAction::Fixed { broker: &broker(self) }),
             ["retry"] => self.resolve(ResolveAction::Retry),

@@ -239,7 +239,7 @@ impl World {
         let mut records = self.list();
         let more = match self.state.batch {
             Some(_) => self.step(Input::Settle { broker: &broker, fills_read: None }),
-            None => self.step(Input::Confirm { broker: &broker, currency: read("USD") }),
+            None => self.step(Input::Confirm { broker: &broker, currency: read("USD"), lost: &[] }),
         };
         records.extend(more);
         records

@@ -186,8 +186,8 @@ impl Desk {
             }
             What::Abort => return self.step(Input::Abort { who: "ann".to_owned(), why: String::new() }),
             What::Settle => return self.step(Input::Settle { broker: &broker, fills_read: None }),
-            What::Differ => return self.step(Input::Confirm { broker: &other, currency: read("USD") }),
-            What::Confirm => return self.step(Input::Confirm { broker: &broker, currency: read("USD") }),
+            What::Differ => return self.step(Input::Confirm { broker: &other, currency: read("USD"), lost: &[] }),
+            What::Confirm => return self.step(Input::Confirm { broker: &broker, currency: read("USD"), lost: &[] }),
             What::Accept => return self.step(resolve(ResolveAction::Accept { broker: &other })),
             What::Retry => return self.step(resolve(ResolveAction::Retry)),
             What::Deposit => {

@@ -58,6 +58,7 @@ fn differences() -> Vec<Difference> {
     vec![
         Difference::Cash { books: read("-0.01"), broker: read("1000.00") },
         Difference::Units { symbol: read("BRK.B"), books: Quantity::ZERO, broker: read("0.000000001") },
+        Difference::Batch { batch: BatchId::from_u128(7) },
     ]
 }
 
@@ -204,6 +205,7 @@ fn closings() -> Vec<Closing> {
     let causes = [
         Cause::Unknown { orders: 1 },
         Cause::Mismatch { outcome: Outcome::Completed, differences: differences() },
+        Cause::JournalLacks { batches: vec![BatchId::from_u128(7)] },
         Cause::Unbookable { order: forward(), why: "too much".to_owned() },
     ];
     [completed.clone(), restored, abandoned].into_iter().chain(causes.map(stale)).collect()
