@@ -100,7 +100,7 @@ fn a_store_that_folds_and_a_broker_that_forgets_make_no_difference() {
         let whole = World::new(profile.clone());
         let ends = voyage(&whole, 120);
         let forgetful = Profile { retention: evenkeel_banchile::Retention::OrderIds, ..profile };
-        let folded = World::over(forgetful, |journal: MemoryJournal| journal.with_retention(Retention::LatestState));
+        let folded = World::over(forgetful, 1, |journal: MemoryJournal| journal.with_retention(Retention::LatestState));
         assert_eq!(voyage(&folded, 120), ends, "{name}");
 
         assert!(folded.journal.records(&p("growth")).len() < 200, "{name}: it is folded");

@@ -86,17 +86,17 @@ impl World {
     }
 
     pub(crate) fn with_settings(profile: Profile, settings: Settings) -> Self {
-        Self::made_of(profile, settings, MemoryJournal::new(StoreId::new(7)))
+        Self::made_of(profile, 1, settings, MemoryJournal::new(StoreId::new(7)))
     }
 
-    /// A world whose journal keeps something else.
-    pub(crate) fn over(profile: Profile, keeping: impl FnOnce(MemoryJournal) -> MemoryJournal) -> Self {
-        Self::made_of(profile, Settings::unlimited(), keeping(MemoryJournal::new(StoreId::new(7))))
+    /// A world whose broker draws from this seed, and whose journal keeps something else.
+    pub(crate) fn over(profile: Profile, seed: u64, keeping: impl FnOnce(MemoryJournal) -> MemoryJournal) -> Self {
+        Self::made_of(profile, seed, Settings::unlimited(), keeping(MemoryJournal::new(StoreId::new(7))))
     }
 
-    fn made_of(profile: Profile, settings: Settings, journal: MemoryJournal) -> Self {
+    fn made_of(profile: Profile, seed: u64, settings: Settings, journal: MemoryJournal) -> Self {
         let clock = ManualClock::new(noon());
-        let broker = Arc::new(BanChile::new(profile, Arc::new(clock.clone()), 1));
+        let broker = Arc::new(BanChile::new(profile, Arc::new(clock.clone()), seed));
         let leases = Arc::new(MemoryLeases::new(Arc::new(clock.clone())));
         let journal = Arc::new(journal);
         let notifier = Arc::new(MemoryNotifier::new());

@@ -9,6 +9,7 @@ mod orders;
 pub use error::ApplyError;
 
 use crate::batch::{Batch, OrderState, Phase};
+use crate::books::Books;
 use crate::order::{ClientOrderId, Direction, Fill};
 use crate::portfolio::{Portfolio, Standing};
 use crate::record::{Cause, Closing, Event, Movement, Opening, OrderEvent, Outcome, Record, Resolution, UnwindCause};
@@ -85,15 +86,7 @@ impl Applying<'_> {
                 Ok(())
             }
             Event::LateFill { fill, booked } => self.late_fill(fill, *booked),
-            Event::Resolved { how, books, .. } => {
-                self.expect_standing("resolved", |s| matches!(s, Standing::Stale | Standing::Quarantined { .. }))?;
-                if *how == Resolution::Accept && self.portfolio.has_lost_batches() {
-                    self.portfolio.loss_accepted = Some(self.at);
-                }
-                self.portfolio.books = books.clone();
-                self.portfolio.standing = Standing::Active;
-                Ok(())
-            }
+            Event::Resolved { how, books, .. } => self.resolved(*how, books),
             Event::Retried { who, why, attempts } => self.retried(who, why, *attempts),
             Event::Opened(opening) => self.opened(opening),
             Event::Closed(closing) => self.closed(closing),
@@ -123,6 +116,16 @@ impl Applying<'_> {
                 Ok(())
             }
         }
+    }
+
+    fn resolved(&mut self, how: Resolution, books: &Books) -> Result<(), ApplyError> {
+        self.expect_standing("resolved", |s| matches!(s, Standing::Stale | Standing::Quarantined { .. }))?;
+        if how == Resolution::Accept && self.portfolio.has_lost_batches() {
+            self.portfolio.loss_accepted = Some(self.at);
+        }
+        self.portfolio.books = books.clone();
+        self.portfolio.standing = Standing::Active;
+        Ok(())
     }
 
     fn cash_moved(&mut self, movement: &MovementId, kind: Movement, amount: Money) -> Result<(), ApplyError> {

@@ -101,10 +101,22 @@ impl Session<'_> {
     }
 
     /// Batches of this store that the broker has fills of and the journal has lost, as an old backup has.
+    ///
+    /// Asked again for a third of the heartbeat, as the lease is not renewed meanwhile; who does not answer for so long has nothing to say about
+    /// it, and the batch goes on to where a person is told.
     pub(crate) async fn lost_batches(&self) -> Result<Vec<BatchId>, EngineError> {
-        let fills = fills_after(&*self.engine.ports.broker, &self.account()?, self.state.fills_read.clone()).await;
-        let (fills, _) = fills.map_err(|cause| EngineError::Broker { portfolio: self.id().clone(), cause })?;
-        self.lost_among(&fills).await
+        let (broker, account) = (&self.engine.ports.broker, self.account()?);
+        let give_up_at = self.clock().now().plus(self.lease.terms.heartbeat.checked_div(3).unwrap_or_default());
+        loop {
+            match fills_after(&**broker, &account, self.state.fills_read.clone()).await {
+                Ok((fills, _)) => return self.lost_among(&fills).await,
+                Err(error) if self.clock().now() >= give_up_at => {
+                    tracing::warn!(portfolio = %self.id(), %error, "whether the journal is whole could not be asked");
+                    return Ok(Vec::new());
+                }
+                Err(_) => self.clock().sleep_until(self.clock().now().plus(self.engine.settings.poll)).await,
+            }
+        }
     }
 
     async fn lost_among(&self, fills: &[OrderFill]) -> Result<Vec<BatchId>, EngineError> {

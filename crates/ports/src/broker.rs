@@ -75,7 +75,7 @@ pub trait Broker: Send + Sync {
     /// [`BrokerError`]: nothing was learned.
     async fn order(&self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, BrokerError>;
 
-    /// Every order of the account that is not terminal and bears an id of ours. Contract 7.
+    /// Every order of the account that is not terminal and bears an id of ours, as it was within the visibility horizon. Contract 7.
     ///
     /// # Errors
     /// [`BrokerError`]: nothing was learned.

@@ -137,6 +137,9 @@ pub async fn c08_ids_arrive_whole(rig: &dyn BrokerRig) -> Check {
         desk.trade(&order).await?;
     }
     desk.horizon().await;
+    for id in &ids {
+        desk.filled(&OrderRequest { id: *id, ..first }).await?;
+    }
     let bought = quantity.nanos().saturating_mul(6);
     desk.holds(desk.symbol(), Quantity::from_nanos(bought).map_err(misfit)?).await?;
     if let Ok(truth) = rig.truth() {

@@ -93,6 +93,7 @@ pub async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
     desk.quiet().await;
     desk.holds(desk.symbol(), Quantity::ZERO).await?;
     rig.hold(desk.symbol(), quantity)?;
+    desk.holds(desk.symbol(), quantity).await?;
     desk.trade(&desk.exit(quantity)?).await?;
     desk.horizon().await;
     desk.holds(desk.symbol(), Quantity::ZERO).await

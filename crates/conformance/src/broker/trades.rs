@@ -70,6 +70,8 @@ pub async fn c03_a_part_then_all_is_sold(rig: &dyn BrokerRig) -> Check {
     let second = desk.trade(&desk.exit(rest)?).await?;
     desk.horizon().await;
     desk.holds(desk.symbol(), Quantity::ZERO).await?;
+    all_listed(&desk, &first.fills).await?;
+    all_listed(&desk, &second.fills).await?;
     cash_moved(&desk, before, &[(Side::Sell, &first.fills), (Side::Sell, &second.fills)]).await
 }
 
@@ -83,11 +85,13 @@ pub async fn c25_quantities_survive_to_the_last_digit(rig: &dyn BrokerRig) -> Ch
     let quantity = desk.quantity("98765432.123456789")?;
     desk.fund_for(quantity)?;
     let order = desk.buy(quantity)?;
+    let before = desk.view().await?.cash;
     let bought = desk.trade(&order).await?;
     let parts = sum(&bought.fills)?;
     expect(parts == quantity, &format!("the fills should come to {quantity}"), parts)?;
     desk.horizon().await;
     desk.holds(desk.symbol(), quantity).await?;
+    cash_moved(&desk, before, &[(Side::Buy, &bought.fills)]).await?;
     desk.trade(&desk.exit(quantity)?).await?;
     desk.horizon().await;
     desk.holds(desk.symbol(), Quantity::ZERO).await
@@ -132,19 +136,24 @@ pub async fn c52_each_fill_has_its_own_price(rig: &dyn BrokerRig) -> Check {
     let first = desk.until(&order, "executed in part, with that fill", known).await?.fills;
     desk.horizon().await;
     cash_moved(&desk, before, &[(Side::Buy, &first)]).await?;
-    let (_, read) = desk.fills_after(None).await?;
+    let (seen, read) = desk.fills_after(None).await?;
+    let missing = first.iter().find(|fill| !seen.iter().any(|of| of.fill == **fill));
+    expect(missing.is_none(), "the first part should be listed while its order works", missing)?;
     // A hundredth less, so that what is paid in is enough.
     desk.reprice(desk.price.nanos().saturating_sub(desk.price.nanos().checked_div(100).unwrap_or(0)))?;
+    rig.sleep(apart).await;
     let all = desk.filled(&order).await?.fills;
     desk.horizon().await;
     cash_moved(&desk, before, &[(Side::Buy, &all)]).await?;
     let rest: Vec<&Fill> = all.iter().filter(|fill| !first.iter().any(|known| known.id == fill.id)).collect();
     let cheaper = rest.iter().all(|later| first.iter().all(|earlier| later.price < earlier.price));
     expect(cheaper && !rest.is_empty(), "what was executed at a lower price should be told at that price", &all)?;
-    let (listed, _) = desk.fills_after(Some(read)).await?;
+    let (listed, _) = desk.fills_after(Some(read.clone())).await?;
     let same = |listed: &&Fill| listed.id == rest.first().map_or(listed.id.clone(), |fill| fill.id.clone());
     let after: Vec<Fill> = listed.into_iter().filter(|fill| fill.order == Some(order.id)).map(|of| of.fill).collect();
     expect(after.iter().any(|fill| same(&fill)), "after the cursor the new fill should be listed", &after)?;
+    let (again, _) = desk.fills_after(Some(read.clone())).await?;
+    expect(again.iter().any(|of| same(&&of.fill)), "the same cursor again should list the same", &again)?;
     let other = after.iter().find(|listed| !all.contains(listed));
     expect(other.is_none(), "a fill that is listed after a cursor should be as the order's view has it", other)
 }
@@ -159,6 +168,7 @@ pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
     let order = desk.buy(quantity)?;
     desk.place(&order).await?;
     let part = desk.until(&order, "executed in part", |view| !view.filled.is_zero()).await?.filled;
+    desk.horizon().await;
     let page = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
     let listed = page.orders.iter().any(|view| view.id == order.id) || !page.complete;
     expect(listed, "an order that was executed in part should be among the open orders", page.orders)?;
@@ -177,6 +187,8 @@ pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
     let second = canceled_with(&desk, &order, part).await?;
     desk.horizon().await;
     desk.holds(desk.symbol(), part.add(sum(&second)?).map_err(misfit)?).await?;
+    all_listed(&desk, &first).await?;
+    all_listed(&desk, &second).await?;
     cash_moved(&desk, before, &[(Side::Buy, &first), (Side::Buy, &second)]).await
 }
 
@@ -230,4 +242,11 @@ async fn expired(desk: &Desk<'_>, order: &OrderRequest) -> Result<OrderView, Sto
         if (&again.status, again.filled) == (&view.status, view.filled));
     expect(told, "the cancel of an expired order should say that it has expired", canceled)?;
     Ok(view)
+}
+
+/// Every fill of a view must be among the account's fills, as it is there.
+async fn all_listed(desk: &Desk<'_>, fills: &[Fill]) -> Check {
+    let listed = desk.fills().await?;
+    let missing = fills.iter().find(|fill| !listed.iter().any(|of| of.fill == **fill));
+    expect(missing.is_none(), "every fill of a view should be in the list", missing)
 }

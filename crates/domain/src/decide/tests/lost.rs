@@ -1,7 +1,7 @@
 //! Journals that have lost batches: which they are, what follows, and that no id of theirs is ever used again.
 
 use crate::decide::{Hold, Input};
-use crate::order::{BatchId, ClientOrderId};
+use crate::order::{Attempt, BatchId, ClientOrderId, Direction, LegNumber};
 use crate::record::Event;
 use crate::testing::machine::{Machine, story};
 use crate::testing::read;
@@ -13,7 +13,8 @@ const STORE: StoreId = StoreId::new(1);
 
 /// An order of the batch that this store opened with the record of this number.
 fn order(machine: &Machine, store: StoreId, opening: u64) -> ClientOrderId {
-    ClientOrderId { batch: BatchId::new(store, &machine.state.id, Sequence::new(opening)), ..machine.id("0F1") }
+    let batch = BatchId::new(store, &machine.state.id, Sequence::new(opening));
+    ClientOrderId { batch, leg: LegNumber::MAX, direction: Direction::Forward, attempt: Attempt::FIRST }
 }
 
 /// A batch that was completed, of a portfolio that was added with record 1.
