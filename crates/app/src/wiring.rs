@@ -3,10 +3,11 @@
 //! Everything else of the program sees ports, the domain's values, and the few types below. To use another adapter, change
 //! this file.
 
+mod time;
+
 use crate::exit::Failure;
 use crate::faults::{Fault, FileFaults};
 use crate::files::Reread;
-use async_trait::async_trait;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 use evenkeel_banchile::{
@@ -25,7 +26,7 @@ use evenkeel_domain::values::{
 use evenkeel_engine::{Engine, EngineError, Ports, Reconciled, Resolve, Settings};
 use evenkeel_market::{CsvWaves, FakeMarket, Listing, Options, Pace, Problem, Volatility};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
-use evenkeel_ports::{Broker, BrokerError, Clock, Journal, JournalError, LeaseStore, NullObserver, Observer, Wave};
+use evenkeel_ports::{Broker, BrokerError, Journal, JournalError, LeaseStore, NullObserver, Observer, Wave};
 use evenkeel_sqlite::{Options as StoreOptions, SqliteStore};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -33,9 +34,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
+use time::{WallClock, last_record};
 
 pub(crate) use evenkeel_banchile::BankError;
+pub(crate) use time::now;
 
 /// Where records are kept.
 pub(crate) type Store = SqliteStore;
@@ -219,6 +222,8 @@ pub(crate) struct Simulation {
     pub(crate) broker: Arc<BanChile>,
     pub(crate) clock: ManualClock,
     pub(crate) notifier: Arc<MemoryNotifier>,
+    /// When the store's last record of the portfolio was made; none if it has none. Time does not go back behind it.
+    pub(crate) resumed_at: Option<Timestamp>,
 }
 
 impl Simulation {
@@ -261,7 +266,7 @@ impl Simulation {
         let ports = Ports {
             broker: broker.clone(),
             leases,
-            journal,
+            journal: Arc::clone(&journal),
             clock: Arc::new(clock.clone()),
             notifier: notifier.clone(),
             observer,
@@ -271,6 +276,13 @@ impl Simulation {
         let engine = Arc::new(Engine::new(ports, settings, owner));
         let Definition { account, currency, .. } = &definition;
         let known = clock.run(engine.load_one(&id)).map_err(|stuck| unavailable(stuck.to_string()))??;
+        let resumed_at = match &known {
+            Some(known) => {
+                clock.run(last_record(&*journal, known)).map_err(|stuck| unavailable(stuck.to_string()))??
+            }
+            None => None,
+        };
+        resumed_at.into_iter().for_each(|at| clock.advance_to(at));
         // The books of a store win over those of the file.
         let owned = known.as_ref().filter(|known| known.is_looked_after()).map_or(&books, |known| &known.books);
         match broker.open_account(account, *currency, owned.cash, owned.holdings()) {
@@ -292,35 +304,12 @@ impl Simulation {
             Some(known) if known.batch.is_none() => run(Box::pin(engine.change(&id, definition)))?,
             Some(_) => {}
         }
-        Ok(Self { engine, broker, clock, notifier })
+        Ok(Self { engine, broker, clock, notifier, resumed_at })
     }
 
     /// What the broker declares.
     pub(crate) fn capabilities(&self) -> Arc<Capabilities> {
         self.broker.capabilities()
-    }
-}
-
-/// The wall clock.
-#[expect(clippy::disallowed_methods, reason = "this is where time enters")]
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
-
-/// The wall clock as a store asks it, which never waits for it.
-#[derive(Debug)]
-struct WallClock;
-
-#[async_trait]
-impl Clock for WallClock {
-    fn now(&self) -> Timestamp {
-        now()
-    }
-
-    async fn sleep_until(&self, deadline: Timestamp) {
-        // Nobody here waits by the wall clock; whoever did would hold up its thread, and no longer than it asked for.
-        std::thread::sleep(deadline.since(now()));
     }
 }
 
@@ -416,7 +405,10 @@ impl Desk {
         Ok(looked_after.map(|status| (status.portfolio, status.open_batch.is_some())).collect())
     }
 
-    /// Somebody who works on one portfolio, from the time of its last record on.
+    /// Somebody who works on one portfolio, from the time of its last record on, or from the bank's own if that is later: a store that was restored
+    /// from a backup is behind its bank.
+    ///
+    /// A batch that is open or tried again keeps the limits that it was opened with; here none is opened, and none has other limits.
     pub(crate) fn operator(&self, id: &PortfolioId) -> Result<Operator, EngineError> {
         let unavailable = |message: String| EngineError::Leases { message };
         let statuses = self.reader.portfolios().map_err(EngineError::Journal)?;
@@ -430,6 +422,7 @@ impl Desk {
         let profile = Profile { retention: BrokerRetention::OrderIds, ..self.profile.clone() };
         let broker = BanChile::kept_in(&self.bank, &account, profile, Arc::new(clock.clone()))
             .map_err(|error| unavailable(error.to_string()))?;
+        clock.advance_to(broker.time());
         let ports = Ports {
             broker: Arc::new(broker),
             leases: Arc::new(self.store.clone()),

@@ -86,6 +86,13 @@ impl BanChile {
         &self.shared.profile
     }
 
+    /// The time that the venue has come to: the clock's when it was last called, or a later one that whoever worked on the same bank has seen.
+    /// A clock that is behind it is told so here; nothing happens at the venue before that time.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.shared.venue.lock().unwrap_or_else(PoisonError::into_inner).now()
+    }
+
     /// Brings the venue to the clock's time, and does something there.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Venue) -> T) -> T {
         let mut venue = self.shared.venue.lock().unwrap_or_else(PoisonError::into_inner);

@@ -30,8 +30,10 @@ pub(crate) struct Account {
     unpriced: usize,
     /// The rebalance under way, if it waits for anything.
     open: Option<Rebalance>,
-    /// Waves up to this one only set prices.
+    /// Waves up to this one only set prices: a batch was opened on it.
     done_until: Timestamp,
+    /// So do waves before this time: of the portfolio, more recent things are on record.
+    resumed_at: Timestamp,
     /// When the batch was opened that is to be finished first.
     left_open: Option<Timestamp>,
     /// The last thing that kept it from being rebalanced, so that it is said once.
@@ -52,6 +54,7 @@ impl Account {
         let state = simulation.engine.portfolio(&id);
         let left_open = state.as_ref().and_then(|state| state.batch.as_ref()).map(|batch| batch.opened_at);
         let done_until = state.as_deref().and_then(Portfolio::last_opened).unwrap_or(Timestamp::MIN);
+        let resumed_at = simulation.resumed_at.unwrap_or(Timestamp::MIN);
         let held = state.iter().flat_map(|state| state.books.holdings()).map(|(symbol, _)| symbol);
         let mut symbols: Vec<Symbol> = targets.into_iter().chain(held).collect();
         symbols.sort_unstable();
@@ -59,7 +62,7 @@ impl Account {
         let prices: Vec<(Symbol, Option<Price>)> = symbols.into_iter().map(|symbol| (symbol, None)).collect();
         let unpriced = prices.len();
         let (open, refused, changed) = (None, None, Vec::new());
-        Ok(Self { id, simulation, market, prices, unpriced, open, done_until, left_open, refused, changed })
+        Ok(Self { id, simulation, market, prices, unpriced, open, done_until, resumed_at, left_open, refused, changed })
     }
 
     /// Applies a wave, and goes on until `next`, or to the end of what was set off if there is no next wave.
@@ -75,7 +78,7 @@ impl Account {
         if self.left_open.is_some_and(|opened_at| wave.at >= opened_at) {
             self.left_open = None;
             self.finish_what_was_left();
-        } else if self.open.is_none() && self.unpriced == 0 && self.left_open.is_none() && wave.at > self.done_until {
+        } else if self.open.is_none() && self.unpriced == 0 && self.left_open.is_none() && self.is_news(wave.at) {
             match finding {
                 Some(Finding::OutOfBand { .. }) => self.start(),
                 Some(Finding::NotJudged { why, .. }) => self.refuse(wave, why.to_string(), lines),
@@ -83,6 +86,10 @@ impl Account {
             }
         }
         self.go_on(wave, next, lines)
+    }
+
+    fn is_news(&self, at: Timestamp) -> bool {
+        at > self.done_until && at >= self.resumed_at
     }
 
     /// Notes the prices of the wave that concern this portfolio. False if there is none.

@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod harness;
+mod night;
 mod plan;
 mod stores;
 mod streams;

@@ -1,0 +1,38 @@
+//! Time: the wall clock, where it enters the program, and how far the records of a portfolio have come.
+
+use async_trait::async_trait;
+use evenkeel_domain::portfolio::Portfolio;
+use evenkeel_domain::values::{Sequence, Timestamp};
+use evenkeel_engine::EngineError;
+use evenkeel_ports::{Clock, Journal};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The wall clock.
+#[expect(clippy::disallowed_methods, reason = "this is where time enters")]
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// The wall clock as a store asks it, which never waits for it.
+#[derive(Debug)]
+pub(super) struct WallClock;
+
+#[async_trait]
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    async fn sleep_until(&self, deadline: Timestamp) {
+        // Nobody here waits by the wall clock; whoever did would hold up its thread, and no longer than it asked for.
+        std::thread::sleep(deadline.since(now()));
+    }
+}
+
+/// When the last record of a portfolio was made.
+pub(super) async fn last_record(journal: &dyn Journal, known: &Portfolio) -> Result<Option<Timestamp>, EngineError> {
+    let before = Sequence::new(known.sequence.get().saturating_sub(1));
+    let records = journal.read(&known.id, before).await.map_err(EngineError::Journal)?;
+    Ok(records.last().map(|entry| entry.record.at))
+}

@@ -1,0 +1,302 @@
+//! What an operator is called for at night, and gets out of with the commands that the runbook names.
+
+use crate::harness::{Desk, Run};
+use evenkeel_banchile::{BanChile, BankFile, Profile};
+use evenkeel_memory::ManualClock;
+use evenkeel_sqlite::{SqliteStore, StoreReader};
+use expect_test::{Expect, expect};
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The standard output, with the exit code where it is not 0.
+fn check(run: &Run, expected: &Expect) {
+    assert_eq!(run.stderr, "", "{run:?}");
+    let code = if run.code == 0 { String::new() } else { format!("exit code {}\n", run.code) };
+    expected.assert_eq(&format!("{}{code}", run.stdout));
+}
+
+const GROWTH: &str = r#"
+[[portfolio]]
+id = "growth"
+currency = "USD"
+cash = "100000.00"
+targets = { META = "50", AAPL = "50" }
+"#;
+
+/// One batch a day: the first invests, the others bring back what META did.
+const DAYS: [&str; 5] = [
+    "2024-01-02,AAPL,100\n2024-01-02,META,100\n",
+    "2024-01-03,AAPL,100\n2024-01-03,META,150\n",
+    "2024-01-04,AAPL,100\n2024-01-04,META,80\n",
+    "2024-01-05,AAPL,100\n2024-01-05,META,120\n",
+    "2024-01-08,AAPL,100\n2024-01-08,META,180\n",
+];
+
+fn clock() -> ManualClock {
+    ManualClock::new("2024-01-01T00:00:00Z".parse().unwrap())
+}
+
+/// A desk with a store that has a fixed id, so that batches, orders and whatever a storm draws for them are the same at every run.
+fn desk(portfolios: &str, id: &str) -> Desk {
+    let desk = Desk::new();
+    desk.file("p.toml", portfolios);
+    let path = desk.path().join("s.db");
+    drop(SqliteStore::open(&path, Arc::new(clock())).unwrap());
+    let changed = Connection::open(&path).unwrap().execute("UPDATE store SET id = ?1", [id.repeat(16)]).unwrap();
+    assert_eq!(changed, 1);
+    desk
+}
+
+fn replay(desk: &Desk, days: usize) -> Run {
+    desk.file("p.csv", format!("date,symbol,close\n{}", DAYS.iter().copied().take(days).collect::<String>()));
+    desk.run("replay --portfolios p.toml --prices p.csv --store s.db --bank b.db")
+}
+
+fn remove(folder: &Path, names: &[&str]) {
+    names.iter().for_each(|name| drop(std::fs::remove_file(folder.join(name))));
+}
+
+/// A store that lacks what its bank has done: a backup of the second day is put back after the fourth.
+fn restored_backup() -> Desk {
+    let desk = desk(GROWTH, "07");
+    replay(&desk, 2).done();
+    std::fs::copy(desk.path().join("s.db"), desk.path().join("backup.db")).unwrap();
+    replay(&desk, 4).done();
+    remove(desk.path(), &["s.db", "s.db-wal", "s.db-shm"]);
+    std::fs::rename(desk.path().join("backup.db"), desk.path().join("s.db")).unwrap();
+    desk
+}
+
+/// The same by another way: what the last two days wrote was in the WAL alone, and the WAL is gone.
+fn lost_wal() -> Desk {
+    let desk = desk(GROWTH, "07");
+    replay(&desk, 2).done();
+    // Somebody who reads keeps the last commits from being moved into the file.
+    let reader = StoreReader::open(desk.path().join("s.db")).unwrap();
+    assert!(reader.portfolios().unwrap().len() == 1);
+    replay(&desk, 4).done();
+    let wal = std::fs::metadata(desk.path().join("s.db-wal")).unwrap().len();
+    assert!(wal > 0, "the commits of the last two days are in the WAL");
+    std::fs::copy(desk.path().join("s.db"), desk.path().join("copy.db")).unwrap();
+    drop(reader);
+    remove(desk.path(), &["s.db", "s.db-wal", "s.db-shm"]);
+    std::fs::rename(desk.path().join("copy.db"), desk.path().join("s.db")).unwrap();
+    desk
+}
+
+/// How many orders the bank has been sent: its log keeps each before it has any effect.
+fn sent(desk: &Desk) -> usize {
+    let store = StoreReader::open(desk.path().join("s.db")).unwrap().store_id().unwrap();
+    let (bank, profile) = BankFile::find(desk.path().join("b.db"), store, [Profile::ideal()]).unwrap();
+    let account = "growth".parse().unwrap();
+    let broker = BanChile::kept_in(&bank, &account, profile, Arc::new(clock())).unwrap();
+    broker.ledger(&account).unwrap().orders.len()
+}
+
+#[test]
+fn a_store_that_lacks_what_the_broker_did_is_noticed_before_anything_is_sent() {
+    noticed(&restored_backup());
+    noticed(&lost_wal());
+}
+
+/// Noticed at the next start, and nothing is sent; a person accepts, and it goes on.
+fn noticed(desk: &Desk) {
+    let before = sent(desk);
+    assert_eq!(before, 8, "four batches of two orders");
+
+    // The store itself is whole: only the broker knows.
+    check(
+        &desk.run("audit --store s.db --verify"),
+        &expect![[r#"
+        s.db: whole: 22 records of 1 portfolio, each as it was written
+    "#]],
+    );
+    // The next start goes over the days that were lost, and over one more.
+    let started = replay(desk, 5);
+    assert_eq!((started.code, started.stderr.as_str()), (1, ""), "{started:?}");
+    check(
+        &desk.run("alerts --store s.db"),
+        &expect![[r#"
+            2024-01-04T12:00:00Z growth (record 23): quarantined: AAPL: 625 in the books, 598.958333333 at the broker, META: 416.666666667 in the books, 499.131944445 at the broker, the journal lacks batch c28e5fcf-a07c-539e-98d3-0552b5e63987, of which the broker has fills; no batch until books and broker agree
+            1 alert not acknowledged
+            exit code 1
+        "#]],
+    );
+    assert_eq!(sent(desk), before, "nothing was sent");
+
+    let resolve = "resolve --store s.db --bank b.db --portfolio growth --accept --who ann --why backup --yes";
+    check(
+        &desk.run(resolve),
+        &expect![[r#"
+            growth is quarantined
+              AAPL: 625 in the books, 598.958333333 at the broker
+              META: 416.666666667 in the books, 499.131944445 at the broker
+            what would be done:
+              nothing is traded; the broker's cash and units become the books, and the portfolio is active again
+            growth: resolved, and active again
+        "#]],
+    );
+    check(
+        &desk.run("reconcile --store s.db --bank b.db"),
+        &expect![[r#"
+        growth: books and broker agree
+    "#]],
+    );
+    assert_eq!(sent(desk), before, "accepting trades nothing");
+
+    // It goes on: the day that has come since is traded, and the lost ones are not traded again.
+    replay(desk, 5).done();
+    assert_eq!(sent(desk), 10);
+    check(
+        &desk.run("reconcile --store s.db --bank b.db"),
+        &expect![[r#"
+        growth: books and broker agree
+    "#]],
+    );
+    let told = desk.run("audit --store s.db --portfolio growth");
+    let since: Vec<&str> = told.done().lines().skip_while(|line| !line.contains(" #23 ")).collect();
+    expect![[r#"
+        2024-01-04T12:00:00Z #23 quarantined: AAPL: 625 in the books, 598.958333333 at the broker, META: 416.666666667 in the books, 499.131944445 at the broker, the journal lacks batch c28e5fcf-a07c-539e-98d3-0552b5e63987, of which the broker has fills
+        2024-01-05T12:00:00Z #24 resolved by ann: the broker's positions are the books, 0.00 in cash; backup
+        2024-01-08T12:00:00Z #25 batch 9387ec4b-8b49-57a7-9544-a0ea3b338af5 opened: 2 legs, drift 20.0000 (relative); sell 83.188657407 META at 180; buy 149.739583334 AAPL at 100
+        2024-01-08T12:00:00Z #26 first stage intended: leg 0 forward 1 sell 83.188657407 META
+        2024-01-08T12:00:00Z #27 leg 0 forward 1: the broker has it
+        2024-01-08T12:00:00Z #28 leg 0 forward 1: filled 83.188657407 at 180 for 14973.96, fee 0.00 (f9)
+        2024-01-08T12:00:00Z #29 leg 0 forward 1: ended: filled
+        2024-01-08T12:00:00Z #30 second stage intended: leg 1 forward 1 buy 149.739583334 AAPL
+        2024-01-08T12:00:00Z #31 leg 1 forward 1: the broker has it
+        2024-01-08T12:00:00Z #32 leg 1 forward 1: filled 149.739583334 at 100 for 14973.96, fee 0.00 (f10)
+        2024-01-08T12:00:00Z #33 leg 1 forward 1: ended: filled
+        2024-01-08T12:00:00Z #34 settling as completed: comparing with the broker
+        2024-01-08T12:00:00Z #35 batch closed: completed, cost 0.00, fees 0.00
+        35 records"#]].assert_eq(&since.join("\n"));
+}
+
+/// Orders too large for the market, with a single attempt, in the storm that this store id draws: the batch can neither be completed nor taken
+/// back.
+fn stale() -> Desk {
+    let desk = desk(&GROWTH.replace("growth", "whale").replace("100000.00", "900000000.00"), "08");
+    desk.file("c.toml", "attempts = 1\n");
+    desk.file("p.csv", "date,symbol,close\n2024-01-02,AAPL,185.64\n2024-01-02,META,370.87\n");
+    let line = "replay --portfolios p.toml --prices p.csv --config c.toml --store s.db --bank b.db";
+    let run = desk.run(&format!("{line} --broker banchile --profile storm --format json"));
+    assert_eq!((run.code, run.stderr.as_str()), (1, ""), "{run:?}");
+    assert!(run.stdout.contains(r#""outcome":"stale""#), "{}", run.stdout);
+    desk
+}
+
+fn resolve(desk: &Desk, rest: &str) -> Run {
+    desk.run(&format!("resolve --store s.db --bank b.db --portfolio whale --who ann --why looked {rest}"))
+}
+
+#[test]
+fn a_stale_portfolio_is_restored_after_the_plan_was_shown() {
+    let desk = stale();
+    let records = desk.run("audit --store s.db").stdout;
+    check(
+        &resolve(&desk, "--retry"),
+        &expect![[r#"
+        whale is stale
+          because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+          left over: 2500 AAPL too many
+          left over: 2248.00931386 META too many
+          books and broker agree
+        what would be done:
+          sell 2500 AAPL
+          sell 2248.00931386 META
+          if that fails as well, it is stale again
+        say --yes to do it without being asked
+        nothing was done
+        exit code 1
+    "#]],
+    );
+    check(
+        &resolve(&desk, "--accept"),
+        &expect![[r#"
+        whale is stale
+          because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+          left over: 2500 AAPL too many
+          left over: 2248.00931386 META too many
+          books and broker agree
+        what would be done:
+          nothing is traded; the books stay as they are, and the portfolio is active again
+        say --yes to do it without being asked
+        nothing was done
+        exit code 1
+    "#]],
+    );
+    check(
+        &resolve(&desk, "--fixed"),
+        &expect![[r#"
+        whale is stale
+          because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+          left over: 2500 AAPL too many
+          left over: 2248.00931386 META too many
+          books and broker agree
+        what would be done:
+          nothing is traded; the broker must hold the units of before the batch, or it is refused
+        say --yes to do it without being asked
+        nothing was done
+        exit code 1
+    "#]],
+    );
+    let refused = resolve(&desk, "--fixed --yes");
+    expect![[r#"
+        s.db: whale: books and broker disagree: AAPL: 0 in the books, 2500 at the broker, META: 0 in the books, 2248.00931386 at the broker; evenkeel status shows where it stands
+        error: 1 fault in s.db
+    "#]].assert_eq(&refused.stderr);
+    assert_eq!(refused.code, 2);
+    assert_eq!(desk.run("audit --store s.db").stdout, records, "whatever was shown or refused has changed nothing");
+
+    check(
+        &resolve(&desk, "--retry --yes"),
+        &expect![[r#"
+        whale is stale
+          because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+          left over: 2500 AAPL too many
+          left over: 2248.00931386 META too many
+          books and broker agree
+        what would be done:
+          sell 2500 AAPL
+          sell 2248.00931386 META
+          if that fails as well, it is stale again
+        whale: batch be6cbf8b-38a7-572f-b953-2ab206fa9b7a restored, cost 61144.72, fees 16697.77; ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+          back: sell 30000 AAPL at 185.44370117 for 5563311.03, fees 2781.67
+          back: sell 30000 META at 370.406770589 for 11112203.12, fees 5556.11
+    "#]],
+    );
+    check(
+        &desk.run("reconcile --store s.db --bank b.db"),
+        &expect![[r#"
+        whale: books and broker agree
+    "#]],
+    );
+    let status = desk.run("status --store s.db --portfolio whale --format json");
+    assert!(status.stdout.starts_with(r#"{"type":"portfolio","portfolio":"whale","standing":"active","#), "{status:?}");
+}
+
+#[test]
+fn what_a_stale_portfolio_holds_can_be_accepted() {
+    let desk = stale();
+    check(
+        &resolve(&desk, "--accept --yes"),
+        &expect![[r#"
+        whale is stale
+          because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+          left over: 2500 AAPL too many
+          left over: 2248.00931386 META too many
+          books and broker agree
+        what would be done:
+          nothing is traded; the books stay as they are, and the portfolio is active again
+        whale: resolved, and active again
+    "#]],
+    );
+    check(
+        &desk.run("reconcile --store s.db --bank b.db"),
+        &expect![[r#"
+        whale: books and broker agree
+    "#]],
+    );
+    assert_eq!(resolve(&desk, "--accept --yes").code, 2, "there is nothing left to resolve");
+}
