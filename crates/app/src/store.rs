@@ -31,6 +31,8 @@ pub(crate) fn not_opened(path: &Path, error: OpenError) -> Failure {
 pub(crate) fn bank_not_opened(path: &Path, error: BankError) -> Failure {
     let remedy = if matches!(error, BankError::NotABank { .. }) {
         "name another file; nothing was changed in this one"
+    } else if matches!(error, BankError::Empty { .. }) {
+        "start again what was to use it, or name the bank that the store was used with"
     } else if matches!(error, BankError::OtherStore { .. } | BankError::OtherBroker { .. }) {
         "a bank knows only what was sent for its own store, by its own broker"
     } else {

@@ -65,6 +65,12 @@ pub enum BankError {
         /// What it is instead.
         message: String,
     },
+    /// Nobody has used it: whoever made it ended before anything could be sent.
+    #[error("{} is empty: nothing was ever sent to this bank", path.display())]
+    Empty {
+        /// Which file.
+        path: PathBuf,
+    },
     /// Its orders were sent for another store, which this one knows nothing of.
     #[error("{} belongs to the store {found}, not to {wanted}: name the store that it was made with, or another bank", path.display())]
     OtherStore {
@@ -169,6 +175,9 @@ impl BankFile {
         let sort = |error: rusqlite::Error| sorted(path, &error);
         let connection = Connection::open_with_flags(path, flags).map_err(sort)?;
         connection.busy_timeout(BUSY).map_err(sort)?;
+        if connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0)).map_err(sort)? == 0 {
+            return Err(BankError::Empty { path: path.to_owned() });
+        }
         let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
         let (kind, seed) = connection.query_row("SELECT kind, seed FROM bank", [], read).map_err(sort)?;
         drop(connection);

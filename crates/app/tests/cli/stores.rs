@@ -246,6 +246,7 @@ fn pay_in(desk: &Desk, account: &str, amount: &str) {
 #[test]
 fn a_bank_that_does_not_belong_is_refused() {
     let desk = desk(5);
+    desk.file("empty.db", "");
     desk.run(&format!("{REPLAY} --store s.db --bank b.db")).done();
     desk.run(&format!("{REPLAY} --store other.db")).done();
     for (line, told) in [
@@ -256,6 +257,7 @@ fn a_bank_that_does_not_belong_is_refused() {
         ),
         (format!("{REPLAY} --store s.db --bank p.toml"), "is not a bank"),
         ("reconcile --store other.db --bank b.db".to_owned(), "belongs to the store"),
+        ("recover --store s.db --bank empty.db".to_owned(), "empty.db is empty: nothing was ever sent to this bank"),
     ] {
         let run = desk.run(&line);
         assert!(run.refused(2).contains(told), "{line}: {}", run.stderr);
@@ -277,6 +279,9 @@ fn what_a_killed_process_left_open_is_recovered() {
             continue;
         }
         let told = desk.run("recover --store s.db --bank b.db");
+        if told.code == 2 && told.stderr.starts_with("b.db: b.db is empty") {
+            continue; // Killed between making the file and its first word.
+        }
         recovered += told.done().lines().filter(|line| line.contains(": batch ")).count();
         if recovered > 2 {
             break;
