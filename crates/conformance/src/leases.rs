@@ -57,7 +57,7 @@ suite! { ($) lease_store_suite in leases, "lease store", dyn LeaseRig, 29;
     L13 "4" l13_renewal_keeps_it_past_the_heartbeat "each renewal keeps the lease for another heartbeat",
     L14 "4" l14_expiry_frees_though_renewed "a lease ends when its expiry has passed, renewed or not",
     L15 "4" l15_release_frees_at_once "a released portfolio can be taken at once",
-    L16 "4" l16_the_former_owner_may_take_it_again "an ended lease can be taken by its former owner",
+    L16 "2, 4" l16_the_former_owner_may_take_it_again "an ended lease can be taken by its former owner, with a larger token",
     L17 "4" l17_each_lease_has_its_own_terms "a lease is judged by the terms it was taken with, not by those of the one before",
     L18 "5" l18_a_stranger_renews_nothing "whoever does not own the lease cannot renew it, and is told so",
     L19 "5" l19_a_stranger_releases_nothing "whoever does not own the lease cannot release it, and is told so",

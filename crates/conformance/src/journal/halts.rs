@@ -51,10 +51,11 @@ async fn halted(rig: &dyn JournalRig, model: &Model, records: Vec<Record>, halt:
 }
 
 /// Freezes everything, the portfolio and a symbol by turns, and commits openings and orders of all four stages, alone and among notes; and
-/// commits that are refused for another reason first. Contract 9.
+/// commits that are refused for another reason first; while a halt of another portfolio stands, which comes first. Contract 9.
 pub async fn j37_a_halt_refuses_openings_and_orders(rig: &dyn JournalRig) -> Check {
     let mut model = Model::of("growth")?;
     model.write(rig, 1, vec![note(0)?]).await?;
+    halt(rig, &halt_of(Scope::Portfolio(own("another".parse())?), HaltMode::Freeze)).await?;
     for scope in concerned()? {
         let frozen = halt_of(scope, HaltMode::Freeze);
         halt(rig, &frozen).await?;

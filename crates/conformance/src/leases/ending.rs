@@ -117,14 +117,15 @@ pub async fn l15_release_frees_at_once(rig: &dyn LeaseRig) -> Check {
     held_by(rig, "bob", "he was granted it").await
 }
 
-/// Takes a lease again for its former owner, after a release and after a lost heartbeat. Contract 4.
+/// Takes a lease again for its former owner, after a release and after a lost heartbeat. Compares their tokens. Contract 2, 4.
 pub async fn l16_the_former_owner_may_take_it_again(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     done(rig.store().release(&lease).await, "its holder should be able to release it")?;
-    take(rig, "alice", "she released the one she had").await?;
+    let second = take(rig, "alice", "she released the one she had").await?;
     rig.advance(HEARTBEAT)?;
-    take(rig, "alice", "the heartbeat of the one she had is over").await?;
-    Ok(())
+    let third = take(rig, "alice", "the heartbeat of the one she had is over").await?;
+    let grow = lease.token < second.token && second.token < third.token;
+    expect(grow, "each lease should have a larger token, also those of one owner", [lease, second, third])
 }
 
 /// Takes four leases in a row on terms that differ: the same as ever, longer, the same, and with an expiry shorter than the heartbeat;
