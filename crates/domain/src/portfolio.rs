@@ -165,10 +165,10 @@ impl Portfolio {
     /// True if it is blocked because its journal has lost batches.
     #[must_use]
     pub fn has_lost_batches(&self) -> bool {
-        let closing = self.stale_batch().and_then(|batch| batch.closing.as_ref());
         if let Standing::Quarantined { differences } = &self.standing {
             return differences.iter().any(|difference| matches!(difference, Difference::Batch { .. }));
         }
+        let closing = self.stale_batch().and_then(|batch| batch.closing.as_ref());
         closing.is_some_and(|closing| matches!(closing.cause, Some(Cause::JournalLacks { .. })))
     }
 
@@ -196,13 +196,15 @@ impl Portfolio {
             return Vec::new();
         }
         // Batches are forgotten from the oldest on: what was opened after the oldest that is known was not.
-        let oldest = self.closed.first().map(|batch| batch.id).or_else(|| self.batch.as_ref().map(|batch| batch.id));
+        let oldest = self.closed.first().map(AsRef::as_ref).or(self.batch.as_ref()).map(|batch| batch.id);
+        let before_loss = self.loss_accepted.is_some();
         let mut not_forgotten = oldest.is_none();
         let mut lost = BTreeSet::new();
         for number in 1..=self.sequence.get().saturating_add(LOST_RECORDS) {
             let opening = Sequence::new(number);
             let id = self.batch_id(store, opening);
-            not_forgotten |= oldest == Some(id) || oldest == Some(BatchId::new(store, &self.id, opening));
+            not_forgotten |=
+                oldest == Some(id) || before_loss && oldest == Some(BatchId::new(store, &self.id, opening));
             if not_forgotten && unknown.contains(&id) {
                 lost.insert(id);
             }

@@ -1,6 +1,6 @@
 //! Cancels: contract 6, and what contract 5 says of fills around them.
 
-use super::desk::{Desk, broken, desk, misfit, sum};
+use super::desk::{Desk, broken, desk, is_whole, misfit};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{BrokerStatus, CancelAnswer, OrderRequest, OrderView};
@@ -76,9 +76,7 @@ pub async fn c30_cancels_race_fills(rig: &dyn BrokerRig) -> Check {
     desk.quiet().await;
     let mut executed = Quantity::ZERO;
     for (order, before) in orders.iter().zip(&ended) {
-        let after = desk
-            .until(order, "known with each of its fills", |view| sum(&view.fills).is_ok_and(|sum| sum == view.filled))
-            .await?;
+        let after = desk.until(order, "known with each of its fills", is_whole).await?;
         // Only a late fill may still change how it ended.
         let kept = after.status == before.status || after.status == BrokerStatus::Filled;
         expect(kept, "an order should end in one way only", (before, &after))?;

@@ -334,6 +334,11 @@ pub(super) fn fits(order: &OrderRequest, view: &OrderView) -> Check {
     expect(empty.is_none(), "a fill should be of more than nothing", empty)
 }
 
+/// True if each fill of what was executed is known.
+pub(super) fn is_whole(view: &OrderView) -> bool {
+    sum(&view.fills).is_ok_and(|sum| sum == view.filled)
+}
+
 /// Units that these fills executed.
 pub(super) fn sum(fills: &[Fill]) -> Result<Quantity, Stop> {
     fills.iter().try_fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity)).map_err(misfit)

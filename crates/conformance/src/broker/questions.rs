@@ -133,7 +133,7 @@ pub async fn c38_pages_are_complete_or_say_not(rig: &dyn BrokerRig) -> Check {
     let listed: BTreeSet<_> = desk.fills().await?.into_iter().filter_map(|fill| fill.order).collect();
     let missing = sent.difference(&listed).count();
     expect(missing == 0, "every fill should be listed when the last page says that it is complete", missing)?;
-    let none = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
+    let none = desk.open_orders().await?;
     expect(none.complete && none.orders.is_empty(), "where nothing is open the list should be complete", none)?;
     let mut open: BTreeSet<ClientOrderId> = BTreeSet::new();
     for _ in 0..count {
@@ -143,7 +143,7 @@ pub async fn c38_pages_are_complete_or_say_not(rig: &dyn BrokerRig) -> Check {
         open.insert(order.id);
     }
     desk.horizon().await;
-    let page = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
+    let page = desk.open_orders().await?;
     let listed: BTreeSet<_> = page.orders.iter().map(|view| view.id).collect();
     let missing = open.difference(&listed).count();
     expect(missing == 0 || !page.complete, "open orders that are left out should be told", missing)?;
@@ -201,7 +201,7 @@ pub async fn c46_an_unknown_status_is_not_an_end(rig: &dyn BrokerRig) -> Check {
     let view = desk.until(&order, "there", |_| true).await?;
     let told = matches!(view.status, BrokerStatus::Unmapped(_));
     expect(told, "a status that nobody knows should be told as it is, and end nothing", &view)?;
-    let page = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
+    let page = desk.open_orders().await?;
     let listed = page.orders.iter().any(|view| view.id == order.id) || !page.complete;
     expect(listed, "an order that has not ended should be among the open orders", page.orders)?;
     let answer = desk.cancel(&order).await;

@@ -15,12 +15,17 @@ fn is_unknown(answer: &SubmitAnswer, why: &str) -> Check {
 
 /// Loses the answer, and finds the order. Contract 1, 2.
 pub async fn c09_a_lost_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
+    is_unknown_and_found(rig, Fault::LoseAnswer, "its answer was lost").await
+}
+
+/// An order that was taken, and whose answer this fault keeps from being understood, is unknown; and it is there, once.
+async fn is_unknown_and_found(rig: &dyn BrokerRig, fault: Fault, why: &str) -> Check {
     let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
-    rig.force(Fault::LoseAnswer)?;
+    rig.force(fault)?;
     let order = desk.buy(quantity)?;
-    is_unknown(&desk.submit(&order).await, "its answer was lost")?;
+    is_unknown(&desk.submit(&order).await, why)?;
     desk.filled(&order).await?;
     desk.quiet().await;
     desk.is_one_order(&order)?;
@@ -76,15 +81,7 @@ async fn is_absent(desk: &Desk<'_>, order: &OrderRequest, sent: Timestamp) -> Re
 
 /// Lets the broker take an order and answer in words that nobody knows. Contract 1, 2.
 pub async fn c54_an_answer_that_nobody_knows_is_unknown(rig: &dyn BrokerRig) -> Check {
-    let desk = desk(rig).await?;
-    let quantity = desk.quantity("2")?;
-    desk.fund_for(quantity)?;
-    rig.force(Fault::UnmappedAnswer)?;
-    let order = desk.buy(quantity)?;
-    is_unknown(&desk.submit(&order).await, "its answer cannot be read")?;
-    desk.filled(&order).await?;
-    desk.is_one_order(&order)?;
-    desk.requests_were(1)
+    is_unknown_and_found(rig, Fault::UnmappedAnswer, "its answer cannot be read").await
 }
 
 /// Makes the broker unreachable for one call. Contract 2.

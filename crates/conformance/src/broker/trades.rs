@@ -1,9 +1,9 @@
 //! What an order costs and brings: contract 5 and 8.
 
-use super::desk::{Desk, amounts, broken, desk, misfit, sum};
+use super::desk::{Desk, amounts, broken, desk, is_whole, misfit, sum};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
-use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Fill, OrderRequest, OrderView, Side};
+use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Fill, OrderFill, OrderRequest, OrderView, Side};
 use evenkeel_domain::values::{Money, Quantity};
 use std::time::Duration;
 
@@ -70,8 +70,7 @@ pub async fn c03_a_part_then_all_is_sold(rig: &dyn BrokerRig) -> Check {
     let second = desk.trade(&desk.exit(rest)?).await?;
     desk.horizon().await;
     desk.holds(desk.symbol(), Quantity::ZERO).await?;
-    all_listed(&desk, &first.fills).await?;
-    all_listed(&desk, &second.fills).await?;
+    all_listed(&desk.fills().await?, first.fills.iter().chain(&second.fills))?;
     cash_moved(&desk, before, &[(Side::Sell, &first.fills), (Side::Sell, &second.fills)]).await
 }
 
@@ -132,13 +131,12 @@ pub async fn c52_each_fill_has_its_own_price(rig: &dyn BrokerRig) -> Check {
     rig.force(Fault::InTwo { apart })?;
     let order = desk.buy(quantity)?;
     desk.place(&order).await?;
-    let known = |view: &OrderView| !view.filled.is_zero() && sum(&view.fills).is_ok_and(|sum| sum == view.filled);
+    let known = |view: &OrderView| !view.filled.is_zero() && is_whole(view);
     let first = desk.until(&order, "executed in part, with that fill", known).await?.fills;
     desk.horizon().await;
     cash_moved(&desk, before, &[(Side::Buy, &first)]).await?;
     let (seen, read) = desk.fills_after(None).await?;
-    let missing = first.iter().find(|fill| !seen.iter().any(|of| of.fill == **fill));
-    expect(missing.is_none(), "the first part should be listed while its order works", missing)?;
+    all_listed(&seen, &first)?;
     // A hundredth less, so that what is paid in is enough.
     desk.reprice(desk.price.nanos().saturating_sub(desk.price.nanos().checked_div(100).unwrap_or(0)))?;
     rig.sleep(apart).await;
@@ -147,13 +145,14 @@ pub async fn c52_each_fill_has_its_own_price(rig: &dyn BrokerRig) -> Check {
     cash_moved(&desk, before, &[(Side::Buy, &all)]).await?;
     let rest: Vec<&Fill> = all.iter().filter(|fill| !first.iter().any(|known| known.id == fill.id)).collect();
     let cheaper = rest.iter().all(|later| first.iter().all(|earlier| later.price < earlier.price));
-    expect(cheaper && !rest.is_empty(), "what was executed at a lower price should be told at that price", &all)?;
+    let Some(new) = rest.first().filter(|_| cheaper) else {
+        return broken("what was executed at a lower price should be told at that price", &all);
+    };
     let (listed, _) = desk.fills_after(Some(read.clone())).await?;
-    let same = |listed: &&Fill| listed.id == rest.first().map_or(listed.id.clone(), |fill| fill.id.clone());
     let after: Vec<Fill> = listed.into_iter().filter(|fill| fill.order == Some(order.id)).map(|of| of.fill).collect();
-    expect(after.iter().any(|fill| same(&fill)), "after the cursor the new fill should be listed", &after)?;
-    let (again, _) = desk.fills_after(Some(read.clone())).await?;
-    expect(again.iter().any(|of| same(&&of.fill)), "the same cursor again should list the same", &again)?;
+    expect(after.iter().any(|fill| fill.id == new.id), "after the cursor the new fill should be listed", &after)?;
+    let (again, _) = desk.fills_after(Some(read)).await?;
+    expect(again.iter().any(|of| of.fill.id == new.id), "the same cursor again should list the same", &again)?;
     let other = after.iter().find(|listed| !all.contains(listed));
     expect(other.is_none(), "a fill that is listed after a cursor should be as the order's view has it", other)
 }
@@ -169,7 +168,7 @@ pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
     desk.place(&order).await?;
     let part = desk.until(&order, "executed in part", |view| !view.filled.is_zero()).await?.filled;
     desk.horizon().await;
-    let page = desk.broker.open_orders(&desk.account).await.or_else(|e| broken("open orders should be read", e))?;
+    let page = desk.open_orders().await?;
     let listed = page.orders.iter().any(|view| view.id == order.id) || !page.complete;
     expect(listed, "an order that was executed in part should be among the open orders", page.orders)?;
     match desk.cancel(&order).await {
@@ -187,8 +186,7 @@ pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
     let second = canceled_with(&desk, &order, part).await?;
     desk.horizon().await;
     desk.holds(desk.symbol(), part.add(sum(&second)?).map_err(misfit)?).await?;
-    all_listed(&desk, &first).await?;
-    all_listed(&desk, &second).await?;
+    all_listed(&desk.fills().await?, first.iter().chain(&second))?;
     cash_moved(&desk, before, &[(Side::Buy, &first), (Side::Buy, &second)]).await
 }
 
@@ -196,10 +194,7 @@ pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
 async fn canceled_with(desk: &Desk<'_>, order: &OrderRequest, part: Quantity) -> Result<Vec<Fill>, Stop> {
     let view = desk.until(order, "canceled", |view| view.status == BrokerStatus::Canceled).await?;
     expect(view.filled >= part, &format!("the {part} executed before the cancel should stay"), &view)?;
-    let view = desk
-        .until(order, "known with each of its fills", |view| sum(&view.fills).is_ok_and(|sum| sum == view.filled))
-        .await?;
-    Ok(view.fills)
+    Ok(desk.until(order, "known with each of its fills", is_whole).await?.fills)
 }
 
 /// Lets an order expire, then one that was executed in part; reads, cancels and lists them. Contract 2, 5, 6.
@@ -233,9 +228,8 @@ pub async fn c55_an_expired_order_has_ended(rig: &dyn BrokerRig) -> Check {
 /// Sends an order that expires, and cancels it too late; how it ended, with each of its fills.
 async fn expired(desk: &Desk<'_>, order: &OrderRequest) -> Result<OrderView, Stop> {
     desk.place(order).await?;
-    let whole = |view: &OrderView| sum(&view.fills).is_ok_and(|sum| sum == view.filled);
     let view = desk
-        .until(order, "expired, with each of its fills", |view| view.status == BrokerStatus::Expired && whole(view))
+        .until(order, "expired, with each of its fills", |view| view.status == BrokerStatus::Expired && is_whole(view))
         .await?;
     let canceled = desk.cancel(order).await;
     let told = matches!(&canceled, CancelAnswer::AlreadyTerminal(again)
@@ -245,8 +239,7 @@ async fn expired(desk: &Desk<'_>, order: &OrderRequest) -> Result<OrderView, Sto
 }
 
 /// Every fill of a view must be among the account's fills, as it is there.
-async fn all_listed(desk: &Desk<'_>, fills: &[Fill]) -> Check {
-    let listed = desk.fills().await?;
-    let missing = fills.iter().find(|fill| !listed.iter().any(|of| of.fill == **fill));
+fn all_listed<'a>(listed: &[OrderFill], fills: impl IntoIterator<Item = &'a Fill>) -> Check {
+    let missing = fills.into_iter().find(|fill| !listed.iter().any(|of| of.fill == **fill));
     expect(missing.is_none(), "every fill of a view should be in the list", missing)
 }

@@ -4,7 +4,7 @@ use super::{Desk, SKEW, broken};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{FillCursor, OrderFill};
 use evenkeel_domain::values::{Quantity, Symbol};
-use evenkeel_ports::AccountView;
+use evenkeel_ports::{AccountView, OrderPage};
 
 impl Desk<'_> {
     /// The account, which must be that of the rig, not blocked, and of now.
@@ -39,10 +39,15 @@ impl Desk<'_> {
         expect(held == (quantity, quantity), &format!("{quantity} of {symbol} should be held, all of it free"), held)
     }
 
+    /// The open orders of the account.
+    pub(in crate::broker) async fn open_orders(&self) -> Result<OrderPage, Stop> {
+        let page = self.broker.open_orders(&self.account).await;
+        page.or_else(|error| broken("open orders should be read", error))
+    }
+
     /// No order must be open.
     pub(in crate::broker) async fn nothing_is_open(&self) -> Check {
-        let page = self.broker.open_orders(&self.account).await;
-        let open = page.or_else(|error| broken("open orders should be read", error))?.orders;
+        let open = self.open_orders().await?.orders;
         expect(open.is_empty(), "an order that has ended should not be among the open orders", open)
     }
 
