@@ -11,8 +11,8 @@ use evenkeel_banchile::BanChile;
 use evenkeel_domain::apply::apply;
 use evenkeel_domain::batch::{Order, OrderState, Phase};
 use evenkeel_domain::order::{
-    CancelAnswer, Capabilities, ClientOrderId, Direction, FillCursor, Lookup, OrderRequest, Refused, SubmitAnswer,
-    Terms,
+    CancelAnswer, Capabilities, ClientOrderId, Direction, FillCursor, Lookup, NotSent, OrderRequest, Refused,
+    SubmitAnswer, Terms,
 };
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::values::{AccountId, PortfolioId, Timestamp};
@@ -42,6 +42,8 @@ struct Seen {
     portfolios: BTreeMap<PortfolioId, Portfolio>,
     sent: Vec<Sent>,
     wrong: Vec<String>,
+    /// How often the rate limit turned an order away.
+    limited: u64,
     /// A worker was frozen between its decision and its send: nobody can hold it back when it goes on.
     expects_zombies: bool,
 }
@@ -59,6 +61,11 @@ impl Desk {
     /// From now on an order may go forward too late, if only its intent is in the journal.
     pub(crate) fn expect_zombies(&self) {
         self.seen.lock().unwrap().expects_zombies = true;
+    }
+
+    /// How often the rate limit turned an order away.
+    pub(crate) fn limited(&self) -> u64 {
+        self.seen.lock().unwrap().limited
     }
 
     /// What should never have been sent.
@@ -126,7 +133,11 @@ impl Broker for Desk {
 
     async fn submit(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer {
         self.check_order(account, order);
-        self.broker.submit(account, order).await
+        let answer = self.broker.submit(account, order).await;
+        if let SubmitAnswer::NotSent(NotSent::RateLimited { .. }) = answer {
+            self.seen.lock().unwrap().limited += 1;
+        }
+        answer
     }
 
     async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {

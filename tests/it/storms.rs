@@ -4,9 +4,8 @@ use crate::world::{World, p, seconds, shown};
 use evenkeel_banchile::{Chance, FaultRates, Profile};
 use evenkeel_domain::policy::Policy;
 use evenkeel_domain::record::Record;
-use evenkeel_engine::{EngineError, Resolve};
+use evenkeel_engine::{EngineError, Resolve, Settings};
 use evenkeel_market::{FakeMarket, Listing, Pace, Volatility};
-use evenkeel_memory::{MemoryJournal, Retention};
 use evenkeel_ports::{BrokerError, Clock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -100,7 +99,7 @@ fn a_store_that_folds_and_a_broker_that_forgets_make_no_difference() {
         let whole = World::new(profile.clone());
         let ends = voyage(&whole, 120);
         let forgetful = Profile { retention: evenkeel_banchile::Retention::OrderIds, ..profile };
-        let folded = World::over(forgetful, 1, |journal: MemoryJournal| journal.with_retention(Retention::LatestState));
+        let folded = World::folding(forgetful, 1, Settings::unlimited());
         assert_eq!(voyage(&folded, 120), ends, "{name}");
 
         assert!(folded.journal.records(&p("growth")).len() < 200, "{name}: it is folded");

@@ -12,7 +12,7 @@ use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::{PortfolioId, Price, StoreId, Symbol, Timestamp};
 use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, Resolve, Settings};
-use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier};
+use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
 use evenkeel_ports::{Clock, NullObserver, codec};
 use futures_util::future::BoxFuture;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,9 +89,10 @@ impl World {
         Self::made_of(profile, 1, settings, MemoryJournal::new(StoreId::new(7)))
     }
 
-    /// A world whose broker draws from this seed, and whose journal keeps something else.
-    pub(crate) fn over(profile: Profile, seed: u64, keeping: impl FnOnce(MemoryJournal) -> MemoryJournal) -> Self {
-        Self::made_of(profile, seed, Settings::unlimited(), keeping(MemoryJournal::new(StoreId::new(7))))
+    /// A world whose broker draws from this seed, and whose journal keeps the latest state only.
+    pub(crate) fn folding(profile: Profile, seed: u64, settings: Settings) -> Self {
+        let journal = MemoryJournal::new(StoreId::new(7)).with_retention(Retention::LatestState);
+        Self::made_of(profile, seed, settings, journal)
     }
 
     fn made_of(profile: Profile, seed: u64, settings: Settings, journal: MemoryJournal) -> Self {

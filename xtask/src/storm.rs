@@ -12,6 +12,9 @@ pub(crate) const USAGE: &str = "storm [--batches N] [--seed N]";
 pub(crate) fn storm(workspace: &Workspace, arguments: &[String]) -> Outcome {
     let options = Options::read(USAGE, arguments)?;
     let (batches, seed) = (options.number("--batches", 100_000), options.number("--seed", 1));
+    if batches == 0 {
+        return Err(format!("--batches 0 shows nothing, give at least 1: cargo xtask {USAGE}"));
+    }
     let test = "test --release --package evenkeel-tests --test it --locked --quiet storm::every -- --nocapture";
     let mut command = cargo(&workspace.root, test);
     command.env("EVENKEEL_STORM_BATCHES", batches.to_string()).env("EVENKEEL_STORM_SEED", seed.to_string());

@@ -1,7 +1,7 @@
 //! The controls: accounts, the market, faults. What a test or a replay does with the broker, and no worker of the core can.
 
 use crate::account::{Account, AccountError};
-use crate::calibration::Calibration;
+use crate::calibration::{Calibration, Tally};
 use crate::calls::{Call, Keeper, Unkept};
 use crate::corrections::CorrectionError;
 use crate::faults::Rule;
@@ -309,6 +309,12 @@ impl BanChile {
     /// Lets all calls return that are held now; how many they were. Calls held later wait for the next release.
     pub fn release_held(&self) -> usize {
         self.shared.gate.open()
+    }
+
+    /// What was drawn so far, to be held against a profile by itself or with what others drew.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        self.with(|venue| venue.tally().clone())
     }
 
     /// Whether all that was drawn so far fits `declared`: the profile of this broker, or another that it should not be taken for.

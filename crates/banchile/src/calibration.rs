@@ -84,9 +84,19 @@ pub(crate) enum Leg {
     OutageLasts,
 }
 
-/// What was drawn so far.
+/// What was drawn so far, by one broker or by several of the same kind: a rare fault of which one broker has seen too little to tell
+/// anything is seen often enough by many.
+///
+/// ```
+/// # use evenkeel_banchile::{BanChile, Profile, Tally};
+/// # fn all_of(brokers: &[BanChile]) -> bool {
+/// let mut all = Tally::default();
+/// brokers.iter().for_each(|broker| all.add(&broker.tally()));
+/// all.against(&Profile::storm()).holds()
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Tally {
+pub struct Tally {
     chances: [Counted; 11],
     legs: [Timed; 7],
     slippage: Slippage,
@@ -148,8 +158,21 @@ impl Tally {
         *most = (*most).max(parts);
     }
 
+    /// What another broker has drawn besides.
+    pub fn add(&mut self, other: &Self) {
+        for (counted, more) in self.chances.iter_mut().zip(&other.chances) {
+            counted.draws = counted.draws.saturating_add(more.draws);
+            counted.happened = counted.happened.saturating_add(more.happened);
+        }
+        for (timed, more) in self.legs.iter_mut().zip(&other.legs) {
+            timed.add(more);
+        }
+        self.slippage.add(other.slippage);
+    }
+
     /// Holds the counts against a profile.
-    pub(crate) fn against(&self, profile: &Profile) -> Calibration {
+    #[must_use]
+    pub fn against(&self, profile: &Profile) -> Calibration {
         let (rates, outages) = (&profile.faults, profile.outages);
         let chances = [
             ("partial fills", Happening::PartialFill, profile.partial_fills),
@@ -230,6 +253,16 @@ impl Counted {
 }
 
 impl Timed {
+    fn add(&mut self, more: &Self) {
+        self.draws = self.draws.saturating_add(more.draws);
+        self.least = self.least.into_iter().chain(more.least).min();
+        self.most = self.most.max(more.most);
+        self.buckets.resize(self.buckets.len().max(more.buckets.len()), 0);
+        for (count, more) in self.buckets.iter_mut().zip(&more.buckets) {
+            *count = count.saturating_add(*more);
+        }
+    }
+
     fn line(&self, what: &'static str, latency: Latency) -> Option<CalibrationLine> {
         let least = self.least?;
         let Latency { least: shortest, median, p99, most: longest } = latency;
@@ -268,6 +301,13 @@ impl Timed {
 }
 
 impl Slippage {
+    fn add(&mut self, more: Self) {
+        self.fills = self.fills.saturating_add(more.fills);
+        self.sum = self.sum.saturating_add(more.sum);
+        self.least = self.least.into_iter().chain(more.least).min();
+        self.most = self.most.max(more.most);
+    }
+
     fn line(&self, profile: &Profile) -> Option<CalibrationLine> {
         let least = self.least?;
         let mean = self.sum.checked_div(self.fills)?;

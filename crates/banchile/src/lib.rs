@@ -98,7 +98,7 @@ mod venue;
 
 pub use account::AccountError;
 pub use bank::BanChile;
-pub use calibration::{Calibration, CalibrationLine};
+pub use calibration::{Calibration, CalibrationLine, Tally};
 pub use corrections::{Correction, CorrectionError};
 pub use faults::{Fault, Part, Rule};
 #[cfg(feature = "file")]

@@ -1,7 +1,7 @@
 //! The broker behaves as its profile says, and would be caught if it did not; and the same seed is the same broker, byte for byte.
 
 use super::desk::{Desk, order_of};
-use crate::{Calibration, Chance, FaultRates, Latency, Outages, Profile};
+use crate::{Calibration, Chance, FaultRates, Latency, Outages, Profile, Tally};
 use evenkeel_ports::Broker;
 use std::time::Duration;
 
@@ -39,6 +39,28 @@ fn each_profile_is_what_it_says() {
             assert!(calibration.lines.len() >= fewest, "{calibration}");
         }
     }
+}
+
+#[test]
+fn brokers_that_hold_one_by_one_are_caught_together() {
+    // Late fills happen five times in a thousand; this broker has none of them.
+    let faults = FaultRates { late_fill: Chance::NEVER, ..FaultRates::STORM };
+    let mut all = Tally::default();
+    for seed in 0..12 {
+        let desk = Desk::seeded(Profile { faults, rate_limit: None, ..Profile::storm() }, seed);
+        desk.broker.deposit(&desk.account, "9000000.00".parse().unwrap()).unwrap();
+        for number in 0..800_u128 {
+            drop(desk.submit(&order_of(number, 0, "buy 0.02 AAPL @ 200")));
+            desk.clock.pass(Duration::from_secs(1));
+        }
+        desk.settle();
+        assert!(desk.broker.calibration(&Profile::storm()).holds(), "seed {seed}: too few to tell");
+        all.add(&desk.broker.tally());
+    }
+    let calibration = all.against(&Profile::storm());
+    let off: Vec<_> = calibration.lines.iter().filter(|line| !line.holds).map(|line| line.what).collect();
+    assert_eq!(off, ["late fills"], "\n{calibration}");
+    assert!(all.against(&Profile { faults, ..Profile::storm() }).holds());
 }
 
 #[test]
