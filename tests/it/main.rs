@@ -33,6 +33,7 @@ mod prices;
 mod rebalance;
 mod reconcile;
 mod restore;
+mod rounds;
 mod sessions;
 mod stages;
 mod stale;

@@ -17,7 +17,7 @@ use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::record::{Event, Outcome, Record};
 use evenkeel_domain::report::Trade;
 use evenkeel_domain::values::{OwnerId, PortfolioId, Sequence, StoreId, Timestamp, Token};
-use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, Settings};
+use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, RoundSettings, Settings};
 use evenkeel_memory::{ManualClock, MemoryNotifier};
 use evenkeel_ports::{
     AcquireError, Clock, Commit, CommitOutcome, Entry, Head, HoldError, Journal, JournalError, Lease, LeaseStore,
@@ -27,6 +27,7 @@ use futures_util::future::join;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // A service awaits on its own runtime, by the system's clock. Here time moves whenever nothing else can go on.
@@ -58,7 +59,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     clock.run(first.add(&growth, definition.clone(), books))??;
 
     // A wave of prices: the market moves at the broker, and both workers are told.
-    clock.run(second.load_all())??; // what a worker does when it starts; and `recover`, which finishes what a crash left open
+    clock.run(second.load_all())??; // what a worker does when it starts; and it spawns `make_rounds`
     let wave = [(aapl, "165.00".parse()?), (meta, "440".parse()?), (msft, "333.40".parse()?)];
     broker.set_prices(wave);
     for (name, worker) in [("first", &first), ("second", &second)] {
@@ -78,6 +79,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("  it cost {} (cash before - cash after), of which {} are fees", report.cost, report.fees);
 
+    clock.run(spawned_beside(&second, &clock))?;
+
     // All of it is in the journal, as text; and the text is enough to know again what the portfolio owns.
     println!("\nsequence token record");
     for line in journal.lines(&growth) {
@@ -93,6 +96,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(rebuilt.books, held, "books and broker");
     assert_eq!(first.portfolio(&growth).as_deref(), Some(&rebuilt), "live and rebuilt");
     Ok(())
+}
+
+/// What each worker spawns beside its work: at the start, and from time to time, it finishes what a crash left open, and compares books and
+/// broker; until it is stopped.
+async fn spawned_beside(worker: &Engine, clock: &ManualClock) {
+    let rounds = worker.make_rounds(RoundSettings::default(), |seen| println!("\nseen on a round: {seen:?}"));
+    let stop = async {
+        clock.sleep_until(clock.now().plus(Duration::from_secs(60))).await;
+        worker.shut_down(Duration::from_secs(10)).await
+    };
+    join(rounds, stop).await;
 }
 
 #[test]

@@ -45,7 +45,7 @@ impl Board {
         self.known().portfolios.get(id).cloned()
     }
 
-    /// Remembers a state that the journal confirmed.
+    /// Remembers a state that the journal confirmed. An older one than is known is not news: whoever read it has no lease, and was slow.
     pub(crate) fn put(&self, portfolio: Arc<Portfolio>) {
         self.known().put(portfolio);
     }
@@ -99,6 +99,9 @@ impl Known {
 
     fn put(&mut self, portfolio: Arc<Portfolio>) {
         let id = portfolio.id.clone();
+        if self.portfolios.get(&id).is_some_and(|known| known.sequence > portfolio.sequence) {
+            return;
+        }
         self.note(&id);
         let (now, account) = (followed(&portfolio), account(&portfolio).cloned());
         let before = self.portfolios.insert(id.clone(), portfolio);

@@ -21,6 +21,7 @@
 //! | know what the journal knows | [`Engine::load_all`], [`Engine::load_one`] |
 //! | finish what a crash left open | [`Engine::recover`] |
 //! | compare books and broker | [`Engine::reconcile`] |
+//! | have both done at the start and from time to time, for every portfolio | [`Engine::make_rounds`] |
 //! | resolve a stale or quarantined portfolio | [`Engine::resolve`] |
 //! | unwind an open batch | [`Engine::abort`] |
 //! | see and accept prices that jumped | [`Engine::doubtful_prices`], [`Engine::accept_price`] |
@@ -43,10 +44,12 @@
 //! # use evenkeel_domain::books::{Books, Definition};
 //! # use evenkeel_domain::policy::Policy;
 //! # use evenkeel_domain::values::{PortfolioId, StoreId, Timestamp};
-//! # use evenkeel_engine::{Dispatched, Dispatcher, DispatcherSettings, Engine, Ports, Rebalanced, Settings};
+//! # use evenkeel_engine::{Dispatched, Dispatcher, DispatcherSettings, Engine, Ports, Rebalanced, RoundSettings, Seen, Settings};
 //! # use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier};
-//! # use evenkeel_ports::NullObserver;
+//! # use evenkeel_ports::{Clock, NullObserver};
+//! # use futures_util::future::join3;
 //! # use std::sync::Arc;
+//! # use std::time::Duration;
 //! # let clock = ManualClock::new(Timestamp::EPOCH);
 //! # let time = Arc::new(clock.clone());
 //! # let broker = Arc::new(BanChile::new(Profile::ideal(), time.clone(), 1));
@@ -68,7 +71,14 @@
 //! # clock.run(engine.add(&growth, definition, books))??;
 //! # clock.run(async {
 //! engine.load_all().await?;
-//! engine.recover().await?;
+//!
+//! // A service spawns this, which ends when the engine is stopped: what a crash left open is finished, and books and broker are compared; now,
+//! // and from time to time.
+//! let rounds = engine.make_rounds(RoundSettings::default(), |seen| match seen {
+//!     Seen::Ended(round) => assert_eq!((round.agree, round.differ), (1, 0)),
+//!     other => println!("{other:?}"), // what a batch came to, or where books and broker differ
+//! });
+//!
 //! let dispatcher = Dispatcher::new(engine.clone(), DispatcherSettings::default());
 //!
 //! // Prices come at any time; this waits for nothing.
@@ -77,14 +87,20 @@
 //! dispatcher.wave(Timestamp::EPOCH, &wave);
 //! assert_eq!(dispatcher.backlog().prices, 1);
 //!
-//! // A service spawns `dispatcher.run(...)` instead, which ends when the engine is stopped.
+//! // And this, which ends when the engine is stopped too.
 //! let mut rebalanced = 0;
-//! dispatcher
-//!     .run_until_idle(|done| match done {
-//!         Dispatched::Ended { result: Ok(Rebalanced::Batch(_)), .. } => rebalanced += 1,
-//!         other => println!("{other:?}"), // halted, busy, stale, not judged: each with its reason
-//!     })
-//!     .await;
+//! let batches = dispatcher.run(|done| match done {
+//!     Dispatched::Ended { result: Ok(Rebalanced::Batch(_)), .. } => rebalanced += 1,
+//!     other => println!("{other:?}"), // halted, busy, stale, not judged: each with its reason
+//! });
+//!
+//! // When the service is told to end:
+//! let stop = async {
+//! #   clock.sleep_until(clock.now().plus(Duration::from_secs(60))).await;
+//!     let stopped = engine.shut_down(Duration::from_secs(10)).await;
+//!     assert!(stopped.unfinished.is_empty());
+//! };
+//! join3(rounds, batches, stop).await;
 //! assert_eq!(rebalanced, 1);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })??;
@@ -103,6 +119,7 @@ mod rebalance;
 mod reconcile;
 mod recover;
 mod resolve;
+mod rounds;
 mod session;
 mod settings;
 mod signals;
@@ -116,6 +133,7 @@ pub use rebalance::Rebalanced;
 pub use reconcile::Reconciled;
 pub use recover::Recovered;
 pub use resolve::Resolve;
+pub use rounds::{Round, RoundSettings, Seen};
 pub use settings::{Settings, SettingsError};
 pub use stop::Stopped;
 

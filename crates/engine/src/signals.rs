@@ -74,6 +74,17 @@ impl Signals {
         self.inner().stopping
     }
 
+    /// Ends once everything is to stop.
+    pub(crate) async fn stopped(&self) {
+        loop {
+            let seen = self.version();
+            if self.stopping().is_some() {
+                return;
+            }
+            self.changed(seen).await;
+        }
+    }
+
     /// Marks a portfolio as being worked on here, until the guard is dropped; then its change is noted on the board.
     pub(crate) fn run<'a>(&'a self, portfolio: &PortfolioId, board: &'a Board) -> Running<'a> {
         self.change(|inner| {

@@ -1,6 +1,6 @@
 //! What mocks are right for: that a port is called exactly so often, or not at all. Behaviour is tested in the scenarios of `tests/it`.
 
-use crate::{Engine, EngineError, Ports, Resolve, Settings, SettingsError};
+use crate::{Engine, EngineError, Ports, Resolve, RoundSettings, Seen, Settings, SettingsError};
 use evenkeel_domain::alert::{Alert, AlertKind};
 use evenkeel_domain::values::{PortfolioId, Sequence, Timestamp, Token};
 use evenkeel_memory::ManualClock;
@@ -8,6 +8,7 @@ use evenkeel_ports::{
     AcquireError, HoldError, JournalError, Lease, LeaseTerms, MockBroker, MockJournal, MockLeaseStore, MockNotifier,
     NotifyError, NullObserver,
 };
+use futures_util::future::join;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,6 +118,25 @@ fn an_alert_that_is_not_delivered_stays_and_the_rest_waits() {
     assert_eq!(mocks.run(async |engine| engine.deliver_alerts().await), Ok(0));
 }
 
+/// Nineteen minutes and a half: whose batch is open is asked at the start and each minute, who there is at the start and after a quarter of an hour.
+#[test]
+fn a_journal_that_does_not_answer_is_asked_again_at_the_next_time_and_no_sooner() {
+    let mut mocks = Mocks::new();
+    let unreadable = || JournalError::Unavailable { doing: "reading".to_owned(), message: "gone".to_owned() };
+    mocks.journal.expect_open_batches().times(20).returning(move || Err(unreadable()));
+    mocks.journal.expect_portfolios().times(2).returning(move || Err(unreadable()));
+    let mut seen = Vec::new();
+    mocks.run(async |engine| {
+        let stop = async {
+            let clock = &engine.ports.clock;
+            clock.sleep_until(clock.now().plus(Duration::from_secs(19 * 60 + 30))).await;
+            engine.shut_down(Duration::ZERO).await
+        };
+        join(engine.make_rounds(RoundSettings::default(), |one| seen.push(one)), stop).await
+    });
+    assert_eq!(seen, vec![Seen::NotListed(EngineError::Journal(unreadable())); 22]);
+}
+
 #[test]
 fn impossible_settings_are_all_named() {
     let settings = Settings {
@@ -151,5 +171,6 @@ fn every_future_can_be_sent_between_threads() {
         can_be_sent(engine.remove(&id));
         can_be_sent(engine.deliver_alerts());
         can_be_sent(engine.shut_down(Duration::ZERO));
+        can_be_sent(engine.make_rounds(RoundSettings::default(), |_| {}));
     });
 }
