@@ -48,7 +48,7 @@ pub trait JournalRig: Rig {
     fn lose_the_next_answer(&self, written: bool) -> Result<(), Cannot>;
 }
 
-suite! { ($) journal_suite in journal, "journal", dyn JournalRig, 42;
+suite! { ($) journal_suite in journal, "journal", dyn JournalRig, 44;
     J01 "3" j01_nothing_is_there_at_first "a portfolio without records has a head of zeros, reads as nothing, and is not listed",
     J02 "3" j02_numbers_have_no_gaps "records are numbered 1, 2, 3 …, over commits of one and of several",
     J03 "3" j03_expected_too_low_is_a_conflict "a commit that expects less than the head writes nothing, and is told the head",
@@ -78,17 +78,19 @@ suite! { ($) journal_suite in journal, "journal", dyn JournalRig, 42;
     J27 "7" j27_every_kind_of_record_is_read_as_written "every kind of record is read exactly as it was written, awkward texts and numbers included",
     J28 "7" j28_what_is_kept_stays "what was read once is read the same after more was written",
     J29 "7" j29_closed_batches_are_kept_or_folded "closed batches are read as written, or as one record of the state they led to, numbered as the last of them",
-    J30 "7" j30_portfolios_are_listed_in_order "every portfolio that has a record is listed, in order",
+    J30 "7" j30_portfolios_are_listed_in_order "every portfolio that has a record is listed, in order, one that was removed too",
     J31 "8" j31_alerts_are_pending_in_order "alerts are pending in the order of their commits, each exactly as it was written",
     J32 "8" j32_the_limit_takes_the_oldest "no more alerts are given than asked for, the oldest first",
     J33 "8" j33_an_acknowledged_alert_is_gone "an alert that was acknowledged is not pending any more, and every other still is",
-    J34 "8" j34_acknowledging_twice_changes_nothing "acknowledging an alert again, or one that never was, changes nothing",
+    J34 "8" j34_acknowledging_twice_changes_nothing "acknowledging an alert again, or one that never was, changes nothing; it is known by portfolio and sequence alone",
     J35 "8" j35_alerts_survive_a_restart "after a restart the same alerts are pending, and none that was acknowledged",
     J36 "8" j36_an_acknowledged_alert_stays_gone "an acknowledged alert does not come back, whatever is written afterwards",
-    J37 "9" j37_a_halt_refuses_openings_and_orders "while a halt stands, a commit that opens a batch or intends orders writes nothing, alerts included, and is told the halt",
+    J37 "9" j37_a_halt_refuses_openings_and_orders "while a halt stands, a commit that opens a batch or intends orders writes nothing, alerts and token included, and is told the halt",
     J38 "9" j38_a_halt_is_about_its_scope_alone "a halt of another portfolio or symbol refuses nothing, nor does any halt refuse what sends nothing",
     J39 "9" j39_unwinding_lets_orders_go_back "under a halt that unwinds, orders on the way back are written, and no others",
     J40 "9" j40_a_halt_stands_until_it_is_released "halts are listed in order, one for each scope; once released, everything is written again",
     J41 "9" j41_nothing_slips_past_a_halt "of commits made at once with a halt, none that it forbids is written after it was answered",
     J42 "9" j42_halts_survive_a_restart "after a restart the same halts stand",
+    J43 "7" j43_a_long_history_is_read_whole "more than a thousand records are read whole, and from anywhere in them",
+    J44 "8" j44_hundreds_of_alerts_are_pending "hundreds of alerts are given, as many as asked for, whatever was acknowledged among them",
 }

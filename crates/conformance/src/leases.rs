@@ -41,10 +41,10 @@ pub trait LeaseRig: Rig {
     fn restart(&self) -> Result<(), Cannot>;
 }
 
-suite! { ($) lease_store_suite in leases, "lease store", dyn LeaseRig, 29;
+suite! { ($) lease_store_suite in leases, "lease store", dyn LeaseRig, 30;
     L01 "1" l01_one_holder_of_many_at_once "of many who ask at once for a free portfolio, exactly one is granted its lease",
-    L02 "1" l02_busy_names_the_holder_and_the_end "whoever comes second is told who holds the lease, and when it ends at the latest",
-    L03 "1" l03_the_same_owner_is_busy_too "the holder itself is not granted a second lease",
+    L02 "1" l02_busy_names_the_holder_and_the_end "whoever comes second is told who holds the lease, and when it ends at the latest if it is not renewed again",
+    L03 "1" l03_the_same_owner_is_busy_too "the holder itself is not granted a second lease, and asking is no sign of life",
     L04 "1" l04_each_portfolio_by_itself "the lease of one portfolio keeps nobody from another",
     L05 "2" l05_tokens_grow_over_release "the lease after a release has a larger token",
     L06 "2" l06_tokens_grow_over_a_lost_heartbeat "the lease after a lost heartbeat has a larger token",
@@ -71,6 +71,7 @@ suite! { ($) lease_store_suite in leases, "lease store", dyn LeaseRig, 29;
     L27 "6" l27_renewal_after_release_revives_nothing "a lease that was given back cannot be renewed",
     L28 "5, 6" l28_renewal_after_the_next_grant_changes_nothing "the former owner cannot renew once somebody else holds the lease",
     L29 "4" l29_a_dropped_acquire_is_freed_by_its_heartbeat "a lease that nobody knows of, since its acquire was dropped, ends with its heartbeat",
+    L30 "4, 6" l30_a_restart_prolongs_no_lease "a restart of the store ends a lease at once, or leaves its heartbeat and its expiry where they were",
 }
 
 /// The terms of most leases here: ten seconds without a sign of life, a hundred in all.

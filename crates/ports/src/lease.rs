@@ -45,7 +45,7 @@ pub struct Lease {
 ///    expiries and restarts of the store do not reset it.
 /// 3. **The store's own clock** judges expiry and heartbeat; no time of a caller is believed.
 /// 4. **A lease ends** by release, when its expiry has passed, or when its last heartbeat is older than its terms allow. An ended lease can be
-///    taken by anyone at once, its former owner included.
+///    taken by anyone at once, its former owner included. A store that can tell that the holder's process has ended may end its leases then.
 /// 5. **Renew and release need the owner and the token.** Anything else changes nothing and answers `NotHeld`.
 /// 6. **Renewal never revives**: an ended lease cannot be renewed, even if nobody else took it.
 ///

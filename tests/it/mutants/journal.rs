@@ -52,6 +52,11 @@ enum Flaw {
     ReleasesEveryHalt,
     LooksAtHaltsTooEarly,
     ForgetsHaltsAtARestart,
+    AHaltedCommitRaisesTheFence,
+    AcknowledgesByTheWholeAlert,
+    ListsNoRemovedPortfolio,
+    ReadsAThousandAtMost,
+    GivesAHundredAlertsAtMost,
 }
 
 #[derive(Clone)]
@@ -68,6 +73,8 @@ struct State {
     beside: Vec<Alert>,
     acknowledged: Vec<Alert>,
     asked: u128,
+    /// The token of a commit that was halted.
+    raised: Token,
     /// The next answer gets lost, after the write or before it.
     lose: Option<bool>,
 }
@@ -77,7 +84,18 @@ impl BrokenJournal {
         let folds = if flaw == Flaw::ReadsPastTheFold { Retention::LatestState } else { Retention::Everything };
         let inner = MemoryJournal::new(StoreId::new(7)).with_retention(folds);
         let (instead, beside, acknowledged) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Self { flaw, state: Arc::new(Mutex::new(State { inner, instead, beside, acknowledged, asked: 0, lose: None })) }
+        Self {
+            flaw,
+            state: Arc::new(Mutex::new(State {
+                inner,
+                instead,
+                beside,
+                acknowledged,
+                asked: 0,
+                raised: Token::ZERO,
+                lose: None,
+            })),
+        }
     }
 
     fn inner(&self) -> MemoryJournal {
@@ -130,6 +148,10 @@ impl BrokenJournal {
         let refused_for_its_batch =
             matches!(outcome, CommitOutcome::Conflict { head } if head.sequence == commit.expected);
         match self.flaw {
+            Flaw::AHaltedCommitRaisesTheFence if matches!(outcome, CommitOutcome::Halted { .. }) => {
+                self.state.lock().unwrap().raised = commit.token;
+                outcome
+            }
             Flaw::ASecondOpenBatch | Flaw::TwoOpenByARace if refused_for_its_batch => self.write_hidden(commit).await,
             Flaw::TheFirstOfTwoOpenings if refused_for_its_batch => {
                 let opens = |record: &Record| matches!(record.event, Event::Opened(_) | Event::Retried { .. });
@@ -180,7 +202,9 @@ impl Journal for BrokenJournal {
     }
 
     async fn head(&self, portfolio: &PortfolioId) -> Result<Head, JournalError> {
-        self.inner().head(portfolio).await
+        let head = self.inner().head(portfolio).await?;
+        let raised = self.state.lock().unwrap().raised;
+        Ok(Head { token: head.token.max(raised), ..head })
     }
 
     async fn read(&self, portfolio: &PortfolioId, after: Sequence) -> Result<Vec<Entry>, JournalError> {
@@ -199,6 +223,7 @@ impl Journal for BrokenJournal {
             Flaw::ReadsPastTheFold if after > Sequence::ZERO => {
                 entries.retain(|entry| !matches!(entry.record.event, Event::Folded(_)));
             }
+            Flaw::ReadsAThousandAtMost => entries.truncate(1_000),
             Flaw::LosesRecordsAfterMore => {
                 entries.retain(|entry| entry.sequence.get() != 2 || entries_end(&inner, portfolio) < 7)
             }
@@ -223,8 +248,14 @@ impl Journal for BrokenJournal {
 
     async fn portfolios(&self) -> Result<Vec<PortfolioId>, JournalError> {
         let mut portfolios = self.inner().portfolios().await?;
-        if self.flaw == Flaw::ListsBackwards {
-            portfolios.reverse();
+        match self.flaw {
+            Flaw::ListsBackwards => portfolios.reverse(),
+            Flaw::ListsNoRemovedPortfolio => {
+                let inner = self.inner();
+                let is_removed = |id: &PortfolioId| inner.records(id).last().is_some_and(|r| r.event == Event::Removed);
+                portfolios.retain(|id| !is_removed(id));
+            }
+            _ => {}
         }
         Ok(portfolios)
     }
@@ -241,6 +272,7 @@ impl Journal for BrokenJournal {
         alerts.extend(self.state.lock().unwrap().beside.iter().cloned());
         match self.flaw {
             Flaw::NewestAlertFirst => alerts.reverse(),
+            Flaw::GivesAHundredAlertsAtMost => alerts.truncate(100),
             Flaw::NoLimit => return Ok(alerts),
             _ => {}
         }
@@ -251,6 +283,9 @@ impl Journal for BrokenJournal {
     async fn acknowledge_alert(&self, alert: &Alert) -> Result<(), JournalError> {
         let inner = self.inner();
         match self.flaw {
+            Flaw::AcknowledgesByTheWholeAlert if !inner.pending_alerts(usize::MAX).await?.contains(alert) => {
+                return Ok(());
+            }
             Flaw::AcknowledgesAllOfThePortfolio => {
                 for pending in inner.pending_alerts(usize::MAX).await? {
                     if pending.portfolio == alert.portfolio {
@@ -401,6 +436,11 @@ fn each_broken_journal_is_caught() {
             (Flaw::ReleasesEveryHalt, "J40"),
             (Flaw::LooksAtHaltsTooEarly, "J41"),
             (Flaw::ForgetsHaltsAtARestart, "J42"),
+            (Flaw::AHaltedCommitRaisesTheFence, "J37"),
+            (Flaw::AcknowledgesByTheWholeAlert, "J34"),
+            (Flaw::ListsNoRemovedPortfolio, "J30"),
+            (Flaw::ReadsAThousandAtMost, "J43"),
+            (Flaw::GivesAHundredAlertsAtMost, "J44"),
         ],
         report_of,
     );

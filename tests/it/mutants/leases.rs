@@ -22,6 +22,10 @@ enum Flaw {
     TwoHoldersByARace,
     TheHolderIsGrantedItAgain,
     BusyNamesTheCeiling,
+    BusyNamesTheFirstHeartbeat,
+    BusyGoesBeyondTheCeiling,
+    AskingAgainRenews,
+    ARestartIsAGrant,
     OneLeaseForAllPortfolios,
     GrantedAtIsZero,
     TermsAreTheCallers,
@@ -44,6 +48,8 @@ enum Flaw {
 struct BrokenLeases {
     flaw: Flaw,
     clock: ManualClock,
+    /// When anybody last took or renewed a lease.
+    renewed_at: Arc<Mutex<Timestamp>>,
     state: Arc<Mutex<State>>,
 }
 
@@ -59,7 +65,8 @@ impl BrokenLeases {
     fn new(flaw: Flaw) -> Self {
         let clock = ManualClock::new(Timestamp::EPOCH.plus(Duration::from_secs(1_000_000)));
         let inner = MemoryLeases::new(Arc::new(clock.clone()));
-        Self { flaw, clock, state: Arc::new(Mutex::new(State { inner, last: BTreeMap::new() })) }
+        let renewed_at = Arc::new(Mutex::new(Timestamp::EPOCH));
+        Self { flaw, clock, renewed_at, state: Arc::new(Mutex::new(State { inner, last: BTreeMap::new() })) }
     }
 
     fn inner(&self) -> MemoryLeases {
@@ -150,6 +157,7 @@ impl LeaseStore for BrokenLeases {
                     Flaw::GrantedAtIsZero => shown.granted_at = Timestamp::EPOCH,
                     _ => {}
                 }
+                *self.renewed_at.lock().unwrap() = self.clock_says();
                 self.remember(&shown, real);
                 Ok(shown)
             }
@@ -158,7 +166,20 @@ impl LeaseStore for BrokenLeases {
                 let until = shown.granted_at.plus(shown.terms.expiry);
                 Err(AcquireError::Busy { portfolio: portfolio.clone(), holder, until })
             }
+            Err(AcquireError::Busy { holder, .. }) if self.flaw == Flaw::BusyNamesTheFirstHeartbeat => {
+                let (shown, _) = self.last(portfolio).unwrap();
+                let until = shown.granted_at.plus(shown.terms.heartbeat);
+                Err(AcquireError::Busy { portfolio: portfolio.clone(), holder, until })
+            }
+            Err(AcquireError::Busy { holder, .. }) if self.flaw == Flaw::BusyGoesBeyondTheCeiling => {
+                let until = *self.renewed_at.lock().unwrap();
+                Err(AcquireError::Busy { portfolio: portfolio.clone(), holder, until: until.plus(terms.heartbeat) })
+            }
             Err(AcquireError::Busy { holder, until, .. }) => {
+                if self.flaw == Flaw::AskingAgainRenews && holder == *owner {
+                    let (_, real) = self.last(portfolio).unwrap();
+                    inner.renew(&real).await.unwrap();
+                }
                 Err(AcquireError::Busy { portfolio: portfolio.clone(), holder, until })
             }
             Err(error @ AcquireError::Unavailable { .. }) => Err(error),
@@ -166,6 +187,7 @@ impl LeaseStore for BrokenLeases {
     }
 
     async fn renew(&self, lease: &Lease) -> Result<(), HoldError> {
+        *self.renewed_at.lock().unwrap() = self.clock_says();
         let inner = self.inner();
         let real = self.real(lease, self.flaw == Flaw::AStrangerRenews, self.flaw == Flaw::AnOldTokenRenews);
         let held =
@@ -233,8 +255,17 @@ impl LeaseRig for BrokenLeases {
 
     /// The inner store outlives what is around it.
     fn restart(&self) -> Result<(), Cannot> {
-        if self.flaw == Flaw::TokensBeginAnewAfterRestart {
-            self.forget_everything();
+        use evenkeel_conformance::suite::block_on;
+        match self.flaw {
+            Flaw::TokensBeginAnewAfterRestart => self.forget_everything(),
+            Flaw::ARestartIsAGrant => {
+                if let Some((shown, real)) = self.last(&"growth".parse().unwrap())
+                    && self.inner().holder(&real.portfolio).is_some()
+                {
+                    block_on(async { self.replace(&shown, real.terms).await.unwrap() });
+                }
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -256,6 +287,9 @@ fn each_broken_lease_store_is_caught() {
         &[
             (Flaw::TwoHoldersByARace, "L01"),
             (Flaw::BusyNamesTheCeiling, "L02"),
+            (Flaw::BusyNamesTheFirstHeartbeat, "L02"),
+            (Flaw::BusyGoesBeyondTheCeiling, "L02"),
+            (Flaw::AskingAgainRenews, "L03"),
             (Flaw::TheHolderIsGrantedItAgain, "L03"),
             (Flaw::OneLeaseForAllPortfolios, "L04"),
             (Flaw::TokensBeginAnewAfterRelease, "L05"),
@@ -279,6 +313,7 @@ fn each_broken_lease_store_is_caught() {
             (Flaw::RenewalRevives, "L25"),
             (Flaw::RenewalRevives, "L26"),
             (Flaw::RenewalRevivesWhatWasReleased, "L27"),
+            (Flaw::ARestartIsAGrant, "L30"),
         ],
         report_of,
     );

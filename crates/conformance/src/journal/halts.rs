@@ -42,7 +42,8 @@ async fn standing(rig: &dyn JournalRig, expected: &[Halt], when: &str) -> Check 
 /// The commit must be refused for `halt`, and leave nothing behind.
 async fn halted(rig: &dyn JournalRig, model: &Model, records: Vec<Record>, halt: &Halt) -> Check {
     let alerts = vec![alert(&model.portfolio, 1, "of a commit that is refused")];
-    let commit = Commit { alerts, ..model.next(1, records) };
+    // Under a higher token: a commit that wrote nothing must not raise the fence either.
+    let commit = Commit { alerts, ..model.next(9, records) };
     let outcome = rig.journal().commit(commit).await;
     let expected = CommitOutcome::Halted { halt: halt.clone() };
     expect(outcome == expected, &format!("the commit should be answered {expected:?}"), outcome)?;

@@ -2,7 +2,7 @@
 
 use super::JournalRig;
 use super::model::{Model, pending, readable};
-use super::samples::{alert, notes};
+use super::samples::{alert, note, notes};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::alert::Alert;
 use evenkeel_domain::values::Sequence;
@@ -38,14 +38,17 @@ pub async fn j31_alerts_are_pending_in_order(rig: &dyn JournalRig) -> Check {
 /// With six alerts pending, asks for at most 0, 1, 4, 6 and 7. Contract 8.
 pub async fn j32_the_limit_takes_the_oldest(rig: &dyn JournalRig) -> Check {
     let alerts = six(rig).await?;
-    for limit in [0, 1, 4, 6, 7] {
-        let pending = readable(rig.journal().pending_alerts(limit).await)?;
-        let expected: Vec<&Alert> = alerts.iter().take(limit).collect();
-        expect(
-            pending.iter().eq(expected.iter().copied()),
-            &format!("at most {limit} should be given: {expected:?}"),
-            &pending,
-        )?;
+    the_oldest(rig, &alerts.iter().collect::<Vec<_>>(), &[0, 1, 4, 6, 7]).await
+}
+
+/// Asked for so many of these, the journal must give the oldest.
+async fn the_oldest(rig: &dyn JournalRig, pending: &[&Alert], limits: &[usize]) -> Check {
+    for &limit in limits {
+        let given = readable(rig.journal().pending_alerts(limit).await)?;
+        let expected = pending.iter().copied().take(limit);
+        let promise =
+            format!("at most {limit} should be given, the oldest: {:?}", expected.clone().collect::<Vec<_>>());
+        expect(given.iter().eq(expected), &promise, &given)?;
     }
     Ok(())
 }
@@ -64,7 +67,7 @@ pub async fn j33_an_acknowledged_alert_is_gone(rig: &dyn JournalRig) -> Check {
     Ok(())
 }
 
-/// Acknowledges one alert three times, and one that never was. Contract 8.
+/// Acknowledges one alert three times, one that never was, and one in other words than it was written in. Contract 8.
 pub async fn j34_acknowledging_twice_changes_nothing(rig: &dyn JournalRig) -> Check {
     let alerts = six(rig).await?;
     let (Some(first), left) = (alerts.first(), alerts.iter().skip(1).collect::<Vec<_>>()) else {
@@ -76,7 +79,10 @@ pub async fn j34_acknowledging_twice_changes_nothing(rig: &dyn JournalRig) -> Ch
     }
     // Known by portfolio and sequence: this one never was.
     acknowledge(rig, &Alert { sequence: Sequence::new(99), ..first.clone() }).await?;
-    pending(rig, &left, "one that never was is acknowledged").await
+    pending(rig, &left, "one that never was is acknowledged").await?;
+    let Some((second, left)) = left.split_first() else { return Ok(()) };
+    acknowledge(rig, &Alert { text: "in other words".to_owned(), ..Alert::clone(second) }).await?;
+    pending(rig, left, "the second was acknowledged in other words").await
 }
 
 /// Acknowledges one of six alerts before each of two restarts. Contract 8.
@@ -107,4 +113,23 @@ pub async fn j36_an_acknowledged_alert_stays_gone(rig: &dyn JournalRig) -> Check
         pending(rig, &left.iter().collect::<Vec<_>>(), "every second alert was acknowledged").await?;
     }
     Ok(())
+}
+
+/// Writes 300 alerts in commits of one and of several, acknowledges every third, and asks for none up to all of what is left. Contract 8.
+pub async fn j44_hundreds_of_alerts_are_pending(rig: &dyn JournalRig) -> Check {
+    let mut model = Model::of("growth")?;
+    let mut written = Vec::new();
+    for (first, last) in [(1, 1), (2, 100), (101, 300)] {
+        let alerts: Vec<Alert> = (first..=last).map(|number| alert(&model.portfolio, number, "an alert of")).collect();
+        let records = alerts.iter().map(|_| note(0)).collect::<Result<_, Stop>>()?;
+        written.extend(alerts.iter().cloned());
+        model.write_all(rig, Commit { alerts, ..model.next(1, records) }).await?;
+    }
+    pending(rig, &written.iter().collect::<Vec<_>>(), "300 alerts were written").await?;
+    let (done, left): (Vec<_>, Vec<_>) = written.iter().partition(|alert| alert.sequence.get() % 3 == 0);
+    for alert in done {
+        acknowledge(rig, alert).await?;
+    }
+    pending(rig, &left, "every third of 300 alerts was acknowledged").await?;
+    the_oldest(rig, &left, &[0, 1, 63, 64, 65, 127, 128, 129, 199, 200]).await
 }

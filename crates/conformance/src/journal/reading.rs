@@ -65,18 +65,37 @@ pub async fn j29_closed_batches_are_kept_or_folded(rig: &dyn JournalRig) -> Chec
     Ok(())
 }
 
-/// Writes six portfolios out of order, and has a commit to a seventh refused. Contract 7.
+/// Writes seven portfolios out of order, of which one is removed again, and has a commit to an eighth refused. Contract 7.
 pub async fn j30_portfolios_are_listed_in_order(rig: &dyn JournalRig) -> Check {
-    let mut names = ["growth", "a-10", "a-9", "Zeta", "income", "a"];
+    let names = ["growth", "a-10", "a-9", "Zeta", "income", "a"];
     for name in names {
         Model::of(name)?.write(rig, 1, notes(0, 1)?).await?;
     }
+    let mut removed = Model::of("b")?;
+    removed.write(rig, 1, notes(0, 1)?).await?;
+    removed.write(rig, 1, vec![super::samples::removed()]).await?;
     // Asking about a portfolio is not writing it.
     let refused = Model::of("refused")?;
     let late = evenkeel_ports::Commit { expected: Sequence::new(3), ..refused.next(1, notes(0, 1)?) };
     refused.conflict(rig, late, "there is no record yet").await?;
+    let mut names: Vec<&str> = names.into_iter().chain(["b"]).collect();
     names.sort_unstable();
     let expected = names.iter().map(|name| own(name.parse())).collect::<Result<Vec<PortfolioId>, Stop>>()?;
     let listed = readable(rig.journal().portfolios().await)?;
     expect(listed == expected, &format!("the portfolios should be {expected:?}"), listed)
+}
+
+/// Writes 1,300 records of one portfolio, by turns with another's, 650 of them in one commit, and reads from both ends and the middle. Contract 7.
+pub async fn j43_a_long_history_is_read_whole(rig: &dyn JournalRig) -> Check {
+    let (mut growth, mut income) = (Model::of("growth")?, Model::of("income")?);
+    for number in (0..650).step_by(10) {
+        growth.write(rig, 1, notes(number, 10)?).await?;
+        income.write(rig, 1, notes(number, 1)?).await?;
+    }
+    growth.write(rig, 1, notes(650, 650)?).await?;
+    for after in [0, 1, 255, 256, 257, 649, 650, 651, 999, 1_000, 1_001, 1_299, 1_300] {
+        let after = Sequence::new(after);
+        growth.fits(&growth.read(rig, after).await?, after, "1,300 records were written")?;
+    }
+    income.check(rig, "1,300 records of another portfolio were written").await
 }

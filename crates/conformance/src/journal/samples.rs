@@ -108,6 +108,11 @@ pub(super) fn intended(stage: Stage) -> Result<Record, Stop> {
     Ok(record(Event::Intended { stage, orders: vec![intent], dropped: Vec::new(), checks: None }))
 }
 
+/// The portfolio is looked after no more.
+pub(super) fn removed() -> Record {
+    record(Event::Removed)
+}
+
 /// The last batch is open again.
 pub(super) fn retried() -> Record {
     record(Event::Retried { who: "ann".to_owned(), why: AWKWARD.to_owned(), attempts: 9 })

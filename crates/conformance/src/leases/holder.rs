@@ -1,6 +1,6 @@
 //! One holder at a time, and tokens that only grow: contract 1 and 2.
 
-use super::{HALF, HEARTBEAT, LeaseRig, TERMS, ask, done, held_by, owner, portfolio, take};
+use super::{HALF, HEARTBEAT, LeaseRig, TERMS, ask, done, held_by, not_held, owner, portfolio, take};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::values::{OwnerId, PortfolioId};
 use evenkeel_ports::{AcquireError, Lease};
@@ -28,16 +28,27 @@ pub async fn l01_one_holder_of_many_at_once(rig: &dyn LeaseRig) -> Check {
     Ok(())
 }
 
-/// Asks for a lease that another holds. Contract 1.
+/// Asks for a lease that another holds: once it was granted, after each renewal, and when its expiry is nearer than its heartbeat. Contract 1.
 pub async fn l02_busy_names_the_holder_and_the_end(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
-    let until = lease.granted_at.plus(HEARTBEAT);
-    let expected = Err(AcquireError::Busy { portfolio: lease.portfolio.clone(), holder: lease.owner, until });
-    let answer = ask(rig, "bob", "growth", TERMS).await?;
-    expect(answer == expected, &format!("bob should be answered {expected:?}"), answer)
+    let ceiling = lease.granted_at.plus(TERMS.expiry);
+    let mut renewed_at = lease.granted_at;
+    while renewed_at < ceiling {
+        let (portfolio, holder) = (lease.portfolio.clone(), lease.owner.clone());
+        let until = renewed_at.plus(HEARTBEAT).min(ceiling);
+        let expected = Err(AcquireError::Busy { portfolio, holder, until });
+        let answer = ask(rig, "bob", "growth", TERMS).await?;
+        expect(answer == expected, &format!("bob should be answered {expected:?}"), answer)?;
+        rig.advance(HALF)?;
+        renewed_at = renewed_at.plus(HALF);
+        if renewed_at < ceiling {
+            done(rig.store().renew(&lease).await, "a lease should be renewable before its expiry")?;
+        }
+    }
+    Ok(())
 }
 
-/// Asks for a lease as its own holder, and renews the first one. Contract 1.
+/// Asks for a lease as its own holder, and renews the first one; asks again, and lets its heartbeat pass. Contract 1.
 pub async fn l03_the_same_owner_is_busy_too(rig: &dyn LeaseRig) -> Check {
     let lease = take(rig, "alice", GRANTED).await?;
     let answer = ask(rig, "alice", "growth", TERMS).await?;
@@ -46,7 +57,14 @@ pub async fn l03_the_same_owner_is_busy_too(rig: &dyn LeaseRig) -> Check {
         "alice should be told that she holds it already",
         &answer,
     )?;
-    done(rig.store().renew(&lease).await, "the lease she holds should be untouched by her asking again")
+    done(rig.store().renew(&lease).await, "the lease she holds should be untouched by her asking again")?;
+    rig.advance(HALF)?;
+    held_by(rig, "alice", "her heartbeat is not over").await?;
+    let again = ask(rig, "alice", "growth", TERMS).await?;
+    expect(again.is_err(), "alice should not be granted it twice", &again)?;
+    rig.advance(HALF)?;
+    take(rig, "bob", "it was renewed a heartbeat ago, and asking for it is no renewal").await?;
+    Ok(())
 }
 
 /// Takes two portfolios for two owners, releases the one and renews the other. Contract 1.
@@ -121,5 +139,30 @@ pub async fn l08_tokens_grow_over_a_restart(rig: &dyn LeaseRig) -> Check {
     done(rig.store().release(&first).await, "alice should be able to release it")?;
     rig.restart()?;
     grows(rig, &first, "it was released before the restart").await?;
+    Ok(())
+}
+
+/// Restarts the store half a heartbeat after a lease was taken. If the lease is still held, it must end when it would have, and be renewable until
+/// then; if the restart has ended it, renewing it must be refused. Contract 4, 6.
+pub async fn l30_a_restart_prolongs_no_lease(rig: &dyn LeaseRig) -> Check {
+    let lease = take(rig, "alice", GRANTED).await?;
+    rig.advance(HALF)?;
+    rig.restart()?;
+    if let Ok(next) = ask(rig, "bob", "growth", TERMS).await? {
+        expect(next.token > lease.token, &format!("the token should be larger than {}", lease.token), &next)?;
+        return not_held(rig.store().renew(&lease).await, &lease, "the restart has ended it, and bob holds the next");
+    }
+    held_by(rig, "alice", "nobody else was granted it").await?;
+    rig.advance(HALF)?;
+    let second = take(rig, "bob", "it was taken a heartbeat ago, whatever was restarted since").await?;
+    let mut left = TERMS.expiry;
+    while left > HALF {
+        rig.advance(HALF)?;
+        left = left.saturating_sub(HALF);
+        rig.restart()?;
+        done(rig.store().renew(&second).await, "it should be renewable before its expiry, after each restart")?;
+    }
+    rig.advance(left)?;
+    take(rig, "carol", "its expiry has passed, however often the store was restarted").await?;
     Ok(())
 }
