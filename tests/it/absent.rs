@@ -143,3 +143,15 @@ fn fills_are_read_to_the_last_page() {
     assert_eq!(batch_of(world.run(worker.rebalance(&p("growth")))).outcome, Outcome::Completed);
     world.assert_books_are_true("growth");
 }
+
+#[test]
+fn patience_outlasts_what_a_broker_declares_to_need() {
+    // Longer than the ten minutes after which a person is asked by default.
+    let profile = Profile { quiescence: minutes(15), duplicates: Duplicates::Correlated, ..slow() };
+    let world = World::drifted(profile, &QUARTERS);
+    world.script([Rule::new(Fault::LoseRequest).symbol(p("META")).times(1)]);
+    let before = world.truth("growth");
+    let report = world.batch("growth");
+    assert_eq!(report.outcome, Outcome::Restored, "{report:?}");
+    world.assert_restored("growth", &before);
+}

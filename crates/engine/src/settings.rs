@@ -33,7 +33,8 @@ pub struct Settings {
     pub poll: Duration,
     /// A batch taken over at an age beyond this is unwound, never finished.
     pub resume_max: Duration,
-    /// How long an outcome may stay unknown before a person is asked.
+    /// How long an outcome may stay unknown before a person is asked; at least twice what the broker declares to need until absence is
+    /// proven, its quiescence and its visibility horizon together.
     pub patience: Duration,
     /// How long books and broker may disagree at the end of a batch before a person is asked.
     pub settle_within: Duration,
@@ -114,13 +115,16 @@ impl Settings {
 
     /// The rules of a batch at a broker with these capabilities, for a portfolio with this minimum order and reserve.
     pub(crate) fn rules(&self, capabilities: &Capabilities, minimum: Money, held_back: Money) -> Rules {
+        let quiescence = self.quiescence.unwrap_or(Duration::ZERO).max(capabilities.quiescence);
+        let until_proven = quiescence.saturating_add(capabilities.visibility_horizon);
         Rules {
             attempts: self.attempts,
             delay: self.delay,
             order_deadline: self.order_deadline,
-            quiescence: self.quiescence.unwrap_or(Duration::ZERO).max(capabilities.quiescence),
+            quiescence,
             resume_max: self.resume_max,
-            patience: self.patience,
+            // Shorter, and every lost request would be a person's business before it could be anybody else's.
+            patience: self.patience.max(until_proven.saturating_mul(2)),
             settle_within: self.settle_within,
             watch: self.watch,
             pause: self.pause,

@@ -30,7 +30,7 @@ use std::sync::Arc;
 ///    since any send has passed; `Unproven` otherwise. A transport failure is an error, never `Absent`; where an
 ///    answer is made of several questions, the failure of one is an error, or leaves what the others have proven: it makes no order
 ///    unproven that was found.
-/// 5. **Fills.** Each has an id that is the same in every delivery. A view's `filled` never decreases. A fill may be reported late,
+/// 5. **Fills.** Each has an id of its own within its account, the same in every delivery. A view's `filled` never decreases. A fill may be reported late,
 ///    twice and out of order, even after a terminal status, and is never lost: [`fills_since`](Broker::fills_since) gives it in the end.
 ///    Its time is that of its execution, by the broker's clock, a minute off ours at most. An order whose time is
 ///    over is *expired*, with what it executed: neither filled nor open.
