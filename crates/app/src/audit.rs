@@ -11,7 +11,7 @@ use crate::output::Output;
 use crate::render::count;
 use crate::status::no_such_portfolio;
 use crate::store::{self, not_read};
-use crate::wiring::{JournalLine, StoreReader};
+use crate::wiring::{JournalLine, Newer, StoreReader};
 use evenkeel_domain::order::BatchId;
 use evenkeel_domain::values::{PortfolioId, Sequence};
 use serde::Serialize;
@@ -69,8 +69,7 @@ fn print(lines: &[JournalLine], args: &AuditArgs, out: &mut Output) -> Result<()
             let one = args.portfolio.is_some() || args.batch.is_some();
             for line in lines {
                 let whose = if one { String::new() } else { format!(" {}", line.portfolio) };
-                let told = story::tell(&line.record.event);
-                out.text(format_args!("{}{whose} #{} {told}\n", line.record.at, line.sequence))?;
+                out.text(format_args!("{}{whose} #{} {}\n", line.at, line.sequence, told(line)))?;
             }
             out.text(format_args!("{}\n", count(lines.len(), "record")))
         }
@@ -80,6 +79,12 @@ fn print(lines: &[JournalLine], args: &AuditArgs, out: &mut Output) -> Result<()
             lines.iter().try_for_each(|line| out.text(row(line)))
         }
     }
+}
+
+/// What a record says, as far as this program can know.
+fn told(line: &JournalLine) -> String {
+    let newer = || "written by a newer version of the program, which this one does not read".to_owned();
+    line.record.as_ref().map_or_else(newer, |record| story::tell(&record.event))
 }
 
 #[derive(Serialize)]
@@ -100,12 +105,12 @@ impl<'a> Line<'a> {
     fn of(line: &'a JournalLine) -> Result<Self, Failure> {
         let unreadable = |error| Failure::dependency("reading a record", error);
         Ok(Self {
-            at: line.record.at.to_string(),
+            at: line.at.to_string(),
             portfolio: &line.portfolio,
             record: line.sequence.get(),
             token: line.token.get(),
             kind: &line.kind,
-            text: story::tell(&line.record.event),
+            text: told(line),
             hash: hexadecimal(&line.hash),
             written: serde_json::value::RawValue::from_string(line.text.clone()).map_err(unreadable)?,
         })
@@ -118,17 +123,16 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// A row of CSV, as RFC 4180 has it. A field that a spreadsheet would take for a formula gets an apostrophe in front.
 fn row(line: &JournalLine) -> String {
-    let event = &line.record.event;
-    let order = story::order_of(event);
+    let event = line.record.as_ref().map(|record| &record.event);
     let fields = [
-        line.record.at.to_string(),
+        line.at.to_string(),
         line.portfolio.to_string(),
         line.sequence.to_string(),
         line.token.to_string(),
         line.kind.clone(),
-        story::batch_of(event).map(|batch| batch.to_string()).unwrap_or_default(),
-        order.map(|order| order.to_string()).unwrap_or_default(),
-        story::tell(event),
+        event.and_then(story::batch_of).map(|batch| batch.to_string()).unwrap_or_default(),
+        event.and_then(story::order_of).map(|order| order.to_string()).unwrap_or_default(),
+        told(line),
     ];
     format!("{}\n", fields.map(|field| quoted(&field)).join(","))
 }
@@ -146,17 +150,26 @@ fn verify(path: &Path, reader: &StoreReader, format: AuditFormat, out: &mut Outp
         records: u64,
         portfolios: u64,
         broken: Option<String>,
+        newer: Option<String>,
     }
     let verification = reader.verify().map_err(|error| not_read(path, error))?;
     let (records, portfolios) = (verification.rows, verification.portfolios);
     let broken = verification.broken.map(|broken| broken.to_string());
-    let outcome = if broken.is_some() { Outcome::NeedsPerson } else { Outcome::Done };
+    let newer = verification.newer.map(|newer| {
+        let Newer { row, portfolio, version } = newer;
+        format!("row {row} of the journal, of {portfolio}, is of version {version}")
+    });
+    let outcome = if broken.is_some() || newer.is_some() { Outcome::NeedsPerson } else { Outcome::Done };
     match (format, broken) {
-        (AuditFormat::Json, broken) => out.json(&Verified { records, portfolios, broken })?,
+        (AuditFormat::Json, broken) => out.json(&Verified { records, portfolios, broken, newer })?,
         (AuditFormat::Text | AuditFormat::Csv, None) => {
             let records = count(usize::try_from(records).unwrap_or(usize::MAX), "record");
             let portfolios = count(usize::try_from(portfolios).unwrap_or(usize::MAX), "portfolio");
             out.text(format_args!("{}: whole: {records} of {portfolios}, each as it was written\n", path.display()))?;
+            if let Some(newer) = newer {
+                let rest = "what follows from the records is for the program that wrote it, or a newer one, to verify";
+                out.text(format_args!("{newer}, which this program does not read: {rest}\n"))?;
+            }
         }
         (AuditFormat::Text | AuditFormat::Csv, Some(broken)) => {
             let path = path.display();

@@ -28,7 +28,7 @@ pub(crate) fn recover(args: &RecoverArgs, out: &mut Output) -> Result<Outcome, F
     let mut found = 0_usize;
     for (id, _) in wanted(&desk, &args.files, None)?.into_iter().filter(|(_, is_open)| *is_open) {
         found = found.saturating_add(1);
-        let told = match operator(&desk, &args.files, &id)?.recover() {
+        let told = match desk.operator(&id).and_then(|operator| operator.recover()) {
             Ok(Some(report)) => ended(&report),
             Ok(None) => "nothing was open any more".to_owned(),
             Err(error) => {
@@ -53,7 +53,7 @@ pub(crate) fn reconcile(args: &ReconcileArgs, out: &mut Output) -> Result<Outcom
     let desk = open(&args.files)?;
     let mut outcome = Outcome::Done;
     for (id, _) in wanted(&desk, &args.files, args.portfolio.as_ref())? {
-        let told = match operator(&desk, &args.files, &id)?.reconcile() {
+        let told = match desk.operator(&id).and_then(|operator| operator.reconcile()) {
             Ok(Reconciled::Agree) => "books and broker agree".to_owned(),
             Ok(Reconciled::Differ(differences)) => {
                 outcome = Outcome::NeedsPerson;

@@ -53,7 +53,8 @@ pub(crate) fn no_such_portfolio(path: &std::path::Path, portfolio: &PortfolioId)
 
 impl Shown {
     fn needs_a_person(&self) -> bool {
-        !self.alerts.is_empty() || self.portfolios.iter().any(|status| is_blocked(&status.standing))
+        let needs = |status: &PortfolioStatus| is_blocked(&status.standing) || status.newer.is_some();
+        !self.alerts.is_empty() || self.portfolios.iter().any(needs)
     }
 }
 
@@ -78,6 +79,10 @@ fn text(shown: &Shown, out: &Output) -> String {
         let halts: Vec<String> = shown.halts.iter().map(|halt| format!("  {halt}\n")).collect();
         parts.push(format!("{}\n{}", out.heading("Halted"), halts.concat()));
     }
+    let newer: Vec<String> = shown.portfolios.iter().filter_map(newer).collect();
+    if !newer.is_empty() {
+        parts.push(format!("{}\n{}", out.heading("Written by a newer version of the program"), newer.concat()));
+    }
     if !shown.alerts.is_empty() {
         let alerts = shown.alerts.iter().map(|alert| {
             let Alert { portfolio, sequence, at, text, .. } = alert;
@@ -87,6 +92,12 @@ fn text(shown: &Shown, out: &Output) -> String {
     }
     parts.push(format!("{}\n", summary(shown)));
     parts.join("\n")
+}
+
+fn newer(status: &PortfolioStatus) -> Option<String> {
+    let PortfolioStatus { portfolio, head, newer, .. } = status;
+    let left = "this program leaves the portfolio to the one that wrote it, or to a newer one";
+    newer.map(|version| format!("  {portfolio}: record {} is of version {version}; {left}\n", head.sequence))
 }
 
 fn row(status: &PortfolioStatus) -> [String; 6] {
@@ -135,6 +146,8 @@ struct PortfolioLine<'a> {
     changed_at: String,
     open_batch: Option<String>,
     lease: Option<LeaseLine<'a>>,
+    /// The version of its last record, if this program does not read it.
+    newer: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -163,6 +176,7 @@ fn records(shown: &Shown, out: &mut Output) -> Result<(), Failure> {
             changed_at: status.changed_at.to_string(),
             open_batch: status.open_batch.map(|batch| batch.to_string()),
             lease,
+            newer: status.newer,
         }))?;
     }
     shown.halts.iter().try_for_each(|halt| out.json(&Line::Halt(halt)))?;

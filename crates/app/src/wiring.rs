@@ -46,7 +46,7 @@ pub(crate) type Store = SqliteStore;
 /// Where the simulated broker's truth is kept.
 pub(crate) type Bank = Arc<BankFile>;
 
-pub(crate) use evenkeel_sqlite::{JournalLine, LeaseStatus, OpenError, PortfolioStatus, StoreReader};
+pub(crate) use evenkeel_sqlite::{JournalLine, LeaseStatus, Newer, OpenError, PortfolioStatus, StoreReader};
 
 /// What is in a file of prices, faults apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -415,8 +415,8 @@ impl Desk {
         let last = statuses.into_iter().find(|status| status.portfolio == *id).map(|status| status.changed_at);
         let clock = ManualClock::new(last.unwrap_or(Timestamp::EPOCH));
         let nobody = || EngineError::NoSuchPortfolio { portfolio: id.clone() };
-        let records = self.reader.lines(id, Sequence::ZERO).map_err(EngineError::Journal)?;
-        let state = replay(Portfolio::new(id.clone()), records.iter().map(|line| &line.record));
+        let records = at_once(self.store.read(id, Sequence::ZERO)).map_err(EngineError::Journal)?;
+        let state = replay(Portfolio::new(id.clone()), records.iter().map(|entry| &entry.record));
         let state = state.map_err(|cause| EngineError::Damaged { portfolio: id.clone(), cause })?;
         let account = state.definition.as_ref().ok_or_else(nobody)?.account.clone();
         let profile = Profile { retention: BrokerRetention::OrderIds, ..self.profile.clone() };

@@ -236,7 +236,7 @@ impl Journal for OwnJournal {
         let entry = |Line { sequence, token, text }: Line| match codec::decode(&text) {
             Ok(record) => Ok(Entry { sequence, token, record }),
             // 7: what cannot be understood is said so, never left out.
-            Err(e) => Err(JournalError::Damaged { portfolio: portfolio.clone(), sequence, message: e.to_string() }),
+            Err(e) => Err(JournalError::undecoded(portfolio, sequence, &e)),
         };
         lines.map(entry).collect()
     }

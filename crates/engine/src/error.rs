@@ -116,7 +116,7 @@ pub enum EngineError {
         /// What is known of the cause.
         message: String,
     },
-    /// The journal cannot be read.
+    /// The journal cannot be read, as a whole or for one portfolio: damaged, or written by a newer program ([`JournalError::Newer`]).
     #[error("reading the journal")]
     Journal(#[source] JournalError),
     /// The journal could not be written, or what was written could not be read back.

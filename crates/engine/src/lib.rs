@@ -131,7 +131,7 @@ pub use error::EngineError;
 pub use on_wave::Finding;
 pub use rebalance::Rebalanced;
 pub use reconcile::Reconciled;
-pub use recover::Recovered;
+pub use recover::{Loaded, Recovered};
 pub use resolve::Resolve;
 pub use rounds::{Round, RoundSettings, Seen};
 pub use settings::{Settings, SettingsError};

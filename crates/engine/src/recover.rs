@@ -11,31 +11,52 @@ use evenkeel_domain::order::BatchId;
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::{PortfolioId, Sequence};
+use evenkeel_ports::JournalError;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::sync::Arc;
+
+/// A portfolio, as the journal gave it at the start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loaded {
+    /// Which.
+    pub portfolio: PortfolioId,
+    /// Its state. [`EngineError::Journal`] with [`JournalError::Newer`] if a newer program has written it, with [`JournalError::Damaged`] or
+    /// [`EngineError::Damaged`] if a person must look: nothing is done for it by this engine.
+    pub result: Result<Arc<Portfolio>, EngineError>,
+}
 
 /// What became of one open batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recovered {
     /// Whose.
     pub portfolio: PortfolioId,
-    /// What it came to; `None` if it had been closed by somebody else in the meantime.
+    /// What it came to; `None` if it had been closed by somebody else in the meantime. [`EngineError::Journal`] with [`JournalError::Newer`] if a newer
+    /// program has written it: it is left as it is, for that program.
     pub result: Result<Option<BatchReport>, EngineError>,
 }
 
 impl Engine {
     /// Reads every portfolio of the journal, so that waves reach them. Call it once, at the start.
     ///
+    /// One that is damaged, or that a newer program has written, does not stop the others: what each came to is in the answer, in portfolio order.
+    ///
     /// # Errors
-    /// [`EngineError`] if the journal cannot be read or is damaged.
-    pub async fn load_all(&self) -> Result<Vec<PortfolioId>, EngineError> {
-        let portfolios = self.ports.journal.portfolios().await.map_err(EngineError::Journal)?;
-        for portfolio in &portfolios {
-            let state = self.load(portfolio).await?;
-            self.board.put(Arc::new(state));
+    /// [`EngineError::Journal`] if the journal cannot be read.
+    pub async fn load_all(&self) -> Result<Vec<Loaded>, EngineError> {
+        let mut loaded = Vec::new();
+        for portfolio in self.ports.journal.portfolios().await.map_err(EngineError::Journal)? {
+            let result = match self.load(&portfolio).await {
+                Err(error @ EngineError::Journal(JournalError::Unavailable { .. })) => return Err(error),
+                result => result.map(Arc::new),
+            };
+            match &result {
+                Ok(state) => self.board.put(Arc::clone(state)),
+                Err(error) => tracing::error!(%portfolio, %error, "left alone"),
+            }
+            loaded.push(Loaded { portfolio, result });
         }
-        Ok(portfolios)
+        Ok(loaded)
     }
 
     /// Reads one portfolio of the journal, so that waves reach it; `None` if the journal has no record of it.

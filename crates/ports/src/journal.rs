@@ -3,6 +3,7 @@
 //! Adapters: `MemoryJournal` in the memory crate, `SqliteStore` in the sqlite crate. What the records say is in [`evenkeel_domain::record`]; how they are written is in
 //! [`codec`](crate::codec).
 
+use crate::codec::{CodecError, VERSION};
 use async_trait::async_trait;
 use evenkeel_domain::alert::Alert;
 use evenkeel_domain::halt::{Halt, Release};
@@ -22,7 +23,7 @@ use evenkeel_domain::values::{PortfolioId, Sequence, StoreId, Token};
 /// 6. **Unknown is not failed.** Only a commit that provably wrote nothing is `Failed`; if it may have been written, it is `Unknown`, and the caller
 ///    reads back by sequence.
 /// 7. **Read what was written.** [`read`](Journal::read) gives back exactly the committed records, in order, decoded by any version that understands
-///    them. A store that folds closed batches gives one `Folded` record in their place, numbered as the last record it stands for.
+///    them; a record of a version that this program does not know is [`Newer`](JournalError::Newer), and whoever reads it leaves the portfolio alone. A store that folds closed batches gives one `Folded` record in their place, numbered as the last record it stands for.
 /// 8. **Outbox.** An alert stays pending until it is acknowledged, across restarts; acknowledging twice changes nothing.
 /// 9. **Halts.** While a halt stands, a commit with a record that it [`forbids`](evenkeel_domain::halt::Halt::forbids) writes nothing (`Halted`, unless it is a conflict or
 ///    fenced). Once [`halt`](Journal::halt) has answered, nothing it forbids is ever written until the halt is taken back; halts survive restarts.
@@ -185,4 +186,34 @@ pub enum JournalError {
         /// What is wrong with it.
         message: String,
     },
+    /// A newer program wrote it. Nothing is wrong with it; this program leaves the portfolio alone.
+    #[error(
+        "record {sequence} of {portfolio} is of version {found}, and this program reads version {known}: leave the portfolio to the program that wrote it, or to a newer one"
+    )]
+    Newer {
+        /// Whose.
+        portfolio: PortfolioId,
+        /// Which record.
+        sequence: Sequence,
+        /// Its version.
+        found: u32,
+        /// The newest version that this program reads.
+        known: u32,
+    },
+}
+
+impl JournalError {
+    /// A stored text that [`codec::decode`](crate::codec::decode) does not understand: damaged, or of a newer version.
+    #[must_use]
+    pub fn undecoded(portfolio: &PortfolioId, sequence: Sequence, error: &CodecError) -> Self {
+        let portfolio = portfolio.clone();
+        match error {
+            CodecError::Version { found } if *found > VERSION => {
+                Self::Newer { portfolio, sequence, found: *found, known: VERSION }
+            }
+            CodecError::Version { .. } | CodecError::Unreadable { .. } | CodecError::Unwritable { .. } => {
+                Self::Damaged { portfolio, sequence, message: error.to_string() }
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@ use evenkeel_domain::halt::{Halt, Release};
 use evenkeel_domain::order::BatchId;
 use evenkeel_domain::record::{Event, Record};
 use evenkeel_domain::values::{PortfolioId, Sequence, StoreId, Timestamp, Token};
+use evenkeel_ports::codec::CodecError;
 use evenkeel_ports::{Head, JournalError, codec};
 use rusqlite::{Connection, OptionalExtension};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ pub struct PortfolioStatus {
     pub open_batch: Option<BatchId>,
     /// The lease that was given out and has not been given back.
     pub lease: Option<LeaseStatus>,
+    /// The version of its last record, if that is newer than what this program reads: then it leaves the portfolio alone.
+    pub newer: Option<u32>,
 }
 
 /// A lease as the file shows it.
@@ -95,8 +98,8 @@ pub struct JournalLine {
     pub kind: String,
     /// What it says, as [`codec`] wrote it.
     pub text: String,
-    /// What it says.
-    pub record: Record,
+    /// What it says; `None` if it is of a newer version than this program reads. Then its text is all that there is.
+    pub record: Option<Record>,
     /// Its hash, which covers all records of the portfolio up to it.
     pub hash: [u8; 32],
 }
@@ -158,6 +161,7 @@ impl StoreReader {
             standing: row.projection.standing.clone(),
             open_batch: open,
             lease,
+            newer: newer(&self.connection, row.place).map_err(|e| unread(doing, &e))?,
         })
     }
 
@@ -200,7 +204,8 @@ impl StoreReader {
             line.sequence >= time.opened && time.closed.is_none_or(|closed| line.sequence <= closed)
         };
         lines.retain(|line| {
-            let late = matches!(&line.record.event, Event::LateFill { fill, .. } if fill.order.is_some_and(|order| order.batch == batch));
+            let event = line.record.as_ref().map(|record| &record.event);
+            let late = matches!(event, Some(Event::LateFill { fill, .. }) if fill.order.is_some_and(|order| order.batch == batch));
             late || times.iter().any(|time| during(line, time))
         });
         Ok(lines)
@@ -278,18 +283,38 @@ impl StoreReader {
 
 fn line(portfolio: &PortfolioId, row: JournalRow) -> Result<JournalLine, JournalError> {
     let sequence = Sequence::new(row.sequence.unsigned_abs());
-    let broken = |message: String| JournalError::Damaged { portfolio: portfolio.clone(), sequence, message };
+    let record = match codec::decode(&row.record).map_err(|e| JournalError::undecoded(portfolio, sequence, &e)) {
+        Ok(record) => Some(record),
+        Err(JournalError::Newer { .. }) => None,
+        Err(error) => return Err(error),
+    };
+    let hash = row.hash.try_into().map_err(|_| {
+        let message = "its hash does not have 32 bytes".to_owned();
+        JournalError::Damaged { portfolio: portfolio.clone(), sequence, message }
+    })?;
     Ok(JournalLine {
         place: row.place.unsigned_abs(),
         portfolio: portfolio.clone(),
         sequence,
         token: Token::new(row.token.unsigned_abs()),
         at: Timestamp::from_nanos(row.at),
-        record: codec::decode(&row.record).map_err(|e| broken(e.to_string()))?,
-        hash: row.hash.try_into().map_err(|_| broken("its hash does not have 32 bytes".to_owned()))?,
+        record,
+        hash,
         kind: row.kind,
         text: row.record,
     })
+}
+
+/// The version of the record at a place, if it is newer than what this program reads.
+///
+/// A program writes one version, and does not write to a portfolio that it cannot read: so the last record tells for all of them.
+fn newer(connection: &Connection, place: i64) -> rusqlite::Result<Option<u32>> {
+    let mut query = connection.prepare_cached("SELECT record FROM journal WHERE place = ?1")?;
+    let record: Option<String> = query.query_row([place], |row| row.get(0)).optional()?;
+    Ok(record.and_then(|record| match codec::decode(&record) {
+        Err(CodecError::Version { found }) if found > codec::VERSION => Some(found),
+        _ => None,
+    }))
 }
 
 /// The store's id.

@@ -86,4 +86,4 @@ pub use error::OpenError;
 pub use inspect::{BatchStatus, HaltWord, JournalLine, LeaseStatus, PortfolioStatus, StoreReader};
 pub use open::Options;
 pub use store::SqliteStore;
-pub use verify::{Broken, Verification};
+pub use verify::{Broken, Newer, Verification};

@@ -157,10 +157,7 @@ impl Journal for SqliteStore {
             let (sequence, token) = (Sequence::new(row.sequence.unsigned_abs()), Token::new(row.token.unsigned_abs()));
             match codec::decode(&row.record) {
                 Ok(record) => Ok(Entry { sequence, token, record }),
-                Err(e) => {
-                    let portfolio = portfolio.clone();
-                    Err(JournalError::Damaged { portfolio, sequence, message: e.to_string() })
-                }
+                Err(e) => Err(JournalError::undecoded(portfolio, sequence, &e)),
             }
         };
         rows.into_iter().map(entry).collect()

@@ -5,9 +5,9 @@
 use crate::chain::{self, Hash};
 use crate::halts::{WORDS, WordRow};
 use crate::leases::{LEASES, LeaseRow};
-use crate::projection::Projection;
+use crate::projection::{Batches, Projection};
 use crate::rows::{self, JOURNAL, JournalRow, PortfolioRow};
-use evenkeel_ports::codec;
+use evenkeel_ports::codec::{self, CodecError};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,6 +22,20 @@ pub struct Verification {
     pub portfolios: u64,
     /// The first row that is not what it should be.
     pub broken: Option<Broken>,
+    /// The first record of a newer version than this program reads. Its row is whole, and the chain was followed over it; whether standings and
+    /// batches are what the records lead to is for a program that reads them.
+    pub newer: Option<Newer>,
+}
+
+/// A record of a newer version than this program reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Newer {
+    /// Its place in the journal.
+    pub row: i64,
+    /// Whose.
+    pub portfolio: String,
+    /// Its version.
+    pub version: u32,
 }
 
 /// A row that is not what it should be.
@@ -95,6 +109,7 @@ struct Walk {
     rows: i64,
     portfolios: BTreeMap<i64, Walked>,
     spans: Vec<Span>,
+    newer: Option<Newer>,
     covering: BTreeMap<i64, Covering>,
 }
 
@@ -114,7 +129,7 @@ pub(crate) fn verify(connection: &Connection) -> rusqlite::Result<Verification> 
         Err(Stop::Sqlite(error)) => return Err(error),
     };
     let portfolios = u64::try_from(walk.portfolios.len()).unwrap_or(u64::MAX);
-    Ok(Verification { rows: walk.rows.unsigned_abs(), portfolios, broken })
+    Ok(Verification { rows: walk.rows.unsigned_abs(), portfolios, broken, newer: walk.newer })
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
@@ -130,7 +145,9 @@ impl Walk {
         self.begin(connection)?;
         self.journal(connection)?;
         self.heads(connection)?;
-        self.batches(connection)?;
+        if self.newer.is_none() {
+            self.batches(connection)?;
+        }
         self.outbox(connection)?;
         words(connection)?;
         self.leases(connection)?;
@@ -203,16 +220,22 @@ impl Walk {
         if row.token < portfolio.token {
             return wrong(format!("token {} after token {}: the fence was not kept", row.token, portfolio.token));
         }
-        let record = match codec::decode(&row.record) {
-            Ok(record) => record,
+        let batches = match codec::decode(&row.record) {
+            Ok(record) if (row.at, row.kind.as_str()) != (record.at.nanos(), record.event.kind()) => {
+                let (at, kind) = (record.at, record.event.kind());
+                return wrong(format!("its record is {kind} at {at}, and its columns say {} at {}", row.kind, row.at));
+            }
+            // What it leads to cannot be known after a record that was not understood.
+            Ok(_) if self.newer.is_some() => Batches::default(),
+            Ok(record) => match portfolio.projection.take(&record.event) {
+                Some(batches) => batches,
+                None => return wrong("it opens a second batch".to_owned()),
+            },
+            Err(CodecError::Version { found: version }) if version > codec::VERSION => {
+                self.newer.get_or_insert_with(|| Newer { row: place, portfolio: id.clone(), version });
+                Batches::default()
+            }
             Err(e) => return wrong(e.to_string()),
-        };
-        if (row.at, row.kind.as_str()) != (record.at.nanos(), record.event.kind()) {
-            let (at, kind) = (record.at, record.event.kind());
-            return wrong(format!("its record is {kind} at {at}, and its columns say {} at {}", row.kind, row.at));
-        }
-        let Some(batches) = portfolio.projection.take(&record.event) else {
-            return wrong("it opens a second batch".to_owned());
         };
         if let Some((span, outcome)) = portfolio.batch.and_then(|batch| self.spans.get_mut(batch)).zip(batches.closes) {
             (span.closed, span.outcome) = (Some(row.sequence), outcome.to_owned());
@@ -247,7 +270,7 @@ impl Walk {
                 return wrong("its hash is not that of its last record".to_owned());
             }
             let batch = walked.batch.and_then(|batch| i64::try_from(batch.saturating_add(1)).ok());
-            if (&row.projection, row.batch) != (&walked.projection, batch) {
+            if self.newer.is_none() && (&row.projection, row.batch) != (&walked.projection, batch) {
                 let should = (&walked.projection, batch);
                 return wrong(format!(
                     "its records lead to {should:?}, and it says {:?}",

@@ -50,7 +50,7 @@ fn compare(path: &Path) -> Vec<(PortfolioId, Portfolio)> {
     assert_eq!(reader.verify().unwrap().broken, None);
     let rebuilt = reader.portfolios().unwrap().into_iter().map(|status| {
         let lines = reader.lines(&status.portfolio, Sequence::ZERO).unwrap();
-        let records: Vec<_> = lines.into_iter().map(|line| line.record).collect();
+        let records: Vec<_> = lines.into_iter().map(|line| line.record.unwrap()).collect();
         let state = replay(Portfolio::new(status.portfolio.clone()), &records).unwrap();
         assert_eq!(status.standing, state.standing.name(), "{}", status.portfolio);
         assert_eq!(status.open_batch, state.batch.as_ref().map(|batch| batch.id), "{}", status.portfolio);

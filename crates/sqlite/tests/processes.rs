@@ -178,7 +178,9 @@ fn two_processes_write_one_store() {
     let mut found = BTreeMap::new();
     for status in reader.portfolios().unwrap() {
         for line in reader.lines(&status.portfolio, Sequence::ZERO).unwrap() {
-            let Event::CashMoved { movement, .. } = line.record.event else { panic!("{line:?}") };
+            let Some(Event::CashMoved { movement, .. }) = line.record.as_ref().map(|record| &record.event) else {
+                panic!("{line:?}")
+            };
             found.insert((status.portfolio.to_string(), line.sequence.get()), movement.to_string());
         }
     }

@@ -6,6 +6,8 @@
 
 mod bad_input;
 mod harness;
+#[path = "../../../sqlite/tests/common/newer.rs"]
+mod newer;
 mod night;
 mod plan;
 mod stores;

@@ -1,6 +1,7 @@
 //! What an operator is called for at night, and gets out of with the commands that the runbook names.
 
 use crate::harness::{Desk, Run};
+use crate::newer;
 use evenkeel_banchile::{BanChile, BankFile, Profile};
 use evenkeel_memory::ManualClock;
 use evenkeel_sqlite::{SqliteStore, StoreReader};
@@ -299,4 +300,84 @@ fn what_a_stale_portfolio_holds_can_be_accepted() {
     "#]],
     );
     assert_eq!(resolve(&desk, "--accept --yes").code, 2, "there is nothing left to resolve");
+}
+
+/// Two portfolios, one of which a newer version of the program has worked on last.
+fn partly_newer() -> Desk {
+    let desk = desk(&format!("{GROWTH}{}", GROWTH.replace("growth", "income")), "09");
+    replay(&desk, 2).done();
+    newer::append(&desk.path().join("s.db"), "growth");
+    desk
+}
+
+#[test]
+fn a_portfolio_that_a_newer_version_has_written_is_left_alone_and_told_as_such() {
+    let desk = partly_newer();
+    check(
+        &desk.run("status --store s.db"),
+        &expect![[r#"
+        portfolio  standing  records  last change           open batch  lease
+        ────────── ───────── ──────── ───────────────────── ─────────── ──────
+        growth     active         23  2024-01-03T12:00:00Z
+        income     active         22  2024-01-03T12:00:00Z
+
+        Written by a newer version of the program
+          growth: record 23 is of version 2; this program leaves the portfolio to the one that wrote it, or to a newer one
+
+        2 portfolios: 2 active. Something needs a person: docs/runbook.md says what to do
+        exit code 1
+    "#]],
+    );
+    check(
+        &desk.run("status --store s.db --format json --portfolio growth"),
+        &expect![[r#"
+        {"type":"portfolio","portfolio":"growth","standing":"active","records":23,"token":3,"changed_at":"2024-01-03T12:00:00Z","open_batch":null,"lease":null,"newer":2}
+        {"type":"summary","portfolios":1,"open_batches":0,"stale":0,"quarantined":0,"alerts":0,"halts":0}
+        exit code 1
+    "#]],
+    );
+    let told = desk.run("audit --store s.db --portfolio growth").stdout;
+    let last: Vec<&str> = told.lines().rev().take(2).collect();
+    expect![[r#"
+        23 records
+        2024-01-03T12:00:00Z #23 written by a newer version of the program, which this one does not read"#]]
+    .assert_eq(&last.join("\n"));
+    let csv = desk.run("audit --store s.db --portfolio growth --format csv").stdout;
+    expect![[r#"2024-01-03T12:00:00Z,growth,23,3,hedged,,,"written by a newer version of the program, which this one does not read""#]].assert_eq(csv.lines().last().unwrap());
+    check(
+        &desk.run("audit --store s.db --verify"),
+        &expect![[r#"
+        s.db: whole: 45 records of 2 portfolios, each as it was written
+        row 45 of the journal, of growth, is of version 2, which this program does not read: what follows from the records is for the program that wrote it, or a newer one, to verify
+        exit code 1
+    "#]],
+    );
+    check(
+        &desk.run("audit --store s.db --verify --format json"),
+        &expect![[r#"
+        {"type":"verification","records":45,"portfolios":2,"broken":null,"newer":"row 45 of the journal, of growth, is of version 2"}
+        exit code 1
+    "#]],
+    );
+    // The others go on.
+    check(
+        &desk.run("reconcile --store s.db --bank b.db"),
+        &expect![[r#"
+        growth: reading the journal: record 23 of growth is of version 2, and this program reads version 1: leave the portfolio to the program that wrote it, or to a newer one
+        income: books and broker agree
+        exit code 1
+    "#]],
+    );
+    let refused = desk.run("resolve --store s.db --bank b.db --portfolio growth --who ann --why looked --accept --yes");
+    expect![[r#"
+        error: reading the store s.db: reading the journal: record 23 of growth is of version 2, and this program reads version 1: leave the portfolio to the program that wrote it, or to a newer one
+    "#]].assert_eq(&format!("{}{}", refused.stdout, refused.stderr));
+    let before = sent(&desk);
+    let replayed = replay(&desk, 3);
+    expect![[r#"
+        note: what was printed before is true; the rest did not happen
+        error: rebalancing: reading the journal: record 23 of growth is of version 2, and this program reads version 1: leave the portfolio to the program that wrote it, or to a newer one
+        exit code 3
+    "#]].assert_eq(&format!("{}exit code {}\n", replayed.stderr, replayed.code));
+    assert_eq!(sent(&desk), before, "nothing was sent for it");
 }

@@ -7,8 +7,9 @@ mod machine;
 mod samples;
 
 use super::{CodecError, VERSION, decode, encode};
+use crate::JournalError;
 use evenkeel_domain::record::{Event, Record};
-use evenkeel_domain::values::Timestamp;
+use evenkeel_domain::values::{Sequence, Timestamp};
 use expect_test::{expect, expect_file};
 use proptest::prelude::*;
 use samples::samples;
@@ -65,6 +66,17 @@ fn another_version_is_refused_whatever_else_it_says() {
         let error = decode(text).unwrap_err();
         assert_eq!(error, CodecError::Version { found });
         assert_eq!(error.to_string(), format!("the record is of version {found}: this program reads version 1"));
+    }
+}
+
+#[test]
+fn only_a_newer_version_is_told_as_newer() {
+    let (growth, sequence) = ("growth".parse().unwrap(), Sequence::new(7));
+    let told = |text: &str| JournalError::undecoded(&growth, sequence, &decode(text).unwrap_err());
+    let (portfolio, known) = (growth.clone(), VERSION);
+    assert_eq!(told(r#"{"v":2,"what":[]}"#), JournalError::Newer { portfolio, sequence, found: 2, known });
+    for damaged in [r#"{"v":0}"#, r#"{"v":1}"#, r#"{"v":-2}"#, ""] {
+        assert!(matches!(told(damaged), JournalError::Damaged { .. }), "{damaged}");
     }
 }
 
