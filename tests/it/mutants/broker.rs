@@ -1,6 +1,7 @@
 //! Brokers that are broken on purpose, and the case of the suite that finds each.
 
 mod adapter;
+mod blind;
 mod flaw;
 #[path = "../../../crates/banchile/tests/rig/mod.rs"]
 mod rig;

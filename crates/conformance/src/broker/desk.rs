@@ -4,7 +4,7 @@
 mod reading;
 
 use super::{BrokerRig, Truth};
-use crate::{Check, Stop, expect};
+use crate::{Cannot, Check, Stop, expect};
 use evenkeel_domain::order::{
     Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, Fill, LegNumber, Lookup,
     NotSent, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
@@ -13,8 +13,8 @@ use evenkeel_domain::values::{AccountId, FillId, Lot, Money, Price, Quantity, Ro
 use evenkeel_ports::{Broker, BrokerError};
 use std::collections::BTreeMap;
 use std::fmt::{Debug, Display};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// One whole unit, in billionths.
@@ -42,6 +42,8 @@ pub(super) struct Desk<'a> {
     began: Timestamp,
     batch: BatchId,
     legs: AtomicUsize,
+    /// The first thing that the rig could not do or tell while the case went on without.
+    unseen: OnceLock<Cannot>,
 }
 
 /// A rig's world with a price, in which a unit is worth more than twice the minimum; so long after its start that an adapter which
@@ -62,8 +64,8 @@ pub(super) async fn desk(rig: &dyn BrokerRig) -> Result<Desk<'_>, Stop> {
     // Unlike those of any other run against the same broker.
     let moment = u128::try_from(rig.now().nanos()).unwrap_or(0);
     let batch = BatchId::from_u128(moment.saturating_mul(1 << 32));
-    let (account, legs) = (rig.account(), AtomicUsize::new(0));
-    Ok(Desk { rig, broker, account, declared, price, price_is_set, late: false, began, batch, legs })
+    let (account, legs, unseen) = (rig.account(), AtomicUsize::new(0), OnceLock::new());
+    Ok(Desk { rig, broker, account, declared, price, price_is_set, late: false, began, batch, legs, unseen })
 }
 
 /// What cannot be computed: an adapter that declares the impossible.
@@ -85,10 +87,26 @@ impl Desk<'_> {
         self.declared.lot_of(self.symbol())
     }
 
+    /// Goes on without something that the rig cannot do or tell. The case must end with [`shown`](Self::shown), which is then not passed.
+    pub(super) fn unseen(&self, cannot: Cannot) {
+        self.unseen.get_or_init(|| cannot);
+    }
+
+    /// The end of a case that may have gone on without something: it has passed only if all of it was seen.
+    pub(super) fn shown(&self) -> Check {
+        match self.unseen.get() {
+            None => Ok(()),
+            Some(Cannot(doing)) => {
+                Err(Stop::Cannot(Cannot(format!("{doing}; what could be seen without was as promised"))))
+            }
+        }
+    }
+
     /// Lets a unit cost a part of a cent more, so much that three lots in three orders are a cent off from three in one. Where prices
-    /// cannot be set it stays with the market's own.
+    /// cannot be set it stays with the market's own, and what is rounded wrongly is not seen.
     pub(super) fn price_with_parts_of_a_cent(&mut self) -> Check {
         if !self.price_is_set {
+            self.unseen(Cannot::new("set a price"));
             return Ok(());
         }
         let lot = self.lot().size().nanos().max(UNIT);
@@ -204,13 +222,13 @@ impl Desk<'_> {
         let fits = matches!(&answer, SubmitAnswer::Refused(Refused { reason: given, .. }) if given == reason);
         expect(fits, &format!("the answer should be refused, for {reason}"), answer)?;
         self.rig.sleep(self.declared.visibility_horizon).await;
-        match self.rig.truth() {
-            Ok(truth) => {
-                let executed = truth.orders.get(&order.id).map(|order| order.executed);
-                expect(executed.is_none_or(Quantity::is_zero), "what was refused should not be executed", executed)
-            }
-            Err(_) => Ok(()),
-        }
+        self.not_executed(order)
+    }
+
+    /// What was refused must not really be executed, where the truth can be read.
+    pub(super) fn not_executed(&self, order: &OrderRequest) -> Check {
+        let executed = self.truth_or_unseen().and_then(|truth| Some(truth.orders.get(&order.id)?.executed));
+        expect(executed.is_none_or(Quantity::is_zero), "what was refused should not be executed", executed)
     }
 
     /// Waits until the order's view is so, and sees that no view takes back what an earlier one said.
@@ -303,6 +321,17 @@ impl Desk<'_> {
         Ok(self.rig.truth()?)
     }
 
+    /// What really happened, where it can be read.
+    pub(super) fn truth_or_unseen(&self) -> Option<Truth> {
+        self.rig.truth().map_err(|cannot| self.unseen(cannot)).ok()
+    }
+
+    /// No order must really have been made.
+    pub(super) fn nothing_was_made(&self) -> Check {
+        let orders = self.truth_or_unseen().map(|truth| truth.orders).unwrap_or_default();
+        expect(orders.is_empty(), "what was not taken should not exist", orders)
+    }
+
     /// There must really be one order of this id, and no order of an id that was not sent.
     pub(super) fn is_one_order(&self, order: &OrderRequest) -> Check {
         let truth = self.truth()?;
@@ -314,7 +343,10 @@ impl Desk<'_> {
 
     /// So many requests must have left the adapter, where they are counted.
     pub(super) fn requests_were(&self, sent: u64) -> Check {
-        let requests = self.rig.truth().ok().and_then(|truth| truth.requests);
+        let requests = self.truth_or_unseen().and_then(|truth| truth.requests);
+        if requests.is_none() {
+            self.unseen(Cannot::new("count the requests"));
+        }
         let promise = format!("{sent} requests should have been sent: one for each call, and no retries");
         expect(requests.is_none_or(|requests| requests == sent), &promise, requests)
     }

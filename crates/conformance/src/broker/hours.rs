@@ -50,12 +50,14 @@ pub async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
     if ended.status == BrokerStatus::Working {
         desk.end(&day).await?;
     }
-    desk.trade(&desk.buy(quantity)?).await.map(|_| ())
+    desk.trade(&desk.buy(quantity)?).await?;
+    desk.shown()
 }
 
 /// The end of the session must be told as the rig knows it, if it is told, within a minute.
 async fn session_ends_when_it_does(desk: &Desk<'_>) -> Check {
-    let (Ok(really), Some(told)) = (desk.rig.closes_at(), desk.view().await?.closes_at) else { return Ok(()) };
+    let Some(told) = desk.view().await?.closes_at else { return Ok(()) };
+    let Some(really) = desk.rig.closes_at().map_err(|cannot| desk.unseen(cannot)).ok() else { return Ok(()) };
     let off = really.map(|really| really.since(told).max(told.since(really)));
     let near = off.is_some_and(|off| off <= Duration::from_secs(60));
     expect(near, &format!("the session should be said to end when it does, {really:?}"), told)
