@@ -1,7 +1,8 @@
 //! The command `audit`: what happened, record by record, as text, JSON lines or CSV; or whether any of it was changed.
 //!
-//! What a record says in words is in [`story`].
+//! What a record says in words is in [`story`], what the legs of a batch cost in [`costs`].
 
+mod costs;
 mod story;
 
 use crate::args::{AuditArgs, AuditFormat};
@@ -12,6 +13,7 @@ use crate::render::count;
 use crate::status::no_such_portfolio;
 use crate::store::{self, not_read};
 use crate::wiring::{JournalLine, Newer, StoreReader};
+use costs::{Costs, LegCost};
 use evenkeel_domain::order::BatchId;
 use evenkeel_domain::values::{PortfolioId, Sequence};
 use serde::Serialize;
@@ -32,7 +34,11 @@ pub(crate) fn run(args: &AuditArgs, out: &mut Output) -> Result<Outcome, Failure
             (None, Some(portfolio)) => of_portfolio(path, &reader, portfolio)?,
             (None, None) => all(path, &reader)?,
         };
-        print(&lines, args, out)?;
+        let costs = match (args.batch, lines.first()) {
+            (Some(_), Some(line)) => Costs::of(&of_portfolio(path, &reader, &line.portfolio)?),
+            _ => Costs::of(&lines),
+        };
+        print(&lines, &costs, args, out)?;
         Outcome::Done
     };
     out.flush()?;
@@ -63,20 +69,24 @@ fn all(path: &Path, reader: &StoreReader) -> Result<Vec<JournalLine>, Failure> {
     Ok(lines)
 }
 
-fn print(lines: &[JournalLine], args: &AuditArgs, out: &mut Output) -> Result<(), Failure> {
+fn print(lines: &[JournalLine], costs: &Costs, args: &AuditArgs, out: &mut Output) -> Result<(), Failure> {
     match args.format {
         AuditFormat::Text => {
             let one = args.portfolio.is_some() || args.batch.is_some();
             for line in lines {
                 let whose = if one { String::new() } else { format!(" {}", line.portfolio) };
                 out.text(format_args!("{}{whose} #{} {}\n", line.at, line.sequence, told(line)))?;
+                costs.at(line).iter().try_for_each(|cost| out.text(format_args!("  {}\n", cost.text)))?;
             }
             out.text(format_args!("{}\n", count(lines.len(), "record")))
         }
-        AuditFormat::Json => lines.iter().try_for_each(|line| out.json(&Line::of(line)?)),
+        AuditFormat::Json => lines.iter().try_for_each(|line| out.json(&Line::of(line, costs.at(line))?)),
         AuditFormat::Csv => {
-            out.text("at,portfolio,record,token,kind,batch,order,text\n")?;
-            lines.iter().try_for_each(|line| out.text(row(line)))
+            out.text(format_args!("{}\n", COLUMNS.join(",")))?;
+            lines.iter().try_for_each(|line| {
+                out.text(row(line, None))?;
+                costs.at(line).iter().try_for_each(|cost| out.text(row(line, Some(cost))))
+            })
         }
     }
 }
@@ -96,13 +106,16 @@ struct Line<'a> {
     token: u64,
     kind: &'a str,
     text: String,
+    /// What the legs of the batch cost, with the record that closes it.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    legs: &'a [LegCost],
     hash: String,
     /// What was written, as it was written.
     written: Box<serde_json::value::RawValue>,
 }
 
 impl<'a> Line<'a> {
-    fn of(line: &'a JournalLine) -> Result<Self, Failure> {
+    fn of(line: &'a JournalLine, legs: &'a [LegCost]) -> Result<Self, Failure> {
         let unreadable = |error| Failure::dependency("reading a record", error);
         Ok(Self {
             at: line.at.to_string(),
@@ -111,6 +124,7 @@ impl<'a> Line<'a> {
             token: line.token.get(),
             kind: &line.kind,
             text: told(line),
+            legs,
             hash: hexadecimal(&line.hash),
             written: serde_json::value::RawValue::from_string(line.text.clone()).map_err(unreadable)?,
         })
@@ -121,20 +135,47 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A row of CSV, as RFC 4180 has it. A field that a spreadsheet would take for a formula gets an apostrophe in front.
-fn row(line: &JournalLine) -> String {
+/// Those from `leg` on are empty in the row of a record, and full in the rows of kind `cost` that follow the closing of a batch.
+const COLUMNS: [&str; 18] = [
+    "at",
+    "portfolio",
+    "record",
+    "token",
+    "kind",
+    "batch",
+    "order",
+    "text",
+    "leg",
+    "direction",
+    "symbol",
+    "side",
+    "quantity",
+    "price",
+    "planned",
+    "amount",
+    "slippage",
+    "fees",
+];
+
+/// A row of CSV, as RFC 4180 has it. A text that a spreadsheet would take for a formula gets an apostrophe in front.
+fn row(line: &JournalLine, cost: Option<&LegCost>) -> String {
     let event = line.record.as_ref().map(|record| &record.event);
     let fields = [
         line.at.to_string(),
         line.portfolio.to_string(),
         line.sequence.to_string(),
         line.token.to_string(),
-        line.kind.clone(),
-        event.and_then(story::batch_of).map(|batch| batch.to_string()).unwrap_or_default(),
+        cost.map_or_else(|| line.kind.clone(), |_| "cost".to_owned()),
+        cost.map(|cost| cost.batch)
+            .or_else(|| event.and_then(story::batch_of))
+            .map(|batch| batch.to_string())
+            .unwrap_or_default(),
         event.and_then(story::order_of).map(|order| order.to_string()).unwrap_or_default(),
-        told(line),
+        cost.map_or_else(|| told(line), |cost| cost.text.clone()),
     ];
-    format!("{}\n", fields.map(|field| quoted(&field)).join(","))
+    let record = fields.map(|field| quoted(&field)).join(",");
+    let leg = cost.map_or_else(Default::default, LegCost::fields).join(",");
+    format!("{record},{leg}\n")
 }
 
 fn quoted(field: &str) -> String {

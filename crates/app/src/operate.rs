@@ -9,6 +9,7 @@ use crate::args::{AbortArgs, BankArgs, ReconcileArgs, RecoverArgs, ResolveArgs};
 use crate::exit::{self, Failure, Outcome};
 use crate::faults::{Fault, FileFaults};
 use crate::output::Output;
+use crate::render;
 use crate::status::no_such_portfolio;
 use crate::store::{self, not_read};
 use crate::wiring::{self, Desk, Operator};
@@ -164,7 +165,7 @@ fn not_possible(store: &Path, doing: String, error: EngineError) -> Failure {
     failed(doing, error)
 }
 
-/// How a batch ended, in a line: what it cost, and what each reversal did of it.
+/// How a batch ended: what it cost in all, and below that each leg, forward and back.
 fn ended(report: &BatchReport) -> String {
     let mut text =
         format!("batch {} {}, cost {}, fees {}", report.batch, report.outcome.name(), report.cost, report.fees);
@@ -174,13 +175,9 @@ fn ended(report: &BatchReport) -> String {
     for residual in &report.residual {
         text = format!("{text}; {residual}");
     }
-    for trade in report.reversals.iter() {
-        text = format!(
-            "{text}\n  back: {} {} {} at {} for {}, fees {}",
-            trade.side, trade.quantity, trade.symbol, trade.price, trade.amount, trade.fees
-        );
-    }
-    text
+    let forward = report.trades.iter().map(|trade| render::leg("forward", trade));
+    let legs = forward.chain(report.reversals.iter().map(|trade| render::leg("back", trade)));
+    legs.fold(text, |text, leg| format!("{text}\n  {leg}"))
 }
 
 /// Asks the person; without a terminal the answer is no.

@@ -1,6 +1,7 @@
 //! Text for people: tables, amounts, counted words. What programs read is in [`crate::records`].
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
+use evenkeel_domain::report::Trade;
 use evenkeel_domain::values::{Currency, Money, Price};
 use std::fmt::Display;
 
@@ -11,6 +12,13 @@ pub(crate) enum Side {
     Left,
     /// For numbers, so that their digits stand below one another.
     Right,
+}
+
+/// What was executed of one leg in one direction, and what it cost: the planned price is that of the plan, also on the way back.
+pub(crate) fn leg(direction: &str, trade: &Trade) -> String {
+    let Trade { leg, symbol, side, quantity, price, amount, planned, slippage, fees } = trade;
+    let traded = format!("leg {leg} {direction}: {side} {quantity} {symbol} at {price} for {amount}");
+    format!("{traded}, planned at {planned}: slippage {slippage}, fees {fees}")
 }
 
 /// A table with a line below its header and nothing else around. It is as wide as it must be; on a terminal the last column

@@ -2,7 +2,7 @@
 
 use crate::batch::Batch;
 use crate::order::{BatchId, Direction, LegNumber, Side};
-use crate::plan::Skip;
+use crate::plan::{Leg, Skip};
 use crate::record::{Cause, Outcome, Residual};
 use crate::values::{Money, Overflow, Percentage, Price, Quantity, Rounding, Symbol, Timestamp, Value};
 
@@ -35,9 +35,14 @@ pub struct BatchReport {
     pub residual: Vec<Residual>,
 }
 
-/// The executions of one leg in one direction, all attempts and fills together.
+/// The executions of one leg in one direction, all attempts and fills together, and what they cost.
+///
+/// A leg that was restored has cost the slippage and the fees of both directions, to the cent: what the planned amount of one is rounded by,
+/// that of the other is too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trade {
+    /// The leg.
+    pub leg: LegNumber,
     /// What.
     pub symbol: Symbol,
     /// Which way.
@@ -48,6 +53,11 @@ pub struct Trade {
     pub price: Price,
     /// The cash that was booked for them, above zero, without fees.
     pub amount: Money,
+    /// The price that the leg was planned at, on the way back too.
+    pub planned: Price,
+    /// What the difference between that price and the executed ones has cost: for a buy `amount` less `quantity` at the planned price, for a sell the
+    /// other way round, with that product rounded half-even to the cent. Below zero if it was a gain.
+    pub slippage: Money,
     /// The fees that were booked for them.
     pub fees: Money,
 }
@@ -78,11 +88,12 @@ impl BatchReport {
 
 fn trades(batch: &Batch, direction: Direction) -> Result<Vec<Trade>, Overflow> {
     let legs = batch.opening.legs.iter();
-    let trades = legs.filter_map(|leg| trade(batch, leg.number, direction).transpose());
+    let trades = legs.filter_map(|leg| trade(batch, leg, direction).transpose());
     trades.collect()
 }
 
-fn trade(batch: &Batch, leg: LegNumber, direction: Direction) -> Result<Option<Trade>, Overflow> {
+fn trade(batch: &Batch, leg: &Leg, direction: Direction) -> Result<Option<Trade>, Overflow> {
+    let (leg, planned) = (leg.number, leg.terms.reference);
     let mut sum: Option<Trade> = None;
     let mut value = Value::ZERO;
     for (_, order) in batch.attempts_of(leg, direction).filter(|(_, order)| !order.filled.is_zero()) {
@@ -97,9 +108,17 @@ fn trade(batch: &Batch, leg: LegNumber, direction: Direction) -> Result<Option<T
         // The average of positive prices is a price; only an impossible journal has none.
         let average = Price::average(value, quantity, Rounding::HalfEven).unwrap_or(order.terms.reference);
         let (symbol, side) = (order.terms.symbol, order.terms.side);
-        sum = Some(Trade { symbol, side, quantity, price: average, amount, fees });
+        let slippage = slippage(side, amount, planned.times(quantity).to_money(Rounding::HalfEven)?)?;
+        sum = Some(Trade { leg, symbol, side, quantity, price: average, amount, planned, slippage, fees });
     }
     Ok(sum)
+}
+
+fn slippage(side: Side, amount: Money, planned: Money) -> Result<Money, Overflow> {
+    match side {
+        Side::Buy => amount.sub(planned),
+        Side::Sell => planned.sub(amount),
+    }
 }
 
 #[cfg(test)]

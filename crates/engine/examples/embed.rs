@@ -74,8 +74,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("the second worker is told: {busy}");
     let Rebalanced::Batch(report) = done? else { return Err("it should have traded".into()) };
     println!("\nbatch {}: drift {} %, {}", report.batch, report.drift, report.outcome.name());
-    for Trade { side, quantity, symbol, price, amount, fees } in &report.trades {
-        println!("  {side:<4} {quantity:>12} {symbol:<4} at {price:>13} = {amount:>8}, fees {fees}");
+    for Trade { side, quantity, symbol, price, amount, slippage, fees, .. } in &report.trades {
+        println!(
+            "  {side:<4} {quantity:>12} {symbol:<4} at {price:>13} = {amount:>8}, slippage {slippage}, fees {fees}"
+        );
     }
     println!("  it cost {} (cash before - cash after), of which {} are fees", report.cost, report.fees);
 

@@ -171,6 +171,8 @@ fn noticed(desk: &Desk) {
         2024-01-08T12:00:00Z #33 leg 1 forward 1: ended: filled
         2024-01-08T12:00:00Z #34 settling as completed: comparing with the broker
         2024-01-08T12:00:00Z #35 batch closed: completed, cost 0.00, fees 0.00
+          leg 0 forward: sell 83.188657407 META at 180 for 14973.96, planned at 180: slippage 0.00, fees 0.00
+          leg 1 forward: buy 149.739583334 AAPL at 100 for 14973.96, planned at 100: slippage 0.00, fees 0.00
         35 records"#]].assert_eq(&since.join("\n"));
 }
 
@@ -253,19 +255,21 @@ fn a_stale_portfolio_is_restored_after_the_plan_was_shown() {
     check(
         &resolve(&desk, "--retry --yes"),
         &expect![[r#"
-        whale is stale
-          because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
-          left over: 2500 AAPL too many
-          left over: 2248.00931386 META too many
-          books and broker agree
-        what would be done:
-          sell 2500 AAPL
-          sell 2248.00931386 META
-          if that fails as well, it is stale again
-        whale: batch be6cbf8b-38a7-572f-b953-2ab206fa9b7a restored, cost 61144.72, fees 16697.77; ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
-          back: sell 30000 AAPL at 185.44370117 for 5563311.03, fees 2781.67
-          back: sell 30000 META at 370.406770589 for 11112203.12, fees 5556.11
-    "#]],
+            whale is stale
+              because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+              left over: 2500 AAPL too many
+              left over: 2248.00931386 META too many
+              books and broker agree
+            what would be done:
+              sell 2500 AAPL
+              sell 2248.00931386 META
+              if that fails as well, it is stale again
+            whale: batch be6cbf8b-38a7-572f-b953-2ab206fa9b7a restored, cost 61144.72, fees 16697.77; ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+              leg 0 forward: buy 30000 AAPL at 185.88079055 for 5576423.72, planned at 185.64: slippage 7223.72, fees 2788.22
+              leg 1 forward: buy 30000 META at 371.451246008 for 11143537.38, planned at 370.87: slippage 17437.38, fees 5571.77
+              leg 0 back: sell 30000 AAPL at 185.44370117 for 5563311.03, planned at 185.64: slippage 5888.97, fees 2781.67
+              leg 1 back: sell 30000 META at 370.406770589 for 11112203.12, planned at 370.87: slippage 13896.88, fees 5556.11
+        "#]],
     );
     check(
         &desk.run("reconcile --store s.db --bank b.db"),
@@ -300,6 +304,47 @@ fn what_a_stale_portfolio_holds_can_be_accepted() {
     "#]],
     );
     assert_eq!(resolve(&desk, "--accept --yes").code, 2, "there is nothing left to resolve");
+}
+
+#[test]
+fn what_a_compensation_cost_is_told_leg_by_leg() {
+    let desk = stale();
+    resolve(&desk, "--retry --yes").done();
+    // The last record closes the batch; what its legs cost follows it.
+    let last = |told: &str| {
+        let lines: Vec<&str> = told.lines().collect();
+        let closing = lines.iter().rposition(|line| line.contains("batch closed")).unwrap();
+        lines[closing..].join("\n")
+    };
+    expect![[r#"
+        2024-01-02T12:02:09.1982402Z #75 batch closed: restored, cost 61144.72, fees 16697.77; ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled; left alone until 2024-01-02T12:15:00Z
+          leg 0 forward: buy 30000 AAPL at 185.88079055 for 5576423.72, planned at 185.64: slippage 7223.72, fees 2788.22
+          leg 1 forward: buy 30000 META at 371.451246008 for 11143537.38, planned at 370.87: slippage 17437.38, fees 5571.77
+          leg 0 back: sell 30000 AAPL at 185.44370117 for 5563311.03, planned at 185.64: slippage 5888.97, fees 2781.67
+          leg 1 back: sell 30000 META at 370.406770589 for 11112203.12, planned at 370.87: slippage 13896.88, fees 5556.11
+        75 records"#]].assert_eq(&last(desk.run("audit --store s.db --portfolio whale").done()));
+    expect![[r#"
+        2024-01-02T12:02:09.1982402Z,whale,75,3,closed,,,"batch closed: restored, cost 61144.72, fees 16697.77; ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled; left alone until 2024-01-02T12:15:00Z",,,,,,,,,,
+        2024-01-02T12:02:09.1982402Z,whale,75,3,cost,be6cbf8b-38a7-572f-b953-2ab206fa9b7a,,"leg 0 forward: buy 30000 AAPL at 185.88079055 for 5576423.72, planned at 185.64: slippage 7223.72, fees 2788.22",0,forward,AAPL,buy,30000,185.88079055,185.64,5576423.72,7223.72,2788.22
+        2024-01-02T12:02:09.1982402Z,whale,75,3,cost,be6cbf8b-38a7-572f-b953-2ab206fa9b7a,,"leg 1 forward: buy 30000 META at 371.451246008 for 11143537.38, planned at 370.87: slippage 17437.38, fees 5571.77",1,forward,META,buy,30000,371.451246008,370.87,11143537.38,17437.38,5571.77
+        2024-01-02T12:02:09.1982402Z,whale,75,3,cost,be6cbf8b-38a7-572f-b953-2ab206fa9b7a,,"leg 0 back: sell 30000 AAPL at 185.44370117 for 5563311.03, planned at 185.64: slippage 5888.97, fees 2781.67",0,back,AAPL,sell,30000,185.44370117,185.64,5563311.03,5888.97,2781.67
+        2024-01-02T12:02:09.1982402Z,whale,75,3,cost,be6cbf8b-38a7-572f-b953-2ab206fa9b7a,,"leg 1 back: sell 30000 META at 370.406770589 for 11112203.12, planned at 370.87: slippage 13896.88, fees 5556.11",1,back,META,sell,30000,370.406770589,370.87,11112203.12,13896.88,5556.11"#]].assert_eq(&last(desk.run("audit --store s.db --format csv").done()));
+    let json = desk.run("audit --store s.db --format json");
+    let line = last(json.done());
+    let legs = line.split_once(r#""legs":"#).unwrap().1.split_once(r#","hash""#).unwrap().0;
+    expect![[r#"
+        [{"leg":0,"direction":"forward","symbol":"AAPL","side":"buy","quantity":"30000","price":"185.88079055","planned":"185.64","amount":"5576423.72","slippage":"7223.72","fees":"2788.22"},
+        {"leg":1,"direction":"forward","symbol":"META","side":"buy","quantity":"30000","price":"371.451246008","planned":"370.87","amount":"11143537.38","slippage":"17437.38","fees":"5571.77"},
+        {"leg":0,"direction":"back","symbol":"AAPL","side":"sell","quantity":"30000","price":"185.44370117","planned":"185.64","amount":"5563311.03","slippage":"5888.97","fees":"2781.67"},
+        {"leg":1,"direction":"back","symbol":"META","side":"sell","quantity":"30000","price":"370.406770589","planned":"370.87","amount":"11112203.12","slippage":"13896.88","fees":"5556.11"}]"#]].assert_eq(&legs.replace("},", "},\n"));
+    // Every cent of the cost is one of them.
+    let cents = |amount: &str| amount.replace('.', "").parse::<i64>().unwrap();
+    let value = |key: &str| {
+        let key = format!(r#""{key}":""#);
+        legs.split(&key).skip(1).map(|rest| cents(rest.split_once('"').unwrap().0)).sum::<i64>()
+    };
+    let cost = line.split_once("restored, cost ").unwrap().1.split_once(',').unwrap().0;
+    assert_eq!(value("slippage") + value("fees"), cents(cost));
 }
 
 /// Two portfolios, one of which a newer version of the program has worked on last.
@@ -343,7 +388,7 @@ fn a_portfolio_that_a_newer_version_has_written_is_left_alone_and_told_as_such()
         2024-01-03T12:00:00Z #23 written by a newer version of the program, which this one does not read"#]]
     .assert_eq(&last.join("\n"));
     let csv = desk.run("audit --store s.db --portfolio growth --format csv").stdout;
-    expect![[r#"2024-01-03T12:00:00Z,growth,23,3,hedged,,,"written by a newer version of the program, which this one does not read""#]].assert_eq(csv.lines().last().unwrap());
+    expect![[r#"2024-01-03T12:00:00Z,growth,23,3,hedged,,,"written by a newer version of the program, which this one does not read",,,,,,,,,,"#]].assert_eq(csv.lines().last().unwrap());
     check(
         &desk.run("audit --store s.db --verify"),
         &expect![[r#"

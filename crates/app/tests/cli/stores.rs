@@ -127,10 +127,13 @@ fn an_audit_tells_a_batch_from_beginning_to_end() {
     assert!(lines.iter().any(|line| line.contains("batch closed: completed, cost ")), "{lines:?}");
     let batch = lines[1].split_whitespace().nth(3).unwrap();
     let csv = desk.run(&format!("audit --store s.db --batch {batch} --format csv"));
-    assert!(csv.done().starts_with("at,portfolio,record,token,kind,batch,order,text\n"), "{}", csv.stdout);
+    assert!(csv.done().starts_with("at,portfolio,record,token,kind,batch,order,text,leg,direction,"), "{}", csv.stdout);
     assert_eq!(
         csv.stdout.lines().count(),
-        1 + lines.iter().filter(|line| !line.contains("#1 ") && line.contains('#')).count()
+        1 + lines
+            .iter()
+            .filter(|line| !line.contains("#1 ") && (line.contains('#') || line.starts_with("  leg")))
+            .count()
     );
     let json = desk.run("audit --store s.db --format json");
     assert!(json.done().lines().all(|line| line.starts_with(r#"{"type":"record","at":"#)));

@@ -7,8 +7,8 @@ use expect_test::{Expect, expect};
 use std::fmt::Write;
 
 fn trades(text: &mut String, what: &str, trades: &[Trade]) {
-    for Trade { symbol, side, quantity, price, amount, fees } in trades {
-        writeln!(text, "{what} {side} {quantity} {symbol} at {price} for {amount}, fees {fees}").unwrap();
+    for Trade { leg, symbol, side, quantity, price, amount, planned, slippage, fees } in trades {
+        writeln!(text, "{what} {leg} {side} {quantity} {symbol} at {price} for {amount}, planned at {planned}: slippage {slippage}, fees {fees}").unwrap();
     }
 }
 
@@ -46,9 +46,9 @@ fn a_completed_batch_with_averages_over_fills_and_attempts() {
          settle",
         expect![[r#"
             completed, relative off by 0.0000
-            forward sell 3 A at 50.01 for 150.03, fees 1.05
-            forward buy 2 B at 25.000000002 for 50.00, fees 0.00
-            forward buy 2 C at 10 for 20.00, fees 0.00
+            forward 0 sell 3 A at 50.01 for 150.03, planned at 50: slippage -0.03, fees 1.05
+            forward 1 buy 2 B at 25.000000002 for 50.00, planned at 25: slippage 0.00, fees 0.00
+            forward 2 buy 2 C at 10 for 20.00, planned at 10: slippage 0.00, fees 0.00
             cost -78.98, fees 1.05
         "#]],
     );
@@ -69,10 +69,10 @@ fn a_restored_batch_with_what_it_cost() {
          settle",
         expect![[r#"
             restored, relative off by 0.0000
-            forward sell 2 A at 49.995 for 99.99, fees 0.35
-            forward buy 1 B at 25 for 25.00, fees 0.10
-            back buy 2 A at 50.15 for 100.30, fees 0.35
-            back sell 1 B at 24.375 for 24.38, fees 0.20
+            forward 0 sell 2 A at 49.995 for 99.99, planned at 50: slippage 0.01, fees 0.35
+            forward 1 buy 1 B at 25 for 25.00, planned at 25: slippage 0.00, fees 0.10
+            back 0 buy 2 A at 50.15 for 100.30, planned at 50: slippage 0.30, fees 0.35
+            back 1 sell 1 B at 24.375 for 24.38, planned at 25: slippage 0.62, fees 0.20
             cost 1.93, fees 1.00
             1F1 (buy B) ended short: canceled
         "#]],
@@ -89,8 +89,8 @@ fn a_stale_batch_with_what_is_still_off() {
          0R1 submit refused; wait 5; 0R2 submit acknowledged expired a:0.5; wait 5; 0R3 submit refused",
         expect![[r#"
             stale, relative off by 0.0000
-            forward sell 2 A at 49.995 for 99.99, fees 0.35
-            back buy 0.5 A at 50 for 25.00, fees 0.00
+            forward 0 sell 2 A at 49.995 for 99.99, planned at 50: slippage 0.01, fees 0.35
+            back 0 buy 0.5 A at 50 for 25.00, planned at 50: slippage 0.00, fees 0.00
             1.5 A missing
             cost -74.64, fees 0.35
             1F1 (buy B) ended short: not tradable: no
@@ -105,7 +105,7 @@ fn a_stale_batch_that_seemed_completed_is_off_by_nothing() {
         "begin; 0F1 submit acknowledged filled a:4; wait 120; settle off",
         expect![[r#"
             stale, relative off by 0.0000
-            forward buy 4 B at 25 for 100.00, fees 0.00
+            forward 0 buy 4 B at 25 for 100.00, planned at 25: slippage 0.00, fees 0.00
             cost 100.00, fees 0.00
             books and broker disagree after the batch: cash: 100.00 in the books, 100.01 at the broker
         "#]],
@@ -132,7 +132,7 @@ fn legs_that_were_dropped_when_the_second_stage_was_sized_are_told_with_those_th
         "begin; 0F1 submit acknowledged filled a:2@0.10; settle",
         expect![[r#"
             completed, relative off by 0.0000
-            forward sell 2 A at 0.1 for 0.20, fees 0.00
+            forward 0 sell 2 A at 0.1 for 0.20, planned at 50: slippage 99.80, fees 0.00
             left B: shrunk to 0.20 for want of cash, less than the minimum order of 1.00
             cost -0.20, fees 0.00
         "#]],

@@ -11,6 +11,7 @@ use crate::due::due;
 use crate::order::{ClientOrderId, Direction, Fill, Side, Terms, booked_amount};
 use crate::portfolio::{Portfolio, Standing};
 use crate::record::{Cause, Closing, Event, Intent, Movement, OrderEvent, Outcome, Record, Stage};
+use crate::report::BatchReport;
 use crate::values::{FillId, Money, Quantity, Symbol, Timestamp, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -185,6 +186,13 @@ fn check_closing(batch: &Batch, books: &Books, closing: &Closing) {
         Outcome::Restored => assert_eq!(off, BTreeMap::new(), "{}", what()),
         Outcome::Abandoned => assert!(batch.orders.is_empty() && *books == batch.before, "{}", what()),
         Outcome::Stale => {}
+    }
+    if closing.outcome == Outcome::Restored {
+        let closed = Batch { closing: Some(closing.clone()), ..batch.clone() };
+        let report = BatchReport::of(&closed).unwrap().unwrap();
+        let legs = report.trades.iter().chain(&report.reversals);
+        let costs = legs.flat_map(|trade| [trade.slippage, trade.fees]);
+        assert_eq!(Money::sum(costs), Ok(closing.cost), "what the legs have cost is what it has cost: {}", what());
     }
     assert_eq!(closing.pause.is_some(), closing.outcome == Outcome::Restored, "{}", what());
     let cash = batch.orders.values().map(|order| match order.terms.side {
