@@ -5,6 +5,7 @@
 //! and all that are armed for a send apply to it together: an order can be executed in part *and* have its answer lost.
 //! Where two rules say different things of one matter, the one scripted first wins.
 
+use crate::orders::CancelWay;
 use evenkeel_domain::order::{
     Attempt, BrokerStatus, Direction, LegNumber, NotSent, OrderRequest, RefusalReason, Refused, Side, UnknownCause,
 };
@@ -74,6 +75,13 @@ pub enum Fault {
     LoseCancel,
     /// Cancels of the order are handled, but their answers are lost: `Unknown(Timeout)`.
     LoseCancelAnswer,
+    /// The first cancel of the order is not sent: `NotSent` with this reason, and the venue never hears of it.
+    CancelNotSent(NotSent),
+    /// A cancel of the order is taken, and takes effect this much later; until then it works.
+    SlowCancel {
+        /// How much later.
+        delay: Duration,
+    },
     /// The order is handled as usual; the next questions about its account fail with `Unavailable`.
     QueryFails {
         /// How many.
@@ -275,8 +283,7 @@ pub(crate) struct Treatment {
     /// Why, and in which words if they were given.
     pub(crate) refused: Option<(RefusalReason, Option<String>)>,
     pub(crate) course: Option<Course>,
-    pub(crate) cancel_lost: bool,
-    pub(crate) cancel_answer_lost: bool,
+    pub(crate) cancel: CancelWay,
     pub(crate) questions_fail: Option<u32>,
 }
 
@@ -321,8 +328,10 @@ impl Treatment {
             Fault::LateFillAfterCancel { delay } => keep(&mut self.course, Course::LateAfterCancel(delay)),
             Fault::NeverFill => keep(&mut self.course, Course::PartThenWorking(Part::Units(Quantity::ZERO))),
             Fault::Unmapped(status) => keep(&mut self.course, Course::Unmapped(status)),
-            Fault::LoseCancel => self.cancel_lost = true,
-            Fault::LoseCancelAnswer => self.cancel_answer_lost = true,
+            Fault::LoseCancel => self.cancel.lost = true,
+            Fault::LoseCancelAnswer => self.cancel.answer_lost = true,
+            Fault::CancelNotSent(why) => keep(&mut self.cancel.not_sent, why),
+            Fault::SlowCancel { delay } => keep(&mut self.cancel.slow, delay),
             Fault::QueryFails { times } => keep(&mut self.questions_fail, times),
         }
     }

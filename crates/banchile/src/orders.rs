@@ -10,7 +10,9 @@ pub use book::Forgotten;
 pub(crate) use book::{Known, OrderBook};
 
 use crate::account::{Blocked, less};
-use evenkeel_domain::order::{BrokerStatus, ClientOrderId, Costs, Fill, OrderRequest, OrderView, Side, booked_amount};
+use evenkeel_domain::order::{
+    BrokerStatus, ClientOrderId, Costs, Fill, NotSent, OrderRequest, OrderView, Side, booked_amount,
+};
 use evenkeel_domain::values::{FillId, IdError, Money, Overflow, Price, Quantity, Symbol, Timestamp, Value};
 use std::time::Duration;
 
@@ -52,10 +54,14 @@ pub(crate) struct OrderKey {
 }
 
 /// How cancels of an order go.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct CancelWay {
     pub(crate) lost: bool,
     pub(crate) answer_lost: bool,
+    /// Why the next cancel is not even sent.
+    pub(crate) not_sent: Option<NotSent>,
+    /// How much later than usual it takes effect.
+    pub(crate) slow: Option<Duration>,
     /// A cancel is under way at the venue.
     pub(crate) requested: bool,
     /// It is executed all the same, this long after a cancel took effect; `None` once that has happened or cannot any more.

@@ -251,6 +251,26 @@ fn cancels_are_lost_on_the_way_there_or_back() {
 }
 
 #[test]
+fn a_cancel_is_not_sent_once_and_the_next_takes_effect_late() {
+    for profile in [steady(), Profile::ideal()] {
+        let (limit, delay) = (NotSent::RateLimited { retry_after: Duration::from_secs(3) }, Duration::from_secs(9));
+        let faults = [Fault::NeverFill, Fault::CancelNotSent(limit.clone()), Fault::SlowCancel { delay }];
+        let desk = Desk::scripted(profile, faults.map(Rule::new));
+        let buy = order(1, "buy 2 META @ 400");
+        desk.place(&buy);
+        assert_eq!(desk.cancel(buy.id), CancelAnswer::NotSent(limit));
+        desk.clock.pass(delay * 2);
+        assert_eq!(desk.state(buy.id), "Working 0", "the venue never heard of it");
+        assert_eq!(desk.cancel(buy.id), CancelAnswer::Requested);
+        desk.clock.pass(delay / 2);
+        assert_eq!(desk.state(buy.id), "Working 0");
+        assert_eq!(desk.cancel(buy.id), CancelAnswer::Requested, "it is being worked on");
+        desk.clock.pass(delay);
+        assert_eq!(desk.state(buy.id), "Canceled 0");
+    }
+}
+
+#[test]
 fn questions_fail_as_often_as_scripted() {
     let desk = Desk::scripted(Profile::ideal(), [Rule::new(Fault::QueryFails { times: 5 })]);
     let buy = order(1, "buy 2 META @ 400");

@@ -87,8 +87,7 @@ impl Venue {
         let mut order = Order::new(*request, copy, status, reserved, at);
         let lag = self.lag(place, &order);
         order.visible_at = self.accounts.get_mut(place).map_or(at, |account| account.seen_at(at.plus(lag)));
-        order.cancel.lost = treatment.cancel_lost;
-        order.cancel.answer_lost = treatment.cancel_answer_lost;
+        order.cancel = treatment.cancel.clone();
         let key = order.key();
         self.plan(place, order, treatment.course.as_ref(), at);
         Ok(key)

@@ -5,7 +5,7 @@ use super::{Event, Venue};
 use crate::calibration::{Happening, Leg};
 use crate::draws::{Concern, Key};
 use crate::faults::{Course, Fault, Treatment};
-use crate::orders::{CancelWay, Known};
+use crate::orders::Known;
 use crate::outages::OutageKind;
 use crate::profile::{Chance, Latency, Retention};
 use evenkeel_domain::order::{
@@ -305,6 +305,9 @@ impl Venue {
         if outage == Some(OutageKind::Refused) {
             return Delivery::now(CancelAnswer::NotSent(NotSent::Unreachable));
         }
+        if let Some(why) = self.unsent_cancel(place, id) {
+            return Delivery::now(CancelAnswer::NotSent(why));
+        }
         if let Err(retry_after) = self.take_token(place) {
             return Delivery::now(CancelAnswer::NotSent(NotSent::RateLimited { retry_after }));
         }
@@ -331,17 +334,25 @@ impl Venue {
         self.deliver(answered, lost || !heard, source, timeout)
     }
 
+    /// Why this cancel is not sent, if that was scripted: once.
+    fn unsent_cancel(&mut self, account: usize, id: ClientOrderId) -> Option<NotSent> {
+        match self.accounts.get_mut(account)?.book.find(id) {
+            Known::Order(order) => order.cancel.not_sent.take(),
+            Known::Nothing | Known::Forgotten(_) => None,
+        }
+    }
+
     fn note_cancel(&mut self, account: usize, id: ClientOrderId) -> (bool, bool, u32) {
         let Some(account) = self.accounts.get_mut(account) else { return (false, false, 0) };
-        let way = match account.book.find(id) {
-            Known::Order(order) => order.cancel,
-            Known::Nothing | Known::Forgotten(_) => CancelWay::default(),
+        let (lost, answer_lost) = match account.book.find(id) {
+            Known::Order(order) => (order.cancel.lost, order.cancel.answer_lost),
+            Known::Nothing | Known::Forgotten(_) => (false, false),
         };
         let occurrence = account.repeats.get_mut(&id).map_or(0, |repeats| {
             repeats.canceled = repeats.canceled.saturating_add(1);
             repeats.canceled
         });
-        (way.lost, way.answer_lost, occurrence)
+        (lost, answer_lost, occurrence)
     }
 
     /// Handles a request to cancel at the venue: the order ends a little later, unless it is executed before. Only an answer that is
@@ -374,6 +385,7 @@ impl Venue {
         }
         if !order.cancel.requested {
             order.cancel.requested = true;
+            let delay = delay.saturating_add(order.cancel.slow.unwrap_or_default());
             let key = order.key();
             self.schedule(at.plus(delay), Event::End { account, key, status: BrokerStatus::Canceled });
         }

@@ -158,6 +158,9 @@ impl BrokerRig for SimulatedRig {
             Fault::RejectAfterAck => Scripted::RejectAfterAck,
             Fault::FillAfterCancel => Scripted::LateFillAfterCancel { delay: Duration::from_secs(5) },
             Fault::LoseCancelAnswer => Scripted::LoseCancelAnswer,
+            Fault::UnreachableCancel => Scripted::CancelNotSent(NotSent::Unreachable),
+            Fault::RateLimitCancel { retry_after } => Scripted::CancelNotSent(NotSent::RateLimited { retry_after }),
+            Fault::SlowCancel { takes } => Scripted::SlowCancel { delay: takes },
             Fault::UnmappedStatus => Scripted::Unmapped("pending_review".to_owned()),
             Fault::Slow | _ => return Err(Cannot::new(fault.doing())),
         };

@@ -3,7 +3,7 @@
 use super::desk::{Desk, broken, desk, is_whole, misfit};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
-use evenkeel_domain::order::{BrokerStatus, CancelAnswer, OrderRequest, OrderView};
+use evenkeel_domain::order::{BrokerStatus, CancelAnswer, NotSent, OrderRequest, OrderView};
 use evenkeel_domain::values::Quantity;
 use futures_util::future::join_all;
 use std::time::Duration;
@@ -122,12 +122,15 @@ pub async fn c32_a_lost_cancel_answer_is_unknown(rig: &dyn BrokerRig) -> Check {
     rig.force(Fault::NeverFill)?;
     rig.force(Fault::LoseCancelAnswer)?;
     let order = working(&desk).await?;
+    let asked = rig.now();
     let answer = desk.cancel(&order).await;
     expect(
         matches!(answer, CancelAnswer::Unknown(_)),
         "the outcome of a cancel whose answer was lost should be unknown",
         answer,
     )?;
+    let (took, declared) = (rig.now().since(asked), desk.declared.quiescence);
+    expect(took <= declared, &format!("it should take no longer than the {declared:?} declared as quiescence"), took)?;
     canceled(&desk, &order).await.map(|_| ())
 }
 
@@ -136,4 +139,72 @@ pub async fn c33_canceling_nothing_says_so(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let answer = desk.cancel(&desk.buy(desk.quantity("2")?)?).await;
     expect(answer == CancelAnswer::NoSuchOrder, "there should be no such order", answer)
+}
+
+/// Makes the broker unreachable for the cancel of one order, and turns that of another away; then cancels both. Contract 6.
+pub async fn c58_a_cancel_that_was_not_sent_changes_nothing(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let limit = Duration::from_secs(3);
+    for fault in [Fault::UnreachableCancel, Fault::RateLimitCancel { retry_after: limit }] {
+        rig.force(Fault::NeverFill)?;
+        rig.force(fault)?;
+        let order = working(&desk).await?;
+        let wait = match desk.broker.cancel(&desk.account, order.id).await {
+            CancelAnswer::NotSent(NotSent::Unreachable) if fault == Fault::UnreachableCancel => Duration::ZERO,
+            CancelAnswer::NotSent(NotSent::RateLimited { retry_after }) if fault != Fault::UnreachableCancel => {
+                let near = retry_after.abs_diff(limit) <= Duration::from_secs(1);
+                expect(near, "the end of the limit should be told, in three seconds", retry_after)?;
+                retry_after
+            }
+            answer => return broken(&format!("the cancel should be told as not sent, for {fault:?}"), answer),
+        };
+        rig.sleep(wait).await;
+        desk.quiet().await;
+        let view = desk.until(&order, "still there", |_| true).await?;
+        let works = view.status == BrokerStatus::Working && view.filled.is_zero();
+        expect(works, "an order whose cancel was not sent should still work", view)?;
+        desk.end(&order).await?;
+    }
+    Ok(())
+}
+
+/// Cancels a buy and a sell with cancels that take their time; lists, reads and cancels them meanwhile. Contract 6, 7.
+pub async fn c59_what_is_being_canceled_is_open(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let quantity = desk.quantity("2")?;
+    rig.hold(rig.second_symbol(), quantity)?;
+    let slow = Fault::SlowCancel { takes: desk.declared.visibility_horizon.saturating_add(Duration::from_secs(60)) };
+    rig.force(Fault::NeverFill)?;
+    rig.force(slow)?;
+    let buy = working(&desk).await?;
+    rig.force(Fault::NeverFill)?;
+    rig.force(slow)?;
+    let mut sell = desk.sell(quantity)?;
+    sell.terms.symbol = rig.second_symbol();
+    desk.place(&sell).await?;
+    desk.horizon().await;
+    are_listed(&desk, &[&buy, &sell], "an order that works").await?;
+    for order in [&buy, &sell] {
+        is_taken(&desk, order).await?;
+    }
+    desk.horizon().await;
+    for order in [&buy, &sell] {
+        let view = desk.until(order, "still there", |_| true).await?;
+        let is_open = matches!(view.status, BrokerStatus::Working | BrokerStatus::Unmapped(_));
+        expect(is_open, "an order whose cancel is being worked on should not have ended", view)?;
+        is_taken(&desk, order).await?;
+    }
+    are_listed(&desk, &[&buy, &sell], "an order whose cancel is being worked on").await?;
+    for order in [&buy, &sell] {
+        canceled(&desk, order).await?;
+    }
+    desk.horizon().await;
+    desk.nothing_is_open().await
+}
+
+/// Each of these must be among the open orders, or the list must say that it is not everything.
+async fn are_listed(desk: &Desk<'_>, orders: &[&OrderRequest], what: &str) -> Check {
+    let page = desk.open_orders().await?;
+    let missing = orders.iter().find(|order| !page.orders.iter().any(|view| view.id == order.id));
+    expect(missing.is_none() || !page.complete, &format!("{what} should be among the open orders"), (missing, &page))
 }

@@ -341,6 +341,13 @@ impl Desk<'_> {
         expect(others.is_empty(), "there should be no other order than the one that was sent", others)
     }
 
+    /// There must really be one order of each of these ids, and no order of an id that was not sent.
+    pub(super) fn are_one_order_each(&self, orders: &[OrderRequest]) -> Check {
+        let truth = self.truth()?;
+        let once = orders.iter().all(|order| truth.orders.get(&order.id).is_some_and(|order| order.copies == 1));
+        expect(once && truth.orders.len() == orders.len(), "there should be one order of each id", truth.orders)
+    }
+
     /// So many requests must have left the adapter, where they are counted.
     pub(super) fn requests_were(&self, sent: u64) -> Check {
         let requests = self.truth_or_unseen().and_then(|truth| truth.requests);

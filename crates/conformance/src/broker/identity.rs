@@ -107,9 +107,7 @@ pub async fn c07_same_id_at_once_makes_one_order(rig: &dyn BrokerRig) -> Check {
         desk.filled(order).await?;
     }
     desk.quiet().await;
-    let truth = desk.truth()?;
-    let once = orders.iter().all(|order| truth.orders.get(&order.id).is_some_and(|order| order.copies == 1));
-    expect(once && truth.orders.len() == orders.len(), "there should be one order of each id", truth.orders.len())?;
+    desk.are_one_order_each(&orders)?;
     desk.holds(desk.symbol(), desk.quantity("100")?).await
 }
 

@@ -1,10 +1,10 @@
 //! What must be refused, and why: contract 2 and 8.
 
-use super::desk::{broken, desk, misfit};
+use super::desk::{Desk, broken, desk, misfit};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{BrokerStatus, Costs, OrderRequest, RefusalReason, Refused, SubmitAnswer};
-use evenkeel_domain::values::{AccountId, Lot, Money, Quantity};
+use evenkeel_domain::values::{AccountId, Lot, Money, Quantity, Symbol};
 use evenkeel_ports::BrokerError;
 
 /// The check must refuse for this reason.
@@ -13,7 +13,8 @@ fn fails_for(checked: Result<(), Refused>, reason: &RefusalReason) -> Check {
     expect(fits, &format!("the check should fail, for {reason}"), checked)
 }
 
-/// Buys for a hundred times the cash; then with exactly as much as the declared collar and costs say that it takes. Contract 2.
+/// Buys for a hundred times the cash; then with exactly as much as the declared collar and costs say that it takes, first little and then
+/// much. Contract 2.
 pub async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let quantity = desk.quantity("100")?;
@@ -25,14 +26,18 @@ pub async fn c18_more_than_the_cash_is_refused(rig: &dyn BrokerRig) -> Check {
     let after = desk.view().await?;
     expect(after.cash == before, &format!("cash should still be {before}"), after)?;
     desk.holds(desk.symbol(), Quantity::ZERO).await?;
-    let one = desk.buy(desk.quantity("1")?)?;
-    let collar = Costs { bps: desk.declared.collar_bps, ..Costs::FREE }.of(one.terms.value()).map_err(misfit)?;
-    let costs = desk.declared.costs.of(one.terms.value()).map_err(misfit)?;
-    let more = collar.add(costs).map_err(misfit)?;
-    if more.is_positive() {
-        rig.fund(more)?;
+    for units in ["1", "7000"] {
+        let order = desk.buy(desk.quantity(units)?)?;
+        let collar = Costs { bps: desk.declared.collar_bps, ..Costs::FREE }.of(order.terms.value()).map_err(misfit)?;
+        let costs = desk.declared.costs.of(order.terms.value()).map_err(misfit)?;
+        let needed = desk.worth(order.terms.quantity)?.add(collar).and_then(|with| with.add(costs)).map_err(misfit)?;
+        let more = needed.sub(desk.view().await?.buying_power).map_err(misfit)?;
+        if more.is_positive() {
+            rig.fund(more)?;
+        }
+        desk.trade(&order).await?;
+        desk.horizon().await;
     }
-    desk.place(&one).await?;
     desk.shown()
 }
 
@@ -81,26 +86,42 @@ pub async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
     desk.shown()
 }
 
-/// Buys half a lot more than whole ones, then leaves such a holding. Contract 2, 8.
+/// For each of the two symbols with a lot: buys half a lot more than whole ones, then leaves such a holding. Contract 2, 8.
 pub async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
-    if desk.lot() == Lot::FINEST {
-        return Err(Stop::Excused(format!("lot of {}: {}: every quantity is a multiple", desk.symbol(), desk.lot())));
+    let symbols = [rig.symbol(), rig.second_symbol()];
+    let with_lots = symbols.into_iter().filter(|symbol| desk.declared.lot_of(*symbol) != Lot::FINEST);
+    if with_lots.clone().next().is_none() {
+        let [first, second] = symbols;
+        return Err(Stop::Excused(format!(
+            "lots of {first} and {second}: {}: every quantity is a multiple",
+            Lot::FINEST
+        )));
     }
     desk.fund_for(desk.quantity("10")?)?;
-    let half = desk.lot().size().nanos().checked_div(2).unwrap_or(0);
+    for symbol in with_lots {
+        lots_are_kept(&desk, symbol).await?;
+    }
+    desk.shown()
+}
+
+async fn lots_are_kept(desk: &Desk<'_>, symbol: Symbol) -> Check {
+    let of_symbol = |mut order: OrderRequest| {
+        order.terms.symbol = symbol;
+        order
+    };
+    let half = desk.declared.lot_of(symbol).size().nanos().checked_div(2).unwrap_or(0);
     let quantity = desk.quantity("3")?.add(Quantity::from_nanos(half).map_err(misfit)?).map_err(misfit)?;
-    let order = desk.buy(quantity)?;
+    let order = of_symbol(desk.buy(quantity)?);
     fails_for(desk.broker.check(&desk.account, &order.terms), &RefusalReason::NotALot)?;
     desk.refused(&order, &RefusalReason::NotALot).await?;
     desk.quiet().await;
-    desk.holds(desk.symbol(), Quantity::ZERO).await?;
-    rig.hold(desk.symbol(), quantity)?;
-    desk.holds(desk.symbol(), quantity).await?;
-    desk.trade(&desk.exit(quantity)?).await?;
+    desk.holds(symbol, Quantity::ZERO).await?;
+    desk.rig.hold(symbol, quantity)?;
+    desk.holds(symbol, quantity).await?;
+    desk.trade(&of_symbol(desk.exit(quantity)?)).await?;
     desk.horizon().await;
-    desk.holds(desk.symbol(), Quantity::ZERO).await?;
-    desk.shown()
+    desk.holds(symbol, Quantity::ZERO).await
 }
 
 /// Sells against a buy that works. Contract 2, 5.

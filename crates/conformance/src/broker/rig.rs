@@ -200,6 +200,18 @@ pub enum Fault {
     FillAfterCancel,
     /// A cancel of it is handled, its answer never arrives.
     LoseCancelAnswer,
+    /// No connection can be made for the first cancel of it: nothing is sent.
+    UnreachableCancel,
+    /// A limit turns the first cancel of it away, and says when there is room again.
+    RateLimitCancel {
+        /// After how long.
+        retry_after: Duration,
+    },
+    /// A cancel of it is taken, and the order ends this long after that.
+    SlowCancel {
+        /// How long.
+        takes: Duration,
+    },
     /// Accepted with a status that the adapter cannot know, and not executed until it is canceled.
     UnmappedStatus,
 }
@@ -225,6 +237,9 @@ impl Fault {
             Self::Expire | Self::PartialThenExpire => "let an order expire",
             Self::FillAfterCancel => "execute an order after its cancel",
             Self::LoseCancelAnswer => "lose the answer to a cancel",
+            Self::UnreachableCancel => "make the broker unreachable for a cancel",
+            Self::RateLimitCancel { .. } => "reach a rate limit with a cancel",
+            Self::SlowCancel { .. } => "let a cancel take its time",
             Self::UnmappedStatus => "make up a status",
         }
     }

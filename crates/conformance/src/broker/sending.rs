@@ -33,38 +33,49 @@ async fn is_unknown_and_found(rig: &dyn BrokerRig, fault: Fault, why: &str) -> C
     desk.shown()
 }
 
-/// Loses the request, asks before and after the horizon, and sends it again; waits no longer for its answer than the quiescence.
+/// Loses the request twice, asks before and after the horizon each time, and sends it again; waits no longer for its answer than the quiescence.
 /// Contract 1, 2, 4.
 pub async fn c10_a_lost_request_is_unknown_then_absent(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let quantity = desk.quantity("2")?;
     desk.fund_for(quantity)?;
-    rig.force(Fault::LoseRequest)?;
     let order = desk.buy(quantity)?;
+    is_lost(&desk, &order).await?;
+    desk.requests_were(1)?;
+    if desk.declared.duplicates == Duplicates::Correlated {
+        return desk.shown();
+    }
+    desk.quiet().await;
+    // Once more: the horizon begins with each send.
+    is_lost(&desk, &order).await?;
+    desk.requests_were(2)?;
+    desk.quiet().await;
+    desk.trade(&order).await?;
+    desk.is_one_order(&order)?;
+    desk.shown()
+}
+
+/// Sends the order, whose request is lost: it must be unknown, and absent in the end, but not before the horizon.
+async fn is_lost(desk: &Desk<'_>, order: &OrderRequest) -> Check {
+    let rig = desk.rig;
+    rig.force(Fault::LoseRequest)?;
     let sent = rig.now();
     let early = async {
         rig.sleep(desk.declared.visibility_horizon.checked_div(2).unwrap_or_default()).await;
-        is_absent(&desk, &order, sent).await
+        is_absent(desk, order, sent).await
     };
-    let timed = async { (desk.submit(&order).await, rig.now()) };
+    let timed = async { (desk.submit(order).await, rig.now()) };
     let ((answer, answered), early) = join(timed, early).await;
     early?;
     is_unknown(&answer, "nothing answered")?;
     let (took, declared) = (answered.since(sent), desk.declared.quiescence);
     expect(took <= declared, &format!("it should take no longer than the {declared:?} declared as quiescence"), took)?;
     let deadline = rig.now().plus(desk.declared.visibility_horizon).plus(rig.patience());
-    while !is_absent(&desk, &order, sent).await? {
+    while !is_absent(desk, order, sent).await? {
         expect(rig.now() < deadline, "the order should be absent once the horizon has passed", rig.now())?;
         rig.sleep(Duration::from_millis(250)).await;
     }
-    desk.requests_were(1)?;
-    if desk.declared.duplicates == Duplicates::Correlated {
-        return desk.shown();
-    }
-    desk.quiet().await;
-    desk.trade(&order).await?;
-    desk.is_one_order(&order)?;
-    desk.shown()
+    Ok(())
 }
 
 /// Whether the order is absent, which it must not be before the horizon since it was sent, nor found.
@@ -102,24 +113,35 @@ pub async fn c13_unreachable_is_not_sent(rig: &dyn BrokerRig) -> Check {
     desk.is_one_order(&order)
 }
 
-/// Delays a request beyond its caller's patience, and sends it again meanwhile where that is safe. Contract 1, 2, 3.
+/// Delays a request beyond its caller's patience; then another, which is sent again meanwhile where that is safe. Contract 1, 2, 3.
 pub async fn c14_a_late_request_makes_one_order(rig: &dyn BrokerRig) -> Check {
     let mut desk = desk(rig).await?;
     desk.late = true;
     let quantity = desk.quantity("2")?;
-    desk.fund_for(quantity)?;
-    rig.force(Fault::Slow)?;
-    let order = desk.buy(quantity)?;
-    is_unknown(&desk.submit(&order).await, "the request is still under way")?;
+    desk.fund_for(desk.quantity("4")?)?;
+    let (alone, again) = (desk.buy(quantity)?, desk.buy(quantity)?);
+    let sent = rig.now();
+    is_late(&desk, &alone).await?;
+    rig.sleep(sent.plus(desk.declared.quiescence).since(rig.now())).await;
+    let arrived = desk.truth()?.orders.contains_key(&alone.id);
+    expect(arrived, "a request should have arrived within the declared quiescence", desk.declared.quiescence)?;
+    desk.filled(&alone).await?;
+    is_late(&desk, &again).await?;
     if desk.declared.duplicates == Duplicates::Refused {
-        let again = desk.submit(&order).await;
-        let safe = !matches!(again, SubmitAnswer::Refused(_));
-        expect(safe, "sending the same order again should be safe", again)?;
+        let answer = desk.submit(&again).await;
+        let safe = !matches!(answer, SubmitAnswer::Refused(_));
+        expect(safe, "sending the same order again should be safe", answer)?;
     }
-    desk.filled(&order).await?;
+    desk.filled(&again).await?;
     desk.quiet().await;
-    desk.is_one_order(&order)?;
-    desk.holds(desk.symbol(), quantity).await
+    desk.are_one_order_each(&[alone, again])?;
+    desk.holds(desk.symbol(), desk.quantity("4")?).await
+}
+
+/// Sends an order whose request is under way for longer than its caller waits.
+async fn is_late(desk: &Desk<'_>, order: &OrderRequest) -> Check {
+    desk.rig.force(Fault::Slow)?;
+    is_unknown(&desk.submit(order).await, "the request is still under way")
 }
 
 /// Runs into a limit, waits as long as it says, and sends the same order. Contract 1, 2.
@@ -158,9 +180,7 @@ pub async fn c16_under_load_none_is_lost_or_doubled(rig: &dyn BrokerRig) -> Chec
         desk.filled(order).await?;
     }
     desk.quiet().await;
-    let truth = desk.truth()?;
-    let once = orders.iter().all(|order| truth.orders.get(&order.id).is_some_and(|order| order.copies == 1));
-    expect(once && truth.orders.len() == orders.len(), "there should be one order of each id", truth.orders.len())?;
+    desk.are_one_order_each(&orders)?;
     desk.requests_were(requests)?;
     desk.holds(desk.symbol(), desk.quantity("60")?).await?;
     desk.shown()

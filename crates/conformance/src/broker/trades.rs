@@ -2,7 +2,7 @@
 
 use super::desk::{Desk, amounts, broken, desk, is_whole, misfit, sum};
 use super::{BrokerRig, Fault};
-use crate::{Check, Stop, expect};
+use crate::{Cannot, Check, Stop, expect};
 use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Fill, OrderFill, OrderRequest, OrderView, Side};
 use evenkeel_domain::values::{Money, Quantity};
 use std::time::Duration;
@@ -38,22 +38,30 @@ pub async fn c01_a_buy_costs_what_its_fills_say(rig: &dyn BrokerRig) -> Check {
     desk.horizon().await;
     desk.holds(desk.symbol(), quantity).await?;
     cash_moved(&desk, before, &[(Side::Buy, &view.fills)]).await?;
-    if desk.price_is_set {
-        within_costs(&desk, &order, &view)?;
-    }
+    within_costs(&desk, &order, &view)?;
     desk.nothing_is_open().await?;
     let declared = desk.broker.capabilities();
     expect(declared == desk.declared, "what is declared should be the same for the life of the adapter", declared)?;
     desk.shown()
 }
 
-/// What was paid beyond the reference price must be no more than the declared costs.
+/// What was paid beyond the reference price, or is missing of it, must be no more than the declared costs. Where the price is the market's
+/// own there is nothing to compare with.
 fn within_costs(desk: &Desk<'_>, order: &OrderRequest, view: &OrderView) -> Check {
+    if !desk.price_is_set {
+        desk.unseen(Cannot::new("set a price"));
+        return Ok(());
+    }
     let (amount, fees) = amounts(&view.fills)?;
-    let paid = amount.add(fees).map_err(misfit)?;
-    let bound = desk.declared.costs.of(order.terms.value()).map_err(misfit)?;
-    let most = desk.worth(order.terms.quantity)?.add(bound).map_err(misfit)?;
-    expect(paid <= most, &format!("a buy should cost no more than its worth and the declared costs, {most}"), paid)
+    let worth = desk.worth(order.terms.quantity)?;
+    let lost = match order.terms.side {
+        Side::Buy => amount.sub(worth),
+        Side::Sell => worth.sub(amount),
+    };
+    let lost = lost.and_then(|lost| lost.add(fees)).map_err(misfit)?;
+    let most = desk.declared.costs.of(order.terms.value()).map_err(misfit)?;
+    let promise = format!("to {} {worth} should cost no more than the declared {most}", order.terms.side);
+    expect(lost <= most, &promise, lost)
 }
 
 /// Sells a part of a holding, then the rest as an exit. Contract 5, 8.
@@ -63,11 +71,15 @@ pub async fn c03_a_part_then_all_is_sold(rig: &dyn BrokerRig) -> Check {
     let (held, part) = (desk.quantity("10.123456789")?, desk.quantity("4.1")?);
     rig.hold(desk.symbol(), held)?;
     let before = desk.view().await?.cash;
-    let first = desk.trade(&desk.sell(part)?).await?;
+    let sell = desk.sell(part)?;
+    let first = desk.trade(&sell).await?;
+    within_costs(&desk, &sell, &first)?;
     desk.horizon().await;
     let rest = held.sub(part).map_err(misfit)?;
     desk.holds(desk.symbol(), rest).await?;
-    let second = desk.trade(&desk.exit(rest)?).await?;
+    let exit = desk.exit(rest)?;
+    let second = desk.trade(&exit).await?;
+    within_costs(&desk, &exit, &second)?;
     desk.horizon().await;
     desk.holds(desk.symbol(), Quantity::ZERO).await?;
     all_listed(&desk.fills().await?, first.fills.iter().chain(&second.fills))?;
@@ -87,14 +99,18 @@ pub async fn c25_quantities_survive_to_the_last_digit(rig: &dyn BrokerRig) -> Ch
     let order = desk.buy(quantity)?;
     let before = desk.view().await?.cash;
     let bought = desk.trade(&order).await?;
+    within_costs(&desk, &order, &bought)?;
     let parts = sum(&bought.fills)?;
     expect(parts == quantity, &format!("the fills should come to {quantity}"), parts)?;
     desk.horizon().await;
     desk.holds(desk.symbol(), quantity).await?;
     cash_moved(&desk, before, &[(Side::Buy, &bought.fills)]).await?;
-    desk.trade(&desk.exit(quantity)?).await?;
+    let exit = desk.exit(quantity)?;
+    let sold = desk.trade(&exit).await?;
+    within_costs(&desk, &exit, &sold)?;
     desk.horizon().await;
-    desk.holds(desk.symbol(), Quantity::ZERO).await
+    desk.holds(desk.symbol(), Quantity::ZERO).await?;
+    desk.shown()
 }
 
 /// Lets an order be executed in three parts, and adds them up, in the view and among the fills. Contract 5.
@@ -192,11 +208,16 @@ pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
     cash_moved(&desk, before, &[(Side::Buy, &first), (Side::Buy, &second)]).await
 }
 
-/// The fills of an order that must end canceled, with this much executed at least.
+/// The fills of an order that must end canceled, with this much executed at least; a cancel says so too when it is too late.
 async fn canceled_with(desk: &Desk<'_>, order: &OrderRequest, part: Quantity) -> Result<Vec<Fill>, Stop> {
     let view = desk.until(order, "canceled", |view| view.status == BrokerStatus::Canceled).await?;
     expect(view.filled >= part, &format!("the {part} executed before the cancel should stay"), &view)?;
-    Ok(desk.until(order, "known with each of its fills", is_whole).await?.fills)
+    let whole = desk.until(order, "known with each of its fills", is_whole).await?;
+    let again = desk.cancel(order).await;
+    let told = matches!(&again, CancelAnswer::AlreadyTerminal(view)
+        if (&view.status, view.filled) == (&BrokerStatus::Canceled, whole.filled));
+    expect(told, "a cancel of an order that was canceled should say so, with what was executed", again)?;
+    Ok(whole.fills)
 }
 
 /// Lets an order expire, then one that was executed in part; reads, cancels and lists them. Contract 2, 5, 6.

@@ -160,7 +160,8 @@ impl Bank {
             let half = Quantity::from_nanos(order.quantity.nanos() / 2).unwrap();
             let half = if order.symbol.as_str() == "BRK" { half.floor_to("1".parse().unwrap()) } else { half };
             let (fates, rest, is_open) = (order.fates.clone(), order.rest(), order.is_open());
-            match fates.iter().find(|fate| !matches!(fate, Fault::LoseCancelAnswer)) {
+            match fates.iter().find(|fate| !is_of_the_cancel(**fate)) {
+                _ if order.status == "canceling" => self.end(index, "canceled"),
                 Some(Fault::NeverFill | Fault::UnmappedStatus) => {}
                 Some(Fault::InParts(parts)) => self.in_parts(index, *parts, now),
                 Some(Fault::InTwo { apart }) if rest == order.quantity => {
@@ -250,8 +251,22 @@ impl Bank {
         if order.has(Fault::FillAfterCancel) {
             order.due = Some(now.plus(Duration::from_secs(2)));
         }
-        self.end(index, "canceled");
+        match order.fates.iter().find_map(|fate| slow_cancel(*fate)) {
+            None => self.end(index, "canceled"),
+            Some(_) if order.status == "canceling" => {}
+            Some(takes) => (order.status, order.due) = ("canceling", Some(now.plus(takes))),
+        }
         Some((Ok(()), lost))
+    }
+
+    /// For how long the first cancel of this order is turned away, if it is.
+    pub(crate) fn limits_cancel(&mut self, id: &str) -> Option<Duration> {
+        let order = self.orders.iter_mut().find(|order| order.id == id)?;
+        let limit = order.fates.iter().position(|fate| matches!(fate, Fault::RateLimitCancel { .. }))?;
+        match order.fates.remove(limit) {
+            Fault::RateLimitCancel { retry_after } => Some(retry_after),
+            _ => None,
+        }
     }
 
     pub(crate) fn order(&mut self, now: Timestamp, id: &str) -> Option<Json> {
@@ -306,6 +321,18 @@ impl Bank {
             truth.executed = truth.executed.add(order.filled).unwrap();
         }
         Truth { orders, cash: self.cash, positions: self.holdings.clone(), requests: Some(requests) }
+    }
+}
+
+/// What is about the order's cancel, and not about its execution.
+fn is_of_the_cancel(fate: Fault) -> bool {
+    matches!(fate, Fault::LoseCancelAnswer | Fault::RateLimitCancel { .. }) || slow_cancel(fate).is_some()
+}
+
+fn slow_cancel(fate: Fault) -> Option<Duration> {
+    match fate {
+        Fault::SlowCancel { takes } => Some(takes),
+        _ => None,
     }
 }
 

@@ -56,8 +56,13 @@ impl ToyRig {
             Arc::new(ToyBroker::new(address.to_string(), Secret::new(token), clock).unwrap())
         };
         let (adapter, cut_off) = (adapter(address), adapter(dead.local_addr().unwrap()));
-        let line = Line { adapter: around(adapter), cut_off, cut: AtomicBool::new(false), calls: AtomicUsize::new(0) };
-        let line = Arc::new(line);
+        let line = Arc::new(Line {
+            adapter: around(adapter),
+            cut_off,
+            cut: AtomicBool::new(false),
+            cut_cancel: AtomicBool::new(false),
+            calls: AtomicUsize::new(0),
+        });
         Self { runtime, clock, server, broker: line.clone(), line, symbol, _dead: dead }
     }
 
@@ -172,11 +177,11 @@ impl BrokerRig for ToyRig {
     }
 
     fn force(&self, fault: Fault) -> Result<(), Cannot> {
-        if fault == Fault::Unreachable {
-            self.line.cut.store(true, SeqCst);
-            return Ok(());
-        }
-        let forced = self.state().force(self.clock.now(), fault);
+        let forced = match fault {
+            Fault::Unreachable => !self.line.cut.swap(true, SeqCst),
+            Fault::UnreachableCancel => !self.line.cut_cancel.swap(true, SeqCst),
+            fault => self.state().force(self.clock.now(), fault),
+        };
         if forced { Ok(()) } else { Err(Cannot::new(fault.doing())) }
     }
 
@@ -201,12 +206,13 @@ impl BrokerRig for ToyRig {
     }
 }
 
-/// The line between a case and the adapter: it counts the calls under way, and can be cut for one order.
+/// The line between a case and the adapter: it counts the calls under way, and can be cut for one order or one cancel.
 struct Line {
     adapter: Arc<dyn Broker>,
     /// The same adapter, told the dead address.
     cut_off: Arc<dyn Broker>,
     cut: AtomicBool,
+    cut_cancel: AtomicBool,
     calls: AtomicUsize,
 }
 
@@ -244,7 +250,8 @@ impl Broker for Line {
 
     async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {
         let _call = self.call();
-        self.adapter.cancel(account, id).await
+        let adapter = if self.cut_cancel.swap(false, SeqCst) { &self.cut_off } else { &self.adapter };
+        adapter.cancel(account, id).await
     }
 
     async fn order(&self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, BrokerError> {

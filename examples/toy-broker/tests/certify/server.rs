@@ -116,9 +116,7 @@ impl Server {
         };
         let now = self.clock.now();
         if let Some(until) = self.state().limited_until.filter(|until| *until > now) {
-            let seconds = until.since(now).as_secs().to_string();
-            let answer = Response::builder().status(429).header(RETRY_AFTER, seconds);
-            return Ok(answer.body(full("{}".to_owned())).unwrap());
+            return limited(until.since(now));
         }
         let order: Json = serde_json::from_slice(body).unwrap();
         match trouble {
@@ -161,6 +159,9 @@ impl Server {
     }
 
     fn cancel(&self, id: &str) -> Answered {
+        if let Some(wait) = self.state().bank.limits_cancel(id) {
+            return limited(wait);
+        }
         let canceled = self.state().bank.cancel(self.clock.now(), id);
         match canceled {
             None => no(404, &("no_such_order", id.to_owned())),
@@ -220,6 +221,11 @@ fn no(status: u16, (code, message): &No) -> Answered {
     whole(status, &json!({ "code": code, "message": message, "opens_at": opens_at }))
 }
 
+fn limited(wait: Duration) -> Answered {
+    let answer = Response::builder().status(429).header(RETRY_AFTER, wait.as_secs().to_string());
+    Ok(answer.body(full("{}".to_owned())).unwrap())
+}
+
 /// The connection is closed without an answer, or in the middle of one.
 fn gone() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionReset, "the line is dead")
@@ -260,6 +266,8 @@ impl State {
             | Fault::RejectAfterAck
             | Fault::FillAfterCancel
             | Fault::LoseCancelAnswer
+            | Fault::RateLimitCancel { .. }
+            | Fault::SlowCancel { .. }
             | Fault::UnmappedStatus => self.bank.fates.push(fault),
             _ => return false,
         }

@@ -6,7 +6,7 @@ use super::flaw::Flaw;
 use async_trait::async_trait;
 use evenkeel_banchile::BanChile;
 use evenkeel_domain::order::{
-    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Direction, FillCursor, LegNumber,
+    Attempt, BatchId, BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, Costs, Direction, FillCursor, LegNumber,
     Lookup, NotSent, OrderFill, OrderRequest, OrderView, RefusalReason, Refused, Side, SubmitAnswer, Terms,
     UnknownCause,
 };
@@ -36,6 +36,8 @@ struct Notes {
     positions: Option<Vec<Position>>,
     cash: Option<Money>,
     closes_at: Option<Option<Timestamp>>,
+    first_sent: BTreeMap<ClientOrderId, Timestamp>,
+    canceled: BTreeSet<ClientOrderId>,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -66,6 +68,9 @@ impl Adapter {
             Flaw::CutsIds => order.id = cut(order.id),
             Flaw::CountsInFloats => *quantity = through_a_float(*quantity),
             Flaw::FloorsToLots => *quantity = quantity.floor_to(self.capabilities().lot),
+            Flaw::FloorsTheSecond if order.terms.symbol.as_str() == "AAPL" => {
+                *quantity = quantity.floor_to(self.capabilities().lot);
+            }
             Flaw::RefusesSmallExits | Flaw::RefusesOddExits => order.terms.exit = false,
             _ => {}
         }
@@ -166,6 +171,13 @@ impl Broker for Adapter {
             Flaw::DeclaresTooShortAQuiescence => {
                 Arc::new(Capabilities { quiescence: Duration::from_secs(1), ..(*declared).clone() })
             }
+            Flaw::DeclaresNothingForTheWay => {
+                Arc::new(Capabilities { quiescence: Duration::from_secs(20), ..(*declared).clone() })
+            }
+            Flaw::DeclaresSmallCosts => {
+                let costs = Costs { bps: 0, ..declared.costs };
+                Arc::new(Capabilities { costs, ..(*declared).clone() })
+            }
             Flaw::HidesItsCollar => Arc::new(Capabilities { collar_bps: 0, ..(*declared).clone() }),
             Flaw::ChangesItsMind => {
                 let sends = u32::try_from(self.notes().sends).unwrap();
@@ -178,7 +190,7 @@ impl Broker for Adapter {
     fn check(&self, account: &AccountId, terms: &Terms) -> Result<(), Refused> {
         match self.flaw {
             Flaw::ChecksNothing => Ok(()),
-            Flaw::FloorsToLots | Flaw::RefusesSmallExits | Flaw::RefusesOddExits => {
+            Flaw::FloorsToLots | Flaw::FloorsTheSecond | Flaw::RefusesSmallExits | Flaw::RefusesOddExits => {
                 let id = ClientOrderId {
                     batch: BatchId::from_u128(0),
                     leg: LegNumber::MAX,
@@ -197,6 +209,10 @@ impl Broker for Adapter {
             notes.sends += 1;
             (notes.sends, notes.under_way.insert(order.id))
         };
+        if self.flaw == Flaw::CountsTheHorizonFromTheFirstSend {
+            let now = self.ours.account(account).await.unwrap().as_of;
+            self.notes().first_sent.entry(order.id).or_insert(now);
+        }
         let sent = self.sent(*order);
         let answer = match self.flaw {
             Flaw::LosesEveryTenth if sends % 10 == 0 => {
@@ -226,6 +242,7 @@ impl Broker for Adapter {
     }
 
     async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {
+        self.notes().canceled.insert(id);
         if self.flaw == Flaw::CancelsEverything {
             for open in self.ours.open_orders(account).await.unwrap().orders {
                 self.ours.cancel(account, open.id).await;
@@ -241,6 +258,13 @@ impl Broker for Adapter {
             return CancelAnswer::NoSuchOrder;
         }
         match (self.flaw, self.ours.cancel(account, id).await) {
+            (Flaw::NoOrderAfterAPart, CancelAnswer::AlreadyTerminal(view))
+                if view.status == BrokerStatus::Canceled && !view.filled.is_zero() =>
+            {
+                CancelAnswer::NoSuchOrder
+            }
+            (Flaw::TakesAnUnsentCancel, CancelAnswer::NotSent(_)) => CancelAnswer::Requested,
+            (Flaw::UnknownWhenACancelIsUnsent, CancelAnswer::NotSent(_)) => CancelAnswer::Unknown(TIMEOUT),
             (Flaw::CannotCancelTwice, CancelAnswer::AlreadyTerminal(_))
             | (Flaw::NoOrderIsUnknown, CancelAnswer::NoSuchOrder) => CancelAnswer::Unknown(UnknownCause::BrokerError),
             (Flaw::LostCancelIsNoOrder, CancelAnswer::Unknown(_)) => CancelAnswer::NoSuchOrder,
@@ -273,6 +297,12 @@ impl Broker for Adapter {
                 let visible = age >= self.capabilities().visibility_horizon;
                 Ok(if visible { Lookup::Absent } else { Lookup::Unproven })
             }
+            (Flaw::CountsTheHorizonFromTheFirstSend, Ok(Lookup::Unproven)) => {
+                let first = self.notes().first_sent.get(&id).copied().unwrap_or_else(started);
+                let age = self.ours.account(account).await?.as_of.since(first);
+                let visible = age >= self.capabilities().visibility_horizon;
+                Ok(if visible { Lookup::Absent } else { Lookup::Unproven })
+            }
             (_, lookup) => lookup,
         }
     }
@@ -288,6 +318,8 @@ impl Broker for Adapter {
             })
             .collect();
         match self.flaw {
+            Flaw::ListsNoSells => page.orders.retain(|view| view.side == Side::Buy),
+            Flaw::ListsNothingBeingCanceled => page.orders.retain(|view| !self.notes().canceled.contains(&view.id)),
             Flaw::ListsNoPartlyFilled => page.orders.retain(|view| view.filled.is_zero()),
             Flaw::FirstOpenOrdersAreAll => page.orders.truncate(500),
             Flaw::PagesUntilItFails if self.ours.open_orders(account).await.is_err() => page.orders.truncate(500),

@@ -94,4 +94,13 @@ pub(crate) enum Flaw {
     ReadsOldPositions,
     ReadsOldCash,
     WorksThoughRejected,
+    CountsTheHorizonFromTheFirstSend,
+    DeclaresNothingForTheWay,
+    DeclaresSmallCosts,
+    FloorsTheSecond,
+    NoOrderAfterAPart,
+    TakesAnUnsentCancel,
+    UnknownWhenACancelIsUnsent,
+    ListsNoSells,
+    ListsNothingBeingCanceled,
 }
