@@ -1,13 +1,15 @@
 //! What is checked before anything is sent: prices that cannot be believed, amounts beyond a limit; each a typed refusal that trades nothing.
 
-use crate::world::{QUARTERS, World, minutes, noon, p, shown};
+use crate::gate::{Gate, gated, run_until_frozen};
+use crate::world::{QUARTERS, World, batch_of, minutes, noon, p, shown};
 use evenkeel_banchile::{Fault, Profile, Rule};
 use evenkeel_domain::decide::Refusal;
 use evenkeel_domain::limits::{LimitError, Limits};
 use evenkeel_domain::order::RefusalReason;
-use evenkeel_domain::record::Event;
-use evenkeel_engine::{EngineError, Finding, Settings};
+use evenkeel_domain::record::{Cause, Event};
+use evenkeel_engine::{EngineError, Finding, Rebalanced, Settings};
 use evenkeel_ports::Clock;
+use std::sync::Arc;
 
 fn limited(limits: Limits) -> World {
     World::drifted_with(Profile::ideal(), Settings { limits, ..Settings::unlimited() }, &QUARTERS)
@@ -109,10 +111,67 @@ fn a_price_that_jumped_is_not_traded_on_until_it_comes_back_or_a_person_accepts_
     assert_eq!(shown(&world.rebalance("growth")), "completed");
 }
 
+/// Rebalances at META 500; while the opening of the batch is being written, META goes elsewhere. Gives what came of it.
+fn moved_while_opening(settings: Settings, meta: &str) -> (World, Result<Rebalanced, EngineError>) {
+    let world = World::drifted_with(Profile::ideal(), settings, &QUARTERS);
+    // The first commit of a rebalance is the opening: the gate falls once it is written, and not answered yet.
+    let opening = |gate: &Arc<Gate>| gate.fell_at().as_deref() == Some("after commit");
+    let mut n = 0;
+    loop {
+        let gate = Gate::falling_at(n);
+        let engine = world.worker_over("worker-2", gated(world.ports(), &gate));
+        let growth = p("growth");
+        let mut batch = Box::pin(engine.rebalance(&growth));
+        assert!(run_until_frozen(&world.clock, &gate, batch.as_mut()).is_none(), "it was not opened");
+        if opening(&gate) {
+            engine.on_wave(world.clock.now(), &[(p("META"), p(meta))]);
+            world.broker.set_prices([(p("META"), p(meta))]);
+            gate.thaw();
+            let done = world.run(batch.as_mut());
+            drop(batch);
+            return (world, done);
+        }
+        drop(batch);
+        world.clock.advance(minutes(2)); // The lease of the one that was dropped.
+        n += 1;
+    }
+}
+
+#[test]
+fn a_price_that_leaves_the_collar_between_plan_and_first_order_has_nothing_sent() {
+    let collar = |percent: &str| Settings {
+        limits: Limits { collar: Some(p(percent)), ..Limits::NONE },
+        ..Settings::unlimited()
+    };
+    let jump = Some(p("2"));
+    for (settings, meta, expected) in [
+        (collar("5"), "525", "completed"),
+        (collar("5"), "525.01", "abandoned"),
+        (collar("5"), "474.99", "abandoned"),
+        (Settings::unlimited(), "600", "completed"),
+        // The market has moved, whether that is believed or not.
+        (Settings { max_price_jump: jump, ..collar("5") }, "600", "abandoned"),
+        (Settings { max_price_jump: jump, ..Settings::default() }, "525.01", "abandoned"),
+    ] {
+        let (world, done) = moved_while_opening(settings, meta);
+        assert_eq!(shown(&done), expected, "{meta}");
+        let report = batch_of(done);
+        if expected == "abandoned" {
+            let Some(Cause::Limited { limit: LimitError::Collar { symbol, planned, newest, .. } }) = report.cause
+            else {
+                panic!("{report:?}")
+            };
+            assert_eq!((symbol, planned, newest), (p("META"), p("500"), p(meta)));
+            assert_eq!((world.desk.sent().len(), world.standing("growth")), (0, "active"));
+        }
+    }
+}
+
 #[test]
 fn the_default_is_safe() {
     let settings = Settings::default();
-    let Limits { order, batch, day, batches_a_day, session_left } = settings.limits;
+    let Limits { order, batch, day, batches_a_day, session_left, collar } = settings.limits;
+    assert_eq!(collar, Some(p("5")));
     assert!(order.is_some() && batch.is_some() && day.is_some() && batches_a_day.is_some() && session_left.is_some());
     assert!(settings.max_price_age.is_some() && settings.max_price_jump.is_some());
     // It does not stand in the way of an ordinary rebalance.

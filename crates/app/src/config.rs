@@ -10,6 +10,7 @@
 //! quiescence = "70s"       # how long a request may be under way, where that is longer than the broker says
 //! max_price_age = "3d"     # prices older than that are refused; without it, none is
 //! max_price_jump = "20"    # prices further than that from the last, in percent of it, are not traded on; without it, all are
+//! collar = "5"             # a batch is given up whose prices move by more than that, in percent, before its first order; without it, none is
 //! max_order = "1000000.00" # what an order may be worth; without it, anything
 //! max_batch = "5000000.00" # what all orders of a batch may be worth together; without it, anything
 //! max_day = "10000000.00"  # what a portfolio may trade within 24 hours; without it, anything
@@ -17,7 +18,7 @@
 //! min_session_left = "5m"  # the time that must be left of the session, where the broker tells; without it, none
 //! ```
 //!
-//! Every key is optional, and the page shows its default; only the last eight have none: without `quiescence` the broker's own
+//! Every key is optional, and the page shows its default; only the last nine have none: without `quiescence` the broker's own
 //! figure counts, and nothing is limited that is not named. A length of time is a whole number of seconds, or a string as in [`crate::duration`]. What the values mean is
 //! the engine's.
 
@@ -82,7 +83,7 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "lease",
     "heartbeat",
     "attempts",
@@ -92,6 +93,7 @@ const KEYS: [&str; 14] = [
     "quiescence",
     "max_price_age",
     "max_price_jump",
+    "collar",
     "max_order",
     "max_batch",
     "max_day",
@@ -173,7 +175,8 @@ fn limits(form: &mut Form<'_>, root: &Table<'_>) -> Limits {
     let (order, batch, day) = (amount("max_order"), amount("max_batch"), amount("max_day"));
     let batches_a_day = root.get("max_batches_a_day").and_then(|entry| whole(form, entry, u16::MAX)).map(u32::from);
     let session_left = root.get("min_session_left").and_then(|entry| length(form, entry, Duration::ZERO));
-    Limits { order, batch, day, batches_a_day, session_left }
+    let collar = root.get("collar").and_then(|entry| jump(form, entry));
+    Limits { order, batch, day, batches_a_day, session_left, collar }
 }
 
 fn amount(form: &mut Form<'_>, entry: &Entry<'_>) -> Option<Money> {
@@ -278,7 +281,7 @@ mod tests {
         check(
             "lese = \"6h\"\nheartbeat = \"7h\"\nattempts = 10\ndelay = -1\nlegs_at_once = \"16\"\norder_deadline = \"0s\"\nquiescence = true\nmax_price_age = 1.5\nattempts = 3\nmax_price_jump = \"0\"\nmax_order = \"0.00\"\nmax_day = 5\nmax_batches_a_day = 0\n",
             &expect![[r#"
-                evenkeel.toml:1:1: lese: "6h": there is no such key; the nearest is lease; known are lease, heartbeat, attempts, delay, legs_at_once, order_deadline, quiescence, max_price_age, max_price_jump, max_order, max_batch, max_day, max_batches_a_day, min_session_left
+                evenkeel.toml:1:1: lese: "6h": there is no such key; the nearest is lease; known are lease, heartbeat, attempts, delay, legs_at_once, order_deadline, quiescence, max_price_age, max_price_jump, collar, max_order, max_batch, max_day, max_batches_a_day, min_session_left
                 evenkeel.toml:2:13: heartbeat: "7h": a heartbeat of 7h is longer than the lease of 6h; a lease is as long as its heartbeat, or longer
                 evenkeel.toml:3:12: attempts: 10: it is not a whole number from 1 to 9; write attempts = 3
                 evenkeel.toml:4:9: delay: -1: it is not a whole number with ms, s, m, h or d behind it; write seconds, like 90, or a length, like "500ms", "60s", "5m", "6h" or "7d"

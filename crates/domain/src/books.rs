@@ -139,6 +139,13 @@ impl Prices {
         self.accepted.get(&symbol).copied()
     }
 
+    /// The newest price of `symbol`, whether it is believed or not: what its market says now.
+    #[must_use]
+    pub fn newest(&self, symbol: Symbol) -> Option<Quote> {
+        let (accepted, doubtful) = (self.get(symbol), self.doubtful.get(&symbol).copied());
+        accepted.into_iter().chain(doubtful).max_by_key(|quote| quote.at)
+    }
+
     /// Every accepted price, in symbol order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Symbol, Quote)> {
         self.accepted.iter().map(|(symbol, quote)| (*symbol, *quote))
@@ -152,7 +159,7 @@ impl FromIterator<(Symbol, Quote)> for Prices {
 }
 
 /// |found − last| <= max_jump × last, exactly: in billionths of money and millionths of the whole.
-fn is_near(last: Price, found: Price, max_jump: Percentage) -> bool {
+pub(crate) fn is_near(last: Price, found: Price, max_jump: Percentage) -> bool {
     let distance = u128::from(last.nanos().abs_diff(found.nanos())).saturating_mul(1_000_000);
     let allowed = u128::try_from(max_jump.units()).unwrap_or(0).saturating_mul(u128::from(last.nanos()));
     distance <= allowed

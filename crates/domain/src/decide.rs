@@ -29,7 +29,7 @@ pub use resolve::{ResolveAction, ResolveRequest};
 
 use crate::apply::apply;
 use crate::batch::{Batch, Phase};
-use crate::books::{Books, Definition};
+use crate::books::{Books, Definition, Prices};
 use crate::halt::{Halt, HaltMode};
 use crate::limits::Facts;
 use crate::order::{BatchId, ClientOrderId, FillCursor};
@@ -41,6 +41,7 @@ use std::sync::Arc;
 
 /// Something that happened, with everything needed to decide what follows.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "an input lives for one decision; there are never many of them")]
 pub enum Input<'a> {
     /// A person adds a portfolio with what it owns.
     Add {
@@ -95,7 +96,10 @@ pub enum Input<'a> {
         rules: Rules,
     },
     /// The batch that was opened is to begin.
-    Begin,
+    Begin {
+        /// The newest prices of its legs, which may have moved since the plan was made.
+        newest: &'a Prices,
+    },
     /// The batch that was opened is not to begin after all.
     Abandon {
         /// Why.
@@ -184,7 +188,7 @@ pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<
         | Input::Confirm { .. }
         | Input::JournalLacks { .. }
         | Input::Open { .. }
-        | Input::Begin
+        | Input::Begin { .. }
         | Input::Abandon { .. }
         | Input::Abort { .. }
         | Input::Settle { .. }
@@ -198,7 +202,7 @@ pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<
         Input::Confirm { broker, currency, lost } => draft.confirm(broker, currency, lost)?,
         Input::JournalLacks { batches } => close::stale(&mut draft, Cause::JournalLacks { batches })?,
         Input::Open { store, token, plan, facts, rules } => draft.open(store, token, plan, facts, rules)?,
-        Input::Begin => draft.begin()?,
+        Input::Begin { newest } => draft.begin(newest)?,
         Input::Abandon { why } => draft.abandon(why)?,
         Input::TakeOver { token, owner, .. } => draft.take_over(token, owner)?,
         Input::Reports { reports, .. } => {
@@ -311,9 +315,9 @@ impl Draft {
         })))
     }
 
-    fn begin(&mut self) -> Result<(), Refusal> {
+    fn begin(&mut self, newest: &Prices) -> Result<(), Refusal> {
         match self.batch("begun")?.phase {
-            Phase::Planned => advance::first_stage(self),
+            Phase::Planned => advance::first_stage(self, newest),
             Phase::Forward(_) | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => {
                 Err(Refusal::NoBatch { wanted: "begun" })
             }

@@ -1,14 +1,15 @@
 //! Risk limits: what no batch may go beyond on its way forward, whatever its plan says.
 //!
 //! They are pinned by the batch's opening, checked when it is opened and again when its orders are intended, and what was found is recorded in
-//! the commit of the intents ([`Checks`]). Restoring is never limited: it trades what was executed, and nothing else. How old and how far from
+//! the commit of the intents ([`Checks`]); whether prices have left the collar that was put around those of the plan, when the batch begins. Restoring is never limited: it trades what was executed, and nothing else. How old and how far from
 //! the last one a price may be is the [market](crate::books::Market)'s; whether a person has stopped everything is a [halt](crate::halt).
 
 use crate::batch::Batch;
+use crate::books::{Prices, is_near};
 use crate::plan::Leg;
 use crate::portfolio::Portfolio;
 use crate::record::Outcome;
-use crate::values::{Money, Overflow, Symbol, Timestamp};
+use crate::values::{Money, Overflow, Percentage, Price, Symbol, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,11 +30,15 @@ pub struct Limits {
     pub batches_a_day: Option<u32>,
     /// The least time that must be left of the session, where the broker says when it closes.
     pub session_left: Option<Duration>,
+    /// How far the newest price of any leg may be from the one that it was planned at when the batch begins, in percent of the latter.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub collar: Option<Percentage>,
 }
 
 impl Limits {
     /// Nothing is limited.
-    pub const NONE: Self = Self { order: None, batch: None, day: None, batches_a_day: None, session_left: None };
+    pub const NONE: Self =
+        Self { order: None, batch: None, day: None, batches_a_day: None, session_left: None, collar: None };
 }
 
 /// What was known when a batch was planned, beside prices and books.
@@ -62,6 +67,21 @@ pub struct Checks {
     pub batches: u32,
     /// When the market closes, if the broker says so.
     pub closes_at: Option<Timestamp>,
+    /// The price that had moved furthest since the plan was made, when the batch began; `None` if none had, and for the orders that followed.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub moved: Option<Moved>,
+}
+
+/// A price that has moved since the plan was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Moved {
+    /// Of what.
+    pub symbol: Symbol,
+    /// The price that its leg was planned at.
+    pub planned: Price,
+    /// The newest, believed or not.
+    pub newest: Price,
 }
 
 /// A limit that a batch would go beyond.
@@ -111,6 +131,20 @@ pub enum LimitError {
         /// The limit.
         limit: Duration,
     },
+    /// A price has left the collar around the one that its leg was planned at.
+    #[error(
+        "the price of {symbol} has gone from {planned} to {newest} since the plan was made, and it may move by {limit} %"
+    )]
+    Collar {
+        /// Of what.
+        symbol: Symbol,
+        /// The price of the plan.
+        planned: Price,
+        /// The newest.
+        newest: Price,
+        /// How far it may move, in percent of the planned price.
+        limit: Percentage,
+    },
     /// What would be traded is more than an amount can say.
     #[error("what would be traded passes the maximum of an amount")]
     Uncountable,
@@ -156,6 +190,39 @@ impl Limits {
     }
 }
 
+impl Limits {
+    /// Holds the newest prices against those that the legs were planned at. At the limit is allowed; compared exactly. Gives the price that has
+    /// moved furthest in relation to the planned one; of equals the first leg's. A symbol without a newer price has not moved.
+    ///
+    /// # Errors
+    /// [`LimitError::Collar`] for that price, if it has left the collar.
+    pub fn check_prices(&self, legs: &[Leg], newest: &Prices) -> Result<Option<Moved>, LimitError> {
+        let moved = legs.iter().filter_map(|leg| moved(leg, newest));
+        let furthest = moved.reduce(|furthest, moved| if is_further(&moved, &furthest) { moved } else { furthest });
+        match (furthest, self.collar) {
+            (Some(Moved { symbol, planned, newest }), Some(limit)) if !is_near(planned, newest, limit) => {
+                Err(LimitError::Collar { symbol, planned, newest, limit })
+            }
+            (furthest, _) => Ok(furthest),
+        }
+    }
+}
+
+fn moved(leg: &Leg, newest: &Prices) -> Option<Moved> {
+    let (symbol, planned) = (leg.terms.symbol, leg.terms.reference);
+    let newest = newest.newest(symbol)?.price;
+    (newest != planned).then_some(Moved { symbol, planned, newest })
+}
+
+/// Compares |newest − planned| / planned, crosswise and so exactly.
+fn is_further(one: &Moved, other: &Moved) -> bool {
+    let crosswise = |moved: &Moved, of: &Moved| {
+        let distance = u128::from(moved.newest.nanos().abs_diff(moved.planned.nanos()));
+        distance.saturating_mul(u128::from(of.planned.nanos()))
+    };
+    crosswise(one, other) > crosswise(other, one)
+}
+
 /// What the limits are held against.
 ///
 /// # Errors
@@ -170,7 +237,7 @@ pub fn checks(portfolio: &Portfolio, legs: &[Leg], facts: Facts, at: Timestamp) 
     }
     let order = legs.iter().map(|leg| leg.amount).max().unwrap_or(Money::ZERO);
     let Facts { oldest_price, closes_at } = facts;
-    Ok(Checks { oldest_price, order, batch, day, batches, closes_at })
+    Ok(Checks { oldest_price, order, batch, day, batches, closes_at, moved: None })
 }
 
 fn within_a_day(batch: &Arc<Batch>, at: Timestamp) -> bool {

@@ -67,6 +67,12 @@ impl Board {
     pub(crate) fn prices(&self) -> Prices {
         self.known().prices.clone()
     }
+
+    /// The newest prices of these symbols, believed or not.
+    pub(crate) fn newest(&self, symbols: impl Iterator<Item = Symbol>) -> Prices {
+        let known = self.known();
+        symbols.filter_map(|symbol| Some((symbol, known.prices.newest(symbol)?))).collect()
+    }
 }
 
 impl Known {

@@ -109,7 +109,9 @@ impl Session<'_> {
         if self.engine.signals.stopping().is_some() {
             self.commit(Input::Abandon { why: "the engine is stopping".to_owned() }).await?;
         } else {
-            self.commit_or_heed(|_| Input::Begin, false).await?;
+            // Waves have come while the opening was committed, or may have.
+            let newest = self.engine.board.newest(plan.legs.iter().map(|leg| leg.terms.symbol));
+            self.commit_or_heed(|_| Input::Begin { newest: &newest }, false).await?;
         }
         let report = self.drive().await?;
         Ok(Rebalanced::Batch(Box::new(report)))

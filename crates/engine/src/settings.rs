@@ -7,8 +7,8 @@ use evenkeel_domain::values::{Money, Percentage};
 use evenkeel_ports::LeaseTerms;
 use std::time::Duration;
 
-/// The settings of an engine. The default is safe for a service: prices older than 15 minutes or 20 % off are not traded on, and amounts have
-/// limits that a larger portfolio must raise. Those that concern a batch are pinned in its opening record: a later change does not touch it.
+/// The settings of an engine. The default is safe for a service: prices older than 15 minutes or 20 % off are not traded on, nor those that move by
+/// more than 5 % between plan and first order, and amounts have limits that a larger portfolio must raise. Those that concern a batch are pinned in its opening record: a later change does not touch it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// How long a lease lasts, and without a sign of life.
@@ -62,6 +62,7 @@ impl Default for Settings {
                 day: Some(millions(10)),
                 batches_a_day: Some(20),
                 session_left: Some(minutes(5)),
+                collar: Percentage::from_units(50_000).ok(),
             },
             poll: Duration::from_secs(1),
             resume_max: Duration::from_secs(30),

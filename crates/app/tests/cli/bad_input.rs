@@ -464,7 +464,7 @@ fn all_faults_of_all_files_are_told_at_once() {
         .file("prices.csv", format!("{PRICES}2024-01-01,META,0\n"));
     expect![[r#"
         c.toml:1:12: attempts: 10: it is not a whole number from 1 to 9; write attempts = 3
-        c.toml:2:1: hartbeat: 5: there is no such key; the nearest is heartbeat; known are lease, heartbeat, attempts, delay, legs_at_once, order_deadline, quiescence, max_price_age, max_price_jump, max_order, max_batch, max_day, max_batches_a_day, min_session_left
+        c.toml:2:1: hartbeat: 5: there is no such key; the nearest is heartbeat; known are lease, heartbeat, attempts, delay, legs_at_once, order_deadline, quiescence, max_price_age, max_price_jump, collar, max_order, max_batch, max_day, max_batches_a_day, min_session_left
         p.toml:4:8: portfolio "a": cash: "-1": it is below zero; write an amount from "0.00" to "9999999999999999.99", with at most 2 decimals
         p.toml:7:6: portfolio "a": id: "a": the portfolio in line 2 has this id; give each its own
         p.toml:10:11: portfolio "a": targets: { META = "50", GOOG = "40" }: the weights add up to 90.0000 %; add 10.0000 %, so that they are exactly 100.0000 %

@@ -164,7 +164,7 @@ const fn facts() -> Facts {
 
 const fn checks() -> Checks {
     let (order, batch, day) = (Money::CENT, Money::CENT, Money::ZERO);
-    Checks { oldest_price: at(-1), order, batch, day, batches: u32::MAX, closes_at: None }
+    Checks { oldest_price: at(-1), order, batch, day, batches: u32::MAX, closes_at: None, moved: None }
 }
 
 fn definition() -> Result<Definition, Stop> {

@@ -5,6 +5,7 @@
 
 use super::{Draft, Hold, Refusal, close, compensate};
 use crate::batch::{Batch, Order, OrderState, Phase};
+use crate::books::Prices;
 use crate::limits::{Checks, LimitError, checks};
 use crate::order::{ClientOrderId, Direction, LegNumber, Side, UnknownCause};
 use crate::plan::fund::{self, Buy, Funding};
@@ -60,11 +61,12 @@ const fn sends(event: &Event) -> bool {
 }
 
 /// The orders of the first stage: all legs, or the sells.
-pub(super) fn first_stage(draft: &mut Draft) -> Result<(), Refusal> {
+pub(super) fn first_stage(draft: &mut Draft, newest: &Prices) -> Result<(), Refusal> {
     let batch = draft.batch("begun")?;
     let intents = batch.legs_of(Stage::First).map(|leg| intent(batch, leg, leg.terms.quantity, draft.at));
     let orders = intents.collect();
-    match limited(&draft.state, batch, draft.at) {
+    let moved = batch.rules().limits.check_prices(&batch.opening.legs, newest);
+    match limited(&draft.state, batch, draft.at).and_then(|checks| Ok(Checks { moved: moved?, ..checks })) {
         Ok(checks) => {
             draft.record(Event::Intended { stage: Stage::First, orders, dropped: Vec::new(), checks: Some(checks) })
         }

@@ -171,7 +171,7 @@ proptest! {
     #[test]
     fn no_other_input_panics_and_deciding_always_ends(state in states(), at in times(), broker in books(), token: u64, hold in holds()) {
         check_input(&state, at, Input::Tick { hold });
-        check_input(&state, at, Input::Begin);
+        check_input(&state, at, Input::Begin { newest: &crate::books::Prices::default() });
         check_input(&state, at, Input::Abandon { why: String::new() });
         check_input(&state, at, Input::Abort { who: String::new(), why: String::new() });
         check_input(&state, at, Input::TakeOver { token: Token::new(token), owner: read("w"), hold: Hold::Nothing });

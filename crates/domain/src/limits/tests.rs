@@ -1,6 +1,7 @@
 //! Each limit at its edge and one cent, second or batch beyond it; what counts for a day; and what is recorded.
 
-use super::{Facts, LimitError, Limits};
+use super::{Checks, Facts, LimitError, Limits};
+use crate::books::{Prices, Quote};
 use crate::decide::{Input, Refusal};
 use crate::plan::Stages;
 use crate::record::{Cause, Event, Outcome, Rules};
@@ -108,7 +109,7 @@ fn what_is_found_is_recorded_with_the_intents_and_a_limit_reached_meanwhile_aban
         let mut machine = Machine::holding("CASH 500.00, A 10");
         open(&mut machine, limits, facts).unwrap();
         machine.now = after(waited);
-        let records = machine.must(Input::Begin);
+        let records = machine.must(Input::Begin { newest: &crate::books::Prices::default() });
         match &records[0].event {
             Event::Intended { checks: Some(checks), .. } if begins => {
                 assert_eq!((checks.order, checks.batch, checks.day), (read("100.04"), read("200.04"), read("200.04")));
@@ -120,5 +121,50 @@ fn what_is_found_is_recorded_with_the_intents_and_a_limit_reached_meanwhile_aban
             }
             other => panic!("{other:?}"),
         }
+    }
+}
+
+/// What becomes of a batch of A at 50 and B at 25.01 that begins at these prices: what is recorded as moved, or why it is given up.
+fn begun(collar: Option<&str>, newest: &[(&str, &str)]) -> String {
+    let limits = Limits { collar: collar.map(read), ..Limits::NONE };
+    let mut machine = Machine::holding("CASH 500.00, A 10");
+    open(&mut machine, limits, FACTS).unwrap();
+    let quote = |price: &str| Quote { price: read(price), at: OPENED };
+    let newest: Prices = newest.iter().map(|(symbol, price)| (read(symbol), quote(price))).collect();
+    let records = machine.must(Input::Begin { newest: &newest });
+    match &records[0].event {
+        Event::Intended { checks: Some(Checks { moved: None, .. }), .. } => "nothing moved".to_owned(),
+        Event::Intended { checks: Some(Checks { moved: Some(moved), .. }), .. } => {
+            format!("{} from {} to {}", moved.symbol, moved.planned, moved.newest)
+        }
+        Event::Closed(closing) => {
+            assert_eq!(closing.outcome, Outcome::Abandoned);
+            assert!(machine.closed().orders.is_empty(), "nothing was intended");
+            closing.cause.as_ref().unwrap().to_string()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn prices_that_left_the_collar_since_the_plan_give_the_batch_up() {
+    let refused =
+        "the price of B has gone from 25.01 to 26.260500001 since the plan was made, and it may move by 5.0000 %";
+    for (collar, newest, expected) in [
+        (Some("5"), &[][..], "nothing moved"),
+        (Some("5"), &[("A", "50"), ("B", "25.01")], "nothing moved"),
+        // A symbol that the plan does not trade is no matter of the batch.
+        (Some("5"), &[("C", "1000")], "nothing moved"),
+        // 5 % of 25.01 are 1.2505: at the limit, up and down, and a billionth beyond.
+        (Some("5"), &[("B", "26.2605")], "B from 25.01 to 26.2605"),
+        (Some("5"), &[("B", "23.7595")], "B from 25.01 to 23.7595"),
+        (Some("5"), &[("B", "26.260500001")], refused),
+        // The furthest is the one in relation to its price: 4 % of A are more in money than 4.5 % of B.
+        (Some("5"), &[("A", "52"), ("B", "26.13")], "B from 25.01 to 26.13"),
+        (Some("5"), &[("A", "52"), ("B", "26.260500001")], refused),
+        (None, &[("A", "52"), ("B", "260")], "B from 25.01 to 260"),
+    ] {
+        let told = begun(collar, newest);
+        assert!(told.ends_with(expected), "{collar:?} {newest:?}: {told}");
     }
 }

@@ -42,6 +42,7 @@ fn the_pause_stays_at_its_longest_however_often_a_portfolio_was_restored() {
         machine.journal.clear();
         let batch = plan_of("buy B 1 @ 0.01", Stages::Together);
         let mut state = machine.state.clone();
+        let newest = crate::books::Prices::default();
         let mut step = |input| crate::decide::step(&mut state, machine.now, input).unwrap();
         let (store, token) = (crate::values::StoreId::new(1), crate::values::Token::new(1));
         step(crate::decide::Input::Open {
@@ -51,7 +52,7 @@ fn the_pause_stays_at_its_longest_however_often_a_portfolio_was_restored() {
             facts: crate::testing::machine::FACTS,
             rules: rules(),
         });
-        step(crate::decide::Input::Begin);
+        step(crate::decide::Input::Begin { newest: &newest });
         step(crate::decide::Input::Abort { who: "ann".to_owned(), why: String::new() });
         let order = *state.batch.as_ref().unwrap().orders.keys().next().unwrap();
         let reports = vec![crate::decide::Report::Withheld { order }];

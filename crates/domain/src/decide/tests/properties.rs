@@ -279,7 +279,7 @@ proptest! {
     #[test]
     fn any_order_and_any_repetition_of_reports_ends_in_the_same_books_and_sums(telling in tellings()) {
         let mut plain = telling.setup.open();
-        plain.must(Input::Begin);
+        plain.must(Input::Begin { newest: &crate::books::Prices::default() });
         plain.hold = Hold::NextStage;
         let mut mixed = plain.clone();
         let (reports, last) = telling.reports(plain.batch());

@@ -80,7 +80,7 @@ impl Machine {
                     rules: rules(),
                 })
             }
-            ["begin"] => self.step(Input::Begin),
+            ["begin"] => self.step(Input::Begin { newest: &crate::books::Prices::default() }),
             ["abandon"] => self.step(Input::Abandon { why: "the engine is stopping".to_owned() }),
             ["abort"] => self.step(Input::Abort { who: "ann".to_owned(), why: "wrong targets".to_owned() }),
             ["take-over"] => {

@@ -92,7 +92,7 @@ impl World {
     /// Does one of the [`actions`](World::actions), and tells what was recorded.
     pub(crate) fn act(&mut self, action: Action) -> Vec<Record> {
         match action {
-            Action::Begin => self.step(Input::Begin),
+            Action::Begin => self.step(Input::Begin { newest: &crate::books::Prices::default() }),
             Action::Abandon => self.step(Input::Abandon { why: "stopping".to_owned() }),
             Action::Abort => {
                 self.limits.aborts -= 1;

@@ -106,7 +106,7 @@ impl Teller {
         if ending == Ending::Abandoned {
             return self.write(Input::Abandon { why: "as a test".to_owned() });
         }
-        self.write(Input::Begin);
+        self.write(Input::Begin { newest: &evenkeel_domain::books::Prices::default() });
         for effect in due(&self.portfolio, at(self.now)) {
             if let Effect::Submit(order) = effect {
                 let answer = SubmitAnswer::Acknowledged(filled(&order, at(self.now)));

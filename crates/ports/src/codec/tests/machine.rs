@@ -127,7 +127,7 @@ pub(super) fn journals() -> impl Strategy<Value = Vec<Record>> {
         desk.step(Input::Add { definition: definition(), books: books() });
         let (store, token) = (StoreId::new(1), Token::new(1));
         desk.step(Input::Open { store, token, plan: &a_plan(), facts: facts(), rules: rules() });
-        desk.step(Input::Begin);
+        desk.step(Input::Begin { newest: &evenkeel_domain::books::Prices::default() });
         happenings.into_iter().for_each(|happening| desk.happen(happening));
         let folded = Event::Folded(Box::new(desk.state.clone()));
         desk.journal.push(Record { at: desk.at, event: folded });

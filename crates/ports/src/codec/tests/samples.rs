@@ -3,7 +3,7 @@
 use super::machine::{a_plan, books, definition, facts, read, rules};
 use evenkeel_domain::allocation::TargetAllocation;
 use evenkeel_domain::books::Definition;
-use evenkeel_domain::limits::{Checks, Facts};
+use evenkeel_domain::limits::{Checks, Facts, LimitError, Moved};
 use evenkeel_domain::order::{
     Attempt, BatchId, ClientOrderId, Direction, Fill, FillCursor, LegNumber, NotSent, OrderFill, RefusalReason,
     Refused, Side, Terms, UnknownCause,
@@ -25,7 +25,7 @@ fn at(seconds: u64) -> Timestamp {
 
 const fn checks() -> Option<Checks> {
     let (order, batch, day) = (Money::CENT, Money::CENT, Money::CENT);
-    Some(Checks { oldest_price: Timestamp::EPOCH, order, batch, day, batches: 1, closes_at: None })
+    Some(Checks { oldest_price: Timestamp::EPOCH, order, batch, day, batches: 1, closes_at: None, moved: None })
 }
 
 fn batch() -> BatchId {
@@ -257,7 +257,24 @@ fn events() -> Vec<Event> {
         events.push(Event::Resolved { how, who: who.clone(), why: why.clone(), books: books() });
     }
     events.extend([Event::Folded(Box::new(folded())), Event::Removed]);
+    events.extend(collared());
     events
+}
+
+/// A batch with a collar: opened, begun with a price that has moved inside of it, and given up for one that has left it.
+fn collared() -> [Event; 3] {
+    let (symbol, planned, newest, limit) = (read("META"), read("440"), read("451.25"), read("2.5"));
+    let mut opening = opening(Stages::Together);
+    opening.rules.limits.collar = Some(limit);
+    let moved = Some(Moved { symbol, planned, newest });
+    let checks = checks().map(|checks| Checks { moved, ..checks });
+    let cause = Some(Cause::Limited { limit: LimitError::Collar { symbol, planned, newest, limit } });
+    let closing = Closing { outcome: Outcome::Abandoned, cause, ..closings().remove(2) };
+    [
+        Event::Opened(Arc::new(opening)),
+        Event::Intended { stage: Stage::First, orders: intents(), dropped: Vec::new(), checks },
+        Event::Closed(Arc::new(closing)),
+    ]
 }
 
 pub(super) fn samples() -> Vec<Record> {
