@@ -31,7 +31,7 @@
 //! an average price of an order is not the price of any of its fills. C53 is the unknown account of contract 2 and 4, C54 is C12 for any wire.
 //! C55 to C59 are about what follows from contract 2 and 4 to 7: an order that expired has ended, a refusal whose reason nobody knows is a
 //! refusal, a lookup of which a part failed has not found that there is nothing, C13 and C15 are as true of cancels, and a cancel that
-//! was taken is not an end.
+//! was taken is not an end. C60 is what the port says of cancellation, C61 of lists that are read on.
 //! C31 and C35, which elsewhere are about streams, are here about `order` and `fills_since`.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "every answer but those that a case names breaks its promise")]
@@ -57,7 +57,7 @@ pub use rig::{BrokerRig, Fault, OrderTruth, Truth, declared};
 pub use sending::*;
 pub use trades::*;
 
-suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 45;
+suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 47;
     C01 "5, 8" c01_a_buy_costs_what_its_fills_say "a buy is filled, brings exactly its units and takes exactly price × quantity and fees, within the declared costs",
     C03 "5, 8" c03_a_part_then_all_is_sold "after a part and then all of a holding is sold, nothing of it is left; what it brings is within the declared costs",
     C04 "3" c04_same_id_same_terms_twice_makes_one_order "the same order sent twice is one order",
@@ -89,8 +89,8 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 45;
     C34 "2, 4, 6" c34_absent_is_a_proof "an id that never existed is absent; a question that was not answered is an error, never absent and never empty, and no reason to refuse or to deny",
     C35 "5" c35_a_fill_has_one_id "a fill is the same, with the same id, however often and wherever it is read",
     C38 "7" c38_pages_are_complete_or_say_not "of more orders and fills than fit on a page none is silently left out",
-    C40 "2, 5" c40_nothing_is_filled_at_night "the end of a session is told as it is; while the market is closed nothing is executed, and orders are refused with its opening or wait for it",
-    C42 "5" c42_proceeds_settle_in_time "what a sale brings is cash at once and settled cash on its day, not before",
+    C40 "2, 5" c40_nothing_is_filled_at_night "the end of a session is told as it is; while the market is closed nothing is executed, and orders are refused with its opening or wait for it, what was executed in part keeps its part",
+    C42 "5" c42_proceeds_settle_in_time "what a sale brings is cash at once and settled cash on its day, not before; an open order takes nothing from either",
     C43 "2, 6" c43_open_orders_reserve "cash and units that an open order may take cannot be promised twice, read as not free, and are free again when it ends",
     C46 "5" c46_an_unknown_status_is_not_an_end "a status that the adapter does not know leaves the order open, and is not guessed",
     C48 "5" c48_reads_follow_within_the_horizon "positions, account and truth agree once the visibility horizon has passed",
@@ -103,4 +103,6 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 45;
     C57 "4, 5" c57_half_an_answer_denies_nothing "where a lookup asks more than one question and one goes unanswered, it is an error or what is known, and no order is denied",
     C58 "6" c58_a_cancel_that_was_not_sent_changes_nothing "a cancel that could not be sent, or that a limit turned away, says so, and its order works on; sent again it is taken",
     C59 "6, 7" c59_what_is_being_canceled_is_open "an order whose cancel is being worked on is open, and listed, until it has ended; buys and sells alike",
+    C60 "1, 4" c60_a_dropped_call_is_a_lost_answer "a submission or a cancel that is dropped is as one whose answer was lost: nothing is denied at once, and in the end the truth is told",
+    C61 "5, 7" c61_a_cursor_misses_nothing "who reads fills on and on from a cursor is told each of them in the end, those that show late too",
 }

@@ -7,7 +7,7 @@ mod flaw;
 mod rig;
 
 use adapter::Adapter;
-use evenkeel_banchile::{Profile, Sessions};
+use evenkeel_banchile::{Latency, Profile, Sessions};
 use evenkeel_conformance::{Verdict, broker};
 use evenkeel_domain::values::Lot;
 use flaw::Flaw;
@@ -20,6 +20,9 @@ use std::time::Duration;
 const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::ForgetsFees, "C01"),
     (Flaw::BooksNoFees, "C01"),
+    (Flaw::KeepsReservations, "C01"),
+    (Flaw::KeepsReservations, "C27"),
+    (Flaw::KeepsReservations, "C55"),
     (Flaw::ReadsPricesToTheCent, "C01"),
     (Flaw::ReadsPricesToTheCent, "C03"),
     (Flaw::ReadsPricesToTheCent, "C26"),
@@ -98,6 +101,8 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::TellsTheEndTooLate, "C40"),
     (Flaw::TellsAnEndAtNight, "C40"),
     (Flaw::SettlesAtOnce, "C42"),
+    (Flaw::SettlesWhatIsFree, "C42"),
+    (Flaw::SettlesTooEarly, "C42"),
     (Flaw::OffersReservedCash, "C43"),
     (Flaw::SpendsWhatIsReserved, "C43"),
     (Flaw::GivesCredit, "C43"),
@@ -128,6 +133,8 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::ListsNoSells, "C59"),
     (Flaw::ListsNothingBeingCanceled, "C59"),
     (Flaw::EndsWithTheCancel, "C59"),
+    (Flaw::NotesSendsOnceAnswered, "C60"),
+    (Flaw::ReadsFillsByTheirTime, "C61"),
 ];
 
 /// What is rounded wrongly must be found also where units are whole, and no spread makes odd prices of even ones.
@@ -141,6 +148,9 @@ fn profile(flaw: Flaw, case: &str) -> Profile {
             let hour = |hour: u64| Duration::from_secs(hour * 3_600);
             let sessions = Sessions { opens: hour(9), closes: hour(18), early: BTreeMap::new() };
             Profile { sessions: Some(sessions), ..Profile::calm() }
+        }
+        Flaw::ReadsFillsByTheirTime => {
+            Profile { visibility_lag: Latency::exactly(Duration::from_millis(50)), ..Profile::calm() }
         }
         _ if case == "C21" => Profile { lot: whole_units, ..Profile::calm() },
         _ => Profile { lot: Lot::FINEST, ..Profile::calm() },

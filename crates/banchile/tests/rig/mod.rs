@@ -12,6 +12,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A day, in nanoseconds.
+const DAY: u64 = 86_400_000_000_000;
+
 /// A simulated broker with one account, which is empty, and an adapter to it.
 pub(crate) struct SimulatedRig {
     clock: ManualClock,
@@ -173,7 +176,9 @@ impl BrokerRig for SimulatedRig {
     }
 
     fn settles_after(&self) -> Result<Duration, Cannot> {
-        Ok(Duration::from_secs(86_400))
+        // On the next business day, from its first moment; and no case sells on a Friday.
+        let today = u64::try_from(self.clock.now().nanos()).unwrap() % DAY;
+        Ok(Duration::from_nanos(DAY.saturating_sub(today)))
     }
 
     fn truth(&self) -> Result<Truth, Cannot> {

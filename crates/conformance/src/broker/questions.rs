@@ -9,6 +9,7 @@ use evenkeel_domain::order::{
 use evenkeel_domain::values::FillId;
 use evenkeel_ports::BrokerError;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Asks for what never was, and asks while nothing answers; then sends and cancels again while only questions go unanswered. Contract 2, 4, 6.
 pub async fn c34_absent_is_a_proof(rig: &dyn BrokerRig) -> Check {
@@ -245,4 +246,31 @@ pub async fn c51_a_rejected_order_has_ended(rig: &dyn BrokerRig) -> Check {
     let untouched = (after.cash, after.buying_power) == (before.cash, before.buying_power);
     expect(untouched, "cash and buying power should be what they were before", (before, after))?;
     desk.nothing_is_open().await
+}
+
+/// Sends twenty orders one after the other while somebody reads on and on from where they are; whatever comes late must come. Contract 5, 7.
+pub async fn c61_a_cursor_misses_nothing(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(desk.quantity("40")?)?;
+    let orders = (0..20).map(|_| desk.buy(quantity)).collect::<Result<Vec<_>, _>>()?;
+    let (mut cursor, mut read) = (None, BTreeSet::new());
+    for order in &orders {
+        desk.place(order).await?;
+        // Just long enough for some to be executed and not all.
+        for pause in [0, 7, 60] {
+            rig.sleep(Duration::from_millis(pause)).await;
+            let (fills, next) = desk.fills_after(cursor).await?;
+            cursor = Some(next);
+            read.extend(fills.into_iter().map(|fill| fill.fill.id));
+        }
+    }
+    let mut executed = BTreeSet::new();
+    for order in &orders {
+        executed.extend(desk.filled(order).await?.fills.into_iter().map(|fill| fill.id));
+    }
+    desk.quiet().await;
+    read.extend(desk.fills_after(cursor).await?.0.into_iter().map(|fill| fill.fill.id));
+    let missed: Vec<_> = executed.difference(&read).collect();
+    expect(missed.is_empty(), "who reads on from a cursor should be told every fill in the end", missed)
 }

@@ -203,7 +203,8 @@ pub async fn c53_an_unknown_account_is_told(rig: &dyn BrokerRig) -> Check {
     desk.shown()
 }
 
-/// Buys twice for six tenths of the cash while the first works, which is then canceled; and sells so twice of a holding. Contract 2.
+/// Buys twice for six tenths of the cash while the first works, which is then canceled, and again once one was filled; and sells so twice
+/// of a holding. Contract 2.
 pub async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let (six, ten) = (desk.quantity("6")?, desk.quantity("10")?);
@@ -214,18 +215,8 @@ pub async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
     desk.horizon().await;
     let view = desk.view().await?;
     expect(view.cash == desk.worth(ten)?, "what an open order has reserved should still be cash", view)?;
-    let offered = view.buying_power;
     let cost = desk.worth(six)?;
-    match desk.submit(&desk.buy(six)?).await {
-        SubmitAnswer::Refused(refused) if refused.reason == RefusalReason::BuyingPower => {
-            expect(offered < cost, &format!("the buying power should not offer the {cost} it refuses"), offered)?;
-        }
-        SubmitAnswer::Acknowledged(_) => {
-            expect(offered >= cost, &format!("a buy of {cost} should not be taken beyond the buying power"), offered)?;
-        }
-        answer => return broken("the second buy should be refused for buying power", answer),
-    }
-    desk.quiet().await;
+    offers_what_it_takes(&desk, six).await?;
     if let Some(truth) = desk.truth_or_unseen() {
         expect(truth.cash >= Money::ZERO, "cash should not really go below zero", truth.cash)?;
     }
@@ -236,6 +227,9 @@ pub async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
     let freed = desk.view().await?.buying_power;
     let promise = format!("an order that ended should free the {cost} that it might have taken");
     expect(freed >= before.buying_power.add(cost).map_err(misfit)?, &promise, (before.buying_power, freed))?;
+    desk.trade(&desk.buy(six)?).await?;
+    desk.horizon().await;
+    offers_what_it_takes(&desk, six).await?;
 
     let (held, _) = desk.held(rig.second_symbol()).await?;
     rig.hold(rig.second_symbol(), ten)?;
@@ -257,4 +251,20 @@ pub async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
     desk.horizon().await;
     desk.holds(rig.second_symbol(), all).await?;
     desk.shown()
+}
+
+/// A buy of so much must be refused for buying power if that offers less, and taken only if it offers as much.
+async fn offers_what_it_takes(desk: &Desk<'_>, quantity: Quantity) -> Check {
+    let (offered, cost) = (desk.view().await?.buying_power, desk.worth(quantity)?);
+    match desk.submit(&desk.buy(quantity)?).await {
+        SubmitAnswer::Refused(refused) if refused.reason == RefusalReason::BuyingPower => {
+            expect(offered < cost, &format!("the buying power should not offer the {cost} it refuses"), offered)?;
+        }
+        SubmitAnswer::Acknowledged(_) => {
+            expect(offered >= cost, &format!("a buy of {cost} should not be taken beyond the buying power"), offered)?;
+        }
+        answer => return broken("a buy beyond what is left should be refused for buying power", answer),
+    }
+    desk.quiet().await;
+    Ok(())
 }

@@ -136,7 +136,7 @@ pub trait BrokerRig: Rig {
         1_200
     }
 
-    /// How long after a sale its proceeds are settled; nothing if at once.
+    /// How long from now until the proceeds of a sale of now are settled; nothing if at once.
     ///
     /// # Errors
     /// [`Cannot`] if it takes longer than a test can.

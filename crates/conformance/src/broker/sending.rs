@@ -3,9 +3,11 @@
 use super::desk::{Desk, broken, desk};
 use super::{BrokerRig, Fault};
 use crate::{Check, expect};
-use evenkeel_domain::order::{Duplicates, Lookup, NotSent, OrderRequest, SubmitAnswer};
+use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Duplicates, Lookup, NotSent, OrderRequest, SubmitAnswer};
 use evenkeel_domain::values::Timestamp;
-use futures_util::future::{join, join_all};
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all, select};
+use std::pin::pin;
 use std::time::Duration;
 
 /// The answer must be that the outcome is unknown.
@@ -196,4 +198,59 @@ async fn under_load(desk: &Desk<'_>, order: &OrderRequest) -> Result<u64, crate:
         }
     }
     broken("an order under load should be taken in the end", "a hundred limits")
+}
+
+/// Drops submissions and a cancel: before anything could be answered, and a little later. Asks at once, asks when all is quiet, and goes on.
+/// Contract 1, 4.
+pub async fn c60_a_dropped_call_is_a_lost_answer(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(desk.quantity("8")?)?;
+    let mut orders = Vec::new();
+    for patience in [0, 1, 20] {
+        let order = desk.buy(quantity)?;
+        let sent = rig.now();
+        dropped(&desk, Duration::from_millis(patience), desk.submit_once(&order)).await;
+        let proven = desk.look_up(&order).await == Ok(Lookup::Absent);
+        let visible = rig.now() >= sent.plus(desk.declared.visibility_horizon);
+        expect(visible || !proven, "an order whose submission was dropped should not be absent at once", proven)?;
+        desk.quiet().await;
+        let really = desk.truth()?.orders.contains_key(&order.id);
+        let told = desk.look_up(&order).await;
+        let fits = matches!((&told, really), (Ok(Lookup::Found(_)), true) | (Ok(Lookup::Absent), false));
+        let promise = format!("the order should be {}", if really { "found" } else { "absent" });
+        expect(fits, &promise, told)?;
+        let enforced = desk.declared.duplicates == Duplicates::Refused;
+        if enforced {
+            let again = desk.submit(&order).await;
+            let taken = matches!(again, SubmitAnswer::Acknowledged(_) | SubmitAnswer::AlreadyExists);
+            expect(taken, "the same order sent again should be taken, or be known", again)?;
+        }
+        if really || enforced {
+            desk.filled(&order).await?;
+            orders.push(order);
+        }
+    }
+    rig.force(Fault::NeverFill)?;
+    let working = desk.buy(quantity)?;
+    desk.place(&working).await?;
+    dropped(&desk, Duration::ZERO, desk.cancel(&working)).await;
+    desk.quiet().await;
+    let canceled = desk.cancel(&working).await;
+    let goes_on = matches!(canceled, CancelAnswer::Requested | CancelAnswer::AlreadyTerminal(_));
+    expect(goes_on, "an order whose cancel was dropped should work, or have ended", canceled)?;
+    desk.until(&working, "canceled", |view| view.status == BrokerStatus::Canceled).await?;
+    orders.push(working);
+    desk.quiet().await;
+    desk.are_one_order_each(&orders)
+}
+
+/// Begins a call and drops it so much later, or when it is over.
+async fn dropped<T>(desk: &Desk<'_>, after: Duration, call: impl Future<Output = T>) {
+    let call = pin!(call);
+    if after.is_zero() {
+        drop(call.now_or_never());
+    } else {
+        drop(select(call, desk.rig.sleep(after)).await);
+    }
 }

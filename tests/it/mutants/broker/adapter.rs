@@ -38,6 +38,10 @@ struct Notes {
     closes_at: Option<Option<Timestamp>>,
     first_sent: BTreeMap<ClientOrderId, Timestamp>,
     canceled: BTreeSet<ClientOrderId>,
+    answered: BTreeSet<ClientOrderId>,
+    sold_at: Option<Timestamp>,
+    /// When fills were last read.
+    read_at: Option<Timestamp>,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -235,6 +239,7 @@ impl Broker for Adapter {
             _ => self.ours.submit(account, &sent).await,
         };
         self.notes().under_way.remove(&order.id);
+        self.notes().answered.insert(order.id);
         match self.answered(account, &sent, answer).await {
             SubmitAnswer::Acknowledged(view) => SubmitAnswer::Acknowledged(self.told(view, order.id)),
             answer => answer,
@@ -297,6 +302,9 @@ impl Broker for Adapter {
                 let visible = age >= self.capabilities().visibility_horizon;
                 Ok(if visible { Lookup::Absent } else { Lookup::Unproven })
             }
+            (Flaw::NotesSendsOnceAnswered, Ok(Lookup::Unproven)) if !self.notes().answered.contains(&id) => {
+                Ok(Lookup::Absent)
+            }
             (Flaw::CountsTheHorizonFromTheFirstSend, Ok(Lookup::Unproven)) => {
                 let first = self.notes().first_sent.get(&id).copied().unwrap_or_else(started);
                 let age = self.ours.account(account).await?.as_of.since(first);
@@ -345,6 +353,11 @@ impl Broker for Adapter {
                         fill.quantity = view.filled;
                     }
                 }
+            }
+            Flaw::ReadsFillsByTheirTime => {
+                let now = self.ours.account(account).await?.as_of;
+                let since = self.notes().read_at.replace(now).filter(|_| later);
+                page.fills.retain(|fill| since.is_none_or(|since| fill.fill.at >= since));
             }
             Flaw::FirstPageIsAll => page.complete = true,
             Flaw::MistakesTheSide => page.fills.iter_mut().for_each(|fill| fill.side = fill.side.opposite()),
@@ -404,6 +417,20 @@ impl Broker for Adapter {
             Flaw::SettlesAtOnce => view.settled_cash = Some(view.cash),
             Flaw::SpendsWhatIsReserved => view.cash = view.buying_power,
             Flaw::OffersReservedCash => view.buying_power = view.cash,
+            Flaw::KeepsReservations => {
+                let ledger = self.ours.ledger(account).unwrap();
+                let bought = ledger.orders.iter().filter(|order| order.request.terms.side == Side::Buy);
+                let worth = bought.map(|order| order.request.terms.value().to_money(Rounding::Up).unwrap());
+                let reserved = Money::sum(worth).unwrap();
+                view.buying_power = view.buying_power.sub(reserved).unwrap().max(Money::ZERO);
+            }
+            Flaw::SettlesWhatIsFree => view.settled_cash = Some(view.buying_power),
+            Flaw::SettlesTooEarly => {
+                let unsettled = view.cash != view.settled_cash.unwrap_or(view.cash);
+                let sold_at = unsettled.then(|| *notes.sold_at.get_or_insert(view.as_of));
+                let early = sold_at.is_some_and(|at| view.as_of.since(at) > DAY / 4);
+                view.settled_cash = if early { Some(view.cash) } else { view.settled_cash };
+            }
             Flaw::ReadsOldCash => view.cash = *notes.cash.get_or_insert(view.cash),
             Flaw::BooksNoFees => {
                 let ledger = self.ours.ledger(account).unwrap();

@@ -103,4 +103,9 @@ pub(crate) enum Flaw {
     UnknownWhenACancelIsUnsent,
     ListsNoSells,
     ListsNothingBeingCanceled,
+    KeepsReservations,
+    SettlesWhatIsFree,
+    SettlesTooEarly,
+    NotesSendsOnceAnswered,
+    ReadsFillsByTheirTime,
 }

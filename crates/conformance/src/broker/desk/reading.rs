@@ -1,6 +1,6 @@
 //! What a case reads of its account: cash, units, open orders and fills.
 
-use super::{Desk, SKEW, broken};
+use super::{Desk, SKEW, broken, misfit};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{FillCursor, OrderFill};
 use evenkeel_domain::values::{Quantity, Symbol};
@@ -21,6 +21,14 @@ impl Desk<'_> {
         let open = view.closes_at.is_none_or(|closes_at| closes_at.plus(SKEW) > asked);
         expect(open, "the session that is open now should not have ended", view)?;
         Ok(view)
+    }
+
+    /// With nothing open, buying power must have gone down from `before` by no more than cash has.
+    pub(in crate::broker) async fn nothing_is_reserved(&self, before: &AccountView) -> Check {
+        let after = self.view().await?;
+        let spent = before.cash.sub(after.cash).map_err(misfit)?;
+        let free = after.buying_power.add(spent).map_err(misfit)? >= before.buying_power;
+        expect(free, "what an order that ended might still have taken should be free again", (before, after))
     }
 
     /// Units held of a symbol, and free to be sold.
