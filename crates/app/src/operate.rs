@@ -1,7 +1,7 @@
 //! The commands `recover`, `reconcile`, `resolve` and `abort`: what a person does with the portfolios of a store and its bank.
 //!
 //! Each portfolio is worked on by an engine of its own, under its lease, from the time of its last record on. What is possible, and what
-//! follows, is decided by the engine; here it is asked, and told.
+//! follows, is decided by the engine; here it is asked, and told. None of them opens a batch, so they need no limits: see [`Desk::operator`].
 
 mod repair;
 
@@ -95,7 +95,8 @@ pub(crate) fn resolve(args: &ResolveArgs, out: &mut Output) -> Result<Outcome, F
         Resolve::Fixed
     };
     let broker = operator.broker_books().map_err(|error| failed("asking the broker", error))?;
-    out.text(repair::plan(&operator.state, &broker, how))?;
+    let lost = operator.lost_batches().map_err(|error| failed("asking the broker", error))?;
+    out.text(repair::plan(&operator.state, &broker, &lost, how))?;
     out.flush()?;
     if !args.yes && !confirmed(out)? {
         out.text("nothing was done\n")?;

@@ -5,10 +5,10 @@ use crate::exit::{Failure, Outcome};
 use crate::output::Output;
 use crate::render::{Side, count, list, table};
 use crate::store::{self, not_read};
-use crate::wiring::{LeaseStatus, PortfolioStatus};
+use crate::wiring::{self, LeaseStatus, PortfolioStatus};
 use evenkeel_domain::alert::Alert;
 use evenkeel_domain::halt::Halt;
-use evenkeel_domain::values::PortfolioId;
+use evenkeel_domain::values::{PortfolioId, Timestamp};
 use serde::Serialize;
 
 /// What of a store is shown.
@@ -16,6 +16,7 @@ struct Shown {
     portfolios: Vec<PortfolioStatus>,
     alerts: Vec<Alert>,
     halts: Vec<Halt>,
+    now: Timestamp,
 }
 
 /// Shows it. Exits with 1 if a portfolio is stale or quarantined, or an alert has not been delivered.
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &StatusArgs, out: &mut Output) -> Result<Outcome, Failur
             return Err(no_such_portfolio(path, only));
         }
     }
-    let shown = Shown { portfolios, alerts, halts };
+    let shown = Shown { portfolios, alerts, halts, now: wiring::now() };
     match args.format {
         Format::Text => out.text(text(&shown, out))?,
         Format::Json => records(&shown, out)?,
@@ -73,7 +74,11 @@ fn text(shown: &Shown, out: &Output) -> String {
             ("open batch", Side::Left),
             ("lease", Side::Left),
         ];
-        parts.push(table(columns, shown.portfolios.iter().map(row).collect(), out.is_terminal()));
+        parts.push(table(
+            columns,
+            shown.portfolios.iter().map(|status| row(status, shown.now)).collect(),
+            out.is_terminal(),
+        ));
     }
     if !shown.halts.is_empty() {
         let halts: Vec<String> = shown.halts.iter().map(|halt| format!("  {halt}\n")).collect();
@@ -100,20 +105,28 @@ fn newer(status: &PortfolioStatus) -> Option<String> {
     newer.map(|version| format!("  {portfolio}: record {} is of version {version}; {left}\n", head.sequence))
 }
 
-fn row(status: &PortfolioStatus) -> [String; 6] {
+fn row(status: &PortfolioStatus, now: Timestamp) -> [String; 6] {
     [
         status.portfolio.to_string(),
         status.standing.clone(),
         status.head.sequence.to_string(),
         status.changed_at.to_string(),
         status.open_batch.map(|batch| batch.to_string()).unwrap_or_default(),
-        status.lease.as_ref().map(lease).unwrap_or_default(),
+        status.lease.as_ref().map(|held| lease(held, status.open_batch.is_some(), now)).unwrap_or_default(),
     ]
 }
 
-fn lease(lease: &LeaseStatus) -> String {
+/// Leases on a file go by the wall clock. One that has run out is nobody's any more, though its process may still run, or sleep.
+fn lease(lease: &LeaseStatus, batch_open: bool, now: Timestamp) -> String {
     let LeaseStatus { holder, token, until, ended, .. } = lease;
-    if *ended { format!("free: {holder} has ended") } else { format!("{holder} until {until} (token {token})") }
+    if *ended {
+        return format!("free: {holder} has ended");
+    }
+    if now < *until {
+        return format!("{holder} until {until} (token {token})");
+    }
+    let then = if batch_open { "will be taken over by recover" } else { "free for whoever comes next" };
+    format!("{holder} lapsed at {until} (token {token}): {then}")
 }
 
 /// How many portfolios stand where, and what to do next.
@@ -157,6 +170,8 @@ struct LeaseLine<'a> {
     granted_at: String,
     until: String,
     ended: bool,
+    /// True if it has run out, whether or not its process has ended.
+    lapsed: bool,
 }
 
 fn records(shown: &Shown, out: &mut Output) -> Result<(), Failure> {
@@ -167,6 +182,7 @@ fn records(shown: &Shown, out: &mut Output) -> Result<(), Failure> {
             granted_at: lease.granted_at.to_string(),
             until: lease.until.to_string(),
             ended: lease.ended,
+            lapsed: lease.until <= shown.now,
         });
         out.json(&Line::Portfolio(PortfolioLine {
             portfolio: &status.portfolio,

@@ -3,6 +3,7 @@
 //! Everything else of the program sees ports, the domain's values, and the few types below. To use another adapter, change
 //! this file.
 
+mod operator;
 mod time;
 
 use crate::exit::Failure;
@@ -18,15 +19,14 @@ use evenkeel_domain::apply::replay;
 use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::halt::{Halt, Release};
 use evenkeel_domain::order::{Capabilities, Direction, RefusalReason, Refused, Terms};
-use evenkeel_domain::portfolio::{Portfolio, Standing};
-use evenkeel_domain::report::BatchReport;
+use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::values::{
-    AccountId, OwnerId, PortfolioId, Price, Rounding, Sequence, StoreId, Symbol, SymbolReason, Timestamp,
+    OwnerId, PortfolioId, Price, Rounding, Sequence, StoreId, Symbol, SymbolReason, Timestamp,
 };
-use evenkeel_engine::{Engine, EngineError, Ports, Reconciled, Resolve, Settings};
+use evenkeel_engine::{Engine, EngineError, Ports, Settings};
 use evenkeel_market::{CsvWaves, FakeMarket, Listing, Options, Pace, Problem, Volatility};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
-use evenkeel_ports::{Broker, BrokerError, Journal, JournalError, LeaseStore, NullObserver, Observer, Wave};
+use evenkeel_ports::{Broker, Journal, JournalError, LeaseStore, NullObserver, Observer, Wave};
 use evenkeel_sqlite::{Options as StoreOptions, SqliteStore};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -38,6 +38,7 @@ use std::time::Duration;
 use time::{WallClock, last_record};
 
 pub(crate) use evenkeel_banchile::BankError;
+pub(crate) use operator::Operator;
 pub(crate) use time::now;
 
 /// Where records are kept.
@@ -408,7 +409,8 @@ impl Desk {
     /// Somebody who works on one portfolio, from the time of its last record on, or from the bank's own if that is later: a store that was restored
     /// from a backup is behind its bank.
     ///
-    /// A batch that is open or tried again keeps the limits that it was opened with; here none is opened, and none has other limits.
+    /// Its engine has no limits ([`Settings::unlimited`]), as it opens no batch: one that is open or tried again keeps the rules and the limits that
+    /// its opening record holds.
     pub(crate) fn operator(&self, id: &PortfolioId) -> Result<Operator, EngineError> {
         let unavailable = |message: String| EngineError::Leases { message };
         let statuses = self.reader.portfolios().map_err(EngineError::Journal)?;
@@ -434,71 +436,9 @@ impl Desk {
         let owner = OwnerId::new(&format!("operator-{}", std::process::id()));
         let owner = owner.map_err(|error| unavailable(error.to_string()))?;
         let engine = Engine::new(ports.clone(), Settings::unlimited(), owner);
-        let operator = Operator { id: id.clone(), account, engine, broker: ports.broker, clock, state };
+        let store = at_once(self.store.store_id()).map_err(EngineError::Journal)?;
+        let operator = Operator { id: id.clone(), account, store, engine, broker: ports.broker, clock, state };
         operator.run(operator.engine.load_one(id)).map(drop)?;
         Ok(operator)
-    }
-}
-
-/// Somebody who works on one portfolio.
-pub(crate) struct Operator {
-    id: PortfolioId,
-    account: AccountId,
-    engine: Engine,
-    broker: Arc<dyn Broker>,
-    clock: ManualClock,
-    /// Where it stood when the work began.
-    pub(crate) state: Portfolio,
-}
-
-impl Operator {
-    fn run<T>(&self, work: impl Future<Output = Result<T, EngineError>>) -> Result<T, EngineError> {
-        let stuck = |stuck: evenkeel_memory::Stuck| EngineError::Leases { message: stuck.to_string() };
-        self.clock.run(work).map_err(stuck)?
-    }
-
-    /// Tries again while a broker of this simulation is out of reach: its time costs nobody anything.
-    fn patiently<T, F: Future<Output = Result<T, EngineError>>>(&self, work: impl Fn() -> F) -> Result<T, EngineError> {
-        for _ in 0..60 {
-            match self.run(work()) {
-                Err(EngineError::Broker { cause: BrokerError::Unavailable { .. }, .. }) => {
-                    self.clock.advance(Duration::from_secs(60));
-                }
-                done => return done,
-            }
-        }
-        self.run(work())
-    }
-
-    /// What the broker holds.
-    pub(crate) fn broker_books(&self) -> Result<Books, EngineError> {
-        let failed = |cause| EngineError::Broker { portfolio: self.id.clone(), cause };
-        self.patiently(|| async {
-            let positions = self.broker.positions(&self.account).await.map_err(failed)?;
-            let cash = self.broker.account(&self.account).await.map_err(failed)?.cash;
-            Ok(Books::new(cash, positions.into_iter().map(|position| (position.symbol, position.quantity))))
-        })
-    }
-
-    pub(crate) fn recover(&self) -> Result<Option<BatchReport>, EngineError> {
-        self.patiently(|| self.engine.recover_one(&self.id))
-    }
-
-    pub(crate) fn reconcile(&self) -> Result<Reconciled, EngineError> {
-        self.patiently(|| self.engine.reconcile(&self.id))
-    }
-
-    pub(crate) fn resolve(&self, how: Resolve, who: &str, why: &str) -> Result<Option<BatchReport>, EngineError> {
-        self.patiently(|| self.engine.resolve(&self.id, how, who, why))
-    }
-
-    pub(crate) fn abort(&self, who: &str, why: &str) -> Result<Option<BatchReport>, EngineError> {
-        self.patiently(|| self.engine.abort(&self.id, who, why))
-    }
-
-    /// True if a person is still needed, as far as this engine knows.
-    pub(crate) fn needs_a_person(&self) -> bool {
-        let state = self.engine.portfolio(&self.id);
-        state.is_some_and(|state| matches!(state.standing, Standing::Stale | Standing::Quarantined { .. }))
     }
 }

@@ -4,7 +4,8 @@ use crate::harness::{Desk, Run};
 use crate::newer;
 use evenkeel_banchile::{BanChile, BankFile, Profile};
 use evenkeel_memory::ManualClock;
-use evenkeel_sqlite::{SqliteStore, StoreReader};
+use evenkeel_ports::{LeaseStore, LeaseTerms};
+use evenkeel_sqlite::{Options, SqliteStore, StoreReader};
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
 use std::path::Path;
@@ -126,6 +127,20 @@ fn noticed(desk: &Desk) {
     );
     assert_eq!(sent(desk), before, "nothing was sent");
 
+    check(
+        &desk.run("resolve --store s.db --bank b.db --portfolio growth --retry --who ann --why backup"),
+        &expect![[r#"
+            growth is quarantined
+              AAPL: 625 in the books, 598.958333333 at the broker
+              META: 416.666666667 in the books, 499.131944445 at the broker
+              the journal lacks batch c28e5fcf-a07c-539e-98d3-0552b5e63987, of which the broker has fills
+            what would be done:
+              nothing: what is left of the journal does not say what those batches traded; --accept is the only way
+            say --yes to do it without being asked
+            nothing was done
+            exit code 1
+        "#]],
+    );
     let resolve = "resolve --store s.db --bank b.db --portfolio growth --accept --who ann --why backup --yes";
     check(
         &desk.run(resolve),
@@ -133,8 +148,11 @@ fn noticed(desk: &Desk) {
             growth is quarantined
               AAPL: 625 in the books, 598.958333333 at the broker
               META: 416.666666667 in the books, 499.131944445 at the broker
+              the journal lacks batch c28e5fcf-a07c-539e-98d3-0552b5e63987, of which the broker has fills
             what would be done:
               nothing is traded; the broker's cash and units become the books, and the portfolio is active again
+              batch c28e5fcf-a07c-539e-98d3-0552b5e63987 stays lost: what it traded is in the broker's cash and units, and its records are in no journal
+              nothing of that is traded again, and no id of it is used again; find out first what it was: Damage in docs/runbook.md says how
             growth: resolved, and active again
         "#]],
     );
@@ -425,4 +443,33 @@ fn a_portfolio_that_a_newer_version_has_written_is_left_alone_and_told_as_such()
         exit code 3
     "#]].assert_eq(&format!("{}exit code {}\n", replayed.stderr, replayed.code));
     assert_eq!(sent(&desk), before, "nothing was sent for it");
+}
+
+/// A process that holds a lease and sleeps: this one, by a clock that has stopped two years ago.
+#[test]
+fn a_lease_that_has_run_out_is_not_shown_as_held() {
+    let desk = desk(GROWTH, "0a");
+    replay(&desk, 1).done();
+    let options = Options { blocking: true, ..Options::default() };
+    let asleep = SqliteStore::open_with(desk.path().join("s.db"), Arc::new(clock()), options).unwrap();
+    let (growth, owner) = ("growth".parse().unwrap(), "sleeper".parse().unwrap());
+    let lease = clock().run(asleep.acquire(&growth, &owner, LeaseTerms::default())).unwrap().unwrap();
+    check(
+        &desk.run("status --store s.db"),
+        &expect![[r#"
+        portfolio  standing  records  last change           open batch  lease
+        ────────── ───────── ──────── ───────────────────── ─────────── ──────────────────────────────────────────────────────────────────────────────
+        growth     active         11  2024-01-02T12:00:00Z              sleeper lapsed at 2024-01-01T00:01:00Z (token 3): free for whoever comes next
+
+        1 portfolio: 1 active
+    "#]],
+    );
+    check(
+        &desk.run("status --store s.db --format json"),
+        &expect![[r#"
+        {"type":"portfolio","portfolio":"growth","standing":"active","records":11,"token":2,"changed_at":"2024-01-02T12:00:00Z","open_batch":null,"lease":{"holder":"sleeper","token":3,"granted_at":"2024-01-01T00:00:00Z","until":"2024-01-01T00:01:00Z","ended":false,"lapsed":true},"newer":null}
+        {"type":"summary","portfolios":1,"open_batches":0,"stale":0,"quarantined":0,"alerts":0,"halts":0}
+    "#]],
+    );
+    clock().run(LeaseStore::release(&asleep, &lease)).unwrap().unwrap();
 }
