@@ -35,7 +35,17 @@ fn given() -> PathBuf {
     PathBuf::from(std::env::var_os(STORE).expect("started by another test of this file"))
 }
 
-fn start(test: &str, store: &Path) -> (Child, Lines<BufReader<ChildStdout>>) {
+/// A process that is killed when this is dropped, however the test ends.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+fn start(test: &str, store: &Path) -> (Killed, Lines<BufReader<ChildStdout>>) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
         .env(STORE, store)
@@ -43,7 +53,7 @@ fn start(test: &str, store: &Path) -> (Child, Lines<BufReader<ChildStdout>>) {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    (child, lines)
+    (Killed(child), lines)
 }
 
 fn say(text: &str) {
@@ -94,24 +104,42 @@ fn what_was_acknowledged_survives_every_kill() {
         // The first ten are killed while they make their store, each its own.
         let path = folder.path().join(if kill < 10 { format!("new-{kill}.db") } else { "store.db".to_owned() });
         let (mut child, mut lines) = start("a_child_that_commits_until_it_is_killed", &path);
-        if kill >= 10 {
-            assert!(lines.any(|line| line.unwrap().starts_with("ack ")), "it commits");
-        }
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        std::thread::sleep(Duration::from_micros((seed >> 33) % 30_000));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        for line in lines.map(Result::unwrap) {
-            let [word, portfolio, sequence] = line.split(' ').collect::<Vec<_>>()[..] else { continue };
-            if word.ends_with("ack") {
-                acknowledged.insert((path.clone(), portfolio.to_owned()), sequence.parse().unwrap());
-                total += 1;
+        let mut take = |line: std::io::Result<String>| {
+            let line = line.unwrap();
+            let [word, portfolio, sequence] = line.split(' ').collect::<Vec<_>>()[..] else { return false };
+            if !word.ends_with("ack") {
+                return false;
             }
+            acknowledged.insert((path.clone(), portfolio.to_owned()), sequence.parse().unwrap());
+            total += 1;
+            true
+        };
+        if kill >= 10 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let acks = usize::try_from((seed >> 33) % 64).unwrap();
+            assert!(lines.by_ref().filter_map(|line| take(line).then_some(())).nth(acks).is_some(), "it commits");
+        } else {
+            // From the first file on to some way into the commits: it goes on writing, so it comes to be that much.
+            while bytes(folder.path(), &format!("new-{kill}.db")) < kill * 16_384 {
+                std::thread::yield_now();
+            }
+        }
+        child.0.kill().unwrap();
+        child.0.wait().unwrap();
+        for line in lines {
+            take(line);
         }
         check_after_kill(&path, &acknowledged);
     }
     assert!(total > 100, "{total} commits were acknowledged");
     println!("{total} commits were acknowledged before 40 kills, and all are there");
+}
+
+/// How much is in all files whose names begin so; one that goes away meanwhile has nothing.
+fn bytes(folder: &Path, name: &str) -> u64 {
+    let files = std::fs::read_dir(folder).unwrap().filter_map(Result::ok);
+    let ours = files.filter(|file| file.file_name().to_string_lossy().starts_with(name));
+    ours.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
 }
 
 fn check_after_kill(path: &Path, acknowledged: &BTreeMap<(PathBuf, String), u64>) {
@@ -171,7 +199,7 @@ fn two_processes_write_one_store() {
                 assert_eq!(twice, None, "one place was given to two: {line}");
             }
         }
-        assert!(child.wait().unwrap().success());
+        assert!(child.0.wait().unwrap().success());
     }
     let reader = StoreReader::open(&path).unwrap();
     assert_eq!(reader.verify().unwrap().broken, None);
@@ -219,15 +247,15 @@ fn the_lease_of_a_process_that_ended_is_free_at_once() {
     let (mut child, mut lines) = start("a_child_that_holds_a_lease", &path);
     assert!(lines.any(|line| line.unwrap().ends_with("held")));
     assert!(matches!(ask(), Err(AcquireError::Busy { .. })), "it runs");
-    signal(&child, "-STOP");
+    signal(&child.0, "-STOP");
     time.advance(terms().heartbeat - Duration::from_nanos(1));
     assert!(matches!(ask(), Err(AcquireError::Busy { .. })), "it is frozen, and its heartbeat is not over");
     time.advance(Duration::from_nanos(1));
     let taken = ask().expect("it is frozen, and its heartbeat is over");
     assert_eq!(taken.token.get(), 2);
     block_on(LeaseStore::release(&store, &taken)).unwrap();
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
 
     let later = folder.path().join("later.db");
     let store = SqliteStore::open(&later, Arc::new(clock())).unwrap();
@@ -235,8 +263,8 @@ fn the_lease_of_a_process_that_ended_is_free_at_once() {
     let (mut child, mut lines) = start("a_child_that_holds_a_lease", &later);
     assert!(lines.any(|line| line.unwrap().ends_with("held")));
     assert!(matches!(ask(), Err(AcquireError::Busy { .. })), "it runs");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
     assert_eq!(ask().expect("it has ended").token.get(), 2);
     // What it left is swept away by the next that opens the store.
     drop(open(&later));

@@ -1,8 +1,8 @@
 //! Runs the program in a directory of its own, so that messages name files without a path.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A directory with files.
@@ -54,6 +54,44 @@ impl Desk {
         let mut child = pipes(&mut self.command(line));
         child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
         Run::new(&child.wait_with_output().unwrap())
+    }
+}
+
+/// A process that is killed when this is dropped, however the test ends.
+pub(crate) struct Killed(pub(crate) Child);
+
+impl Killed {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Waits until `seen` is true; false if the process has ended by then. However slow the machine is, the same is seen.
+    pub(crate) fn until(&mut self, mut seen: impl FnMut() -> bool) -> bool {
+        loop {
+            if seen() {
+                return true;
+            }
+            if self.0.try_wait().unwrap().is_some() {
+                return false;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    /// Kills it, and gives what it had to complain about.
+    pub(crate) fn kill(mut self) -> String {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+        let mut told = String::new();
+        self.0.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        told
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
     }
 }
 

@@ -1,9 +1,7 @@
 //! A replay that keeps its records in a store: it goes on where it was killed, and operators see what happened.
 
-use crate::harness::Desk;
-use std::io::Read;
-use std::process::Stdio;
-use std::time::Duration;
+use crate::harness::{Desk, Killed};
+use evenkeel_sqlite::StoreReader;
 
 const PORTFOLIOS: &str = r#"
 [[portfolio]]
@@ -67,17 +65,26 @@ fn a_replay_killed_again_and_again_ends_as_one_that_never_was() {
     let whole = desk.run(REPLAY);
     let line = format!("{REPLAY} --store s.db");
     for attempt in 0..10_u64 {
-        let mut child = desk.command(&line).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(10 + attempt * 7));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let mut told = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-        assert_eq!(told, "", "attempt {attempt}");
+        let before = records(&desk);
+        let mut replay = Killed::start(&mut desk.command(&line));
+        // Once while it makes the store, then each time after some more records.
+        assert!(replay.until(|| records(&desk) >= before + attempt * 7), "attempt {attempt}: it has ended");
+        assert_eq!(replay.kill(), "", "attempt {attempt}");
     }
     let last = desk.run(&line);
     assert_eq!(portfolios(last.done()), portfolios(whole.done()));
     assert!(desk.run("audit --store s.db --verify").done().contains("whole: "));
+}
+
+/// How many records the store has; none if there is no store, or not yet.
+fn records(desk: &Desk) -> u64 {
+    let portfolios = StoreReader::open(desk.path().join("s.db")).ok().and_then(|reader| reader.portfolios().ok());
+    portfolios.unwrap_or_default().iter().map(|status| status.head.sequence.get()).sum()
+}
+
+fn batch_is_open(desk: &Desk) -> bool {
+    let portfolios = StoreReader::open(desk.path().join("s.db")).ok().and_then(|reader| reader.portfolios().ok());
+    portfolios.unwrap_or_default().iter().any(|status| status.open_batch.is_some())
 }
 
 #[test]
@@ -273,24 +280,14 @@ fn what_a_killed_process_left_open_is_recovered() {
     let desk = desk(2_000);
     let line = format!("{REPLAY} --store s.db --bank b.db --broker banchile --profile storm");
     let mut recovered = 0;
-    for attempt in 0..40_u64 {
-        let mut child = desk.command(&line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(60 + attempt * 3));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        if !desk.path().join("b.db").exists() || !desk.path().join("s.db").exists() {
-            continue;
-        }
+    while recovered <= 2 {
+        let mut replay = Killed::start(&mut desk.command(&line));
+        // It may have closed that batch before it dies: then another time.
+        assert!(replay.until(|| batch_is_open(&desk)), "no kill left a batch open");
+        replay.kill();
         let told = desk.run("recover --store s.db --bank b.db");
-        if told.code == 2 && told.stderr.starts_with("b.db: b.db is empty") {
-            continue; // Killed between making the file and its first word.
-        }
         recovered += told.done().lines().filter(|line| line.contains(": batch ")).count();
-        if recovered > 2 {
-            break;
-        }
     }
-    assert!(recovered > 0, "no kill left a batch open");
     let reconciled = desk.run("reconcile --store s.db --bank b.db");
     assert!(reconciled.done().lines().all(|line| line.ends_with(": books and broker agree")), "{}", reconciled.stdout);
 }
