@@ -109,7 +109,8 @@ mod calm {
               passed     C59  an order whose cancel is being worked on is open, and listed, until it has ended; buys and sells alike (contract 6, 7)
               passed     C60  a submission or a cancel that is dropped is as one whose answer was lost: nothing is denied at once, and in the end the truth is told (contract 1, 4)
               passed     C61  who reads fills on and on from a cursor is told each of them in the end, those that show late too (contract 5, 7)
-            46 passed, 0 failed, 1 skipped, 0 not shown
+              passed     C62  an account that the broker takes no orders for reads blocked, and refuses them (contract 2)
+            47 passed, 0 failed, 1 skipped, 0 not shown
         "#]].assert_eq(&report.to_string());
     }
 }

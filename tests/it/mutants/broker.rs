@@ -102,6 +102,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::TellsAnEndAtNight, "C40"),
     (Flaw::SettlesAtOnce, "C42"),
     (Flaw::SettlesWhatIsFree, "C42"),
+    (Flaw::SettlesAllWhileBuying, "C42"),
     (Flaw::SettlesTooEarly, "C42"),
     (Flaw::OffersReservedCash, "C43"),
     (Flaw::SpendsWhatIsReserved, "C43"),
@@ -118,6 +119,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::ReadsPricesToTheCent, "C52"),
     (Flaw::AveragesPrices, "C52"),
     (Flaw::AddsUpAfterACursor, "C52"),
+    (Flaw::TellsTheFirstTime, "C52"),
     (Flaw::KnowsEveryAccount, "C53"),
     (Flaw::RefusedOnGibberish, "C54"),
     (Flaw::FilledThoughExpired, "C55"),
@@ -135,6 +137,7 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::EndsWithTheCancel, "C59"),
     (Flaw::NotesSendsOnceAnswered, "C60"),
     (Flaw::ReadsFillsByTheirTime, "C61"),
+    (Flaw::HidesThatItIsBlocked, "C62"),
 ];
 
 /// What is rounded wrongly must be found also where units are whole, and no spread makes odd prices of even ones.

@@ -136,6 +136,10 @@ impl BrokerRig for SimulatedRig {
         Ok(())
     }
 
+    fn block(&self, blocked: bool) -> Result<(), Cannot> {
+        self.simulated.block(&self.account(), blocked).map_err(|error| Cannot(error.to_string()))
+    }
+
     fn force(&self, fault: Fault) -> Result<(), Cannot> {
         let half = || Part::Share("50".parse().unwrap());
         let timeout = self.simulated.profile().timeout;

@@ -21,7 +21,7 @@ use std::time::Duration;
 const UNIT: u128 = 1_000_000_000;
 
 /// How far the broker's clock and the rig's may be apart.
-const SKEW: Duration = Duration::from_secs(60);
+pub(super) const SKEW: Duration = Duration::from_secs(60);
 
 /// How often a request may be turned away by a rate limit before it counts as the answer. A case is not about the limit, but works under it.
 const TURNED_AWAY: usize = 1_000;

@@ -70,7 +70,7 @@ async fn session_ends_when_it_does(desk: &Desk<'_>) -> Check {
     expect(near, &format!("the session should be said to end when it does, {really:?}"), told)
 }
 
-/// Reads settled cash with a buy open; sells, and follows the proceeds to their settlement, with a look just before. Contract 5.
+/// Reads settled cash with a buy open; sells meanwhile, and follows the proceeds to their settlement, with a look just before. Contract 5.
 pub async fn c42_proceeds_settle_in_time(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     if desk.view().await?.settled_cash.is_none() {
@@ -86,10 +86,10 @@ pub async fn c42_proceeds_settle_in_time(rig: &dyn BrokerRig) -> Check {
     let reserved = desk.view().await?;
     let kept = reserved.settled_cash == before.settled_cash;
     expect(kept, "what an open order has reserved should still be settled cash", (&before, reserved))?;
-    desk.end(&open).await?;
-
-    rig.hold(desk.symbol(), quantity)?;
-    desk.trade(&desk.exit(quantity)?).await?;
+    rig.hold(rig.second_symbol(), quantity)?;
+    let mut exit = desk.exit(quantity)?;
+    exit.terms.symbol = rig.second_symbol();
+    desk.trade(&exit).await?;
     let (sold, wait) = (rig.now(), rig.settles_after()?);
     desk.horizon().await;
     let after = desk.view().await?;
@@ -98,6 +98,7 @@ pub async fn c42_proceeds_settle_in_time(rig: &dyn BrokerRig) -> Check {
     let unsure = desk.declared.visibility_horizon.saturating_add(rig.patience());
     if let Some(early) = wait.checked_sub(unsure).filter(|early| *early > unsure) {
         not_settled(&desk, &before).await?;
+        desk.end(&open).await?;
         rig.sleep(sold.plus(early).since(rig.now())).await;
         not_settled(&desk, &before).await?;
     }

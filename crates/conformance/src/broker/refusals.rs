@@ -268,3 +268,20 @@ async fn offers_what_it_takes(desk: &Desk<'_>, quantity: Quantity) -> Check {
     desk.quiet().await;
     Ok(())
 }
+
+/// Has the account blocked, sends an order, and has it unblocked. Contract 2.
+pub async fn c62_a_blocked_account_says_so(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let quantity = desk.quantity("2")?;
+    desk.fund_for(quantity)?;
+    rig.block(true)?;
+    desk.horizon().await;
+    let view = desk.broker.account(&desk.account).await.or_else(|error| broken("the account should be read", error))?;
+    expect(view.blocked, "an account whose orders are not taken should read blocked", view)?;
+    desk.refused(&desk.buy(quantity)?, &RefusalReason::Other).await?;
+    rig.block(false)?;
+    desk.horizon().await;
+    desk.view().await?;
+    desk.trade(&desk.buy(quantity)?).await?;
+    desk.shown()
+}

@@ -113,6 +113,15 @@ pub trait BrokerRig: Rig {
         Err(Cannot::new("halt a symbol"))
     }
 
+    /// Lets the broker take no orders for the account, for whatever reason of its own; or take them again.
+    ///
+    /// # Errors
+    /// [`Cannot`].
+    fn block(&self, blocked: bool) -> Result<(), Cannot> {
+        let _ = blocked;
+        Err(Cannot::new("block the account"))
+    }
+
     /// Makes something go wrong with the next order that is sent, or with its cancel. Several faults before one order all happen to it.
     ///
     /// # Errors

@@ -1,11 +1,10 @@
 //! What an order costs and brings: contract 5 and 8.
 
-use super::desk::{Desk, amounts, broken, desk, is_whole, misfit, sum};
+use super::desk::{Desk, SKEW, amounts, broken, desk, is_whole, misfit, sum};
 use super::{BrokerRig, Fault};
 use crate::{Cannot, Check, Stop, expect};
 use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Fill, OrderFill, OrderRequest, OrderView, Side};
 use evenkeel_domain::values::{Money, Quantity};
-use std::time::Duration;
 
 /// The account's cash must have moved from `before` by what these orders executed and paid; by a cent for each fill at most, where the
 /// adapter declares that fills are rounded.
@@ -146,12 +145,13 @@ pub async fn c52_each_fill_has_its_own_price(rig: &dyn BrokerRig) -> Check {
     let quantity = desk.quantity("9.87654321")?;
     desk.fund_for(quantity)?;
     let before = desk.view().await?.cash;
-    let apart = desk.declared.visibility_horizon.saturating_mul(4).saturating_add(Duration::from_secs(60));
+    let apart = desk.declared.visibility_horizon.saturating_mul(4).saturating_add(SKEW.saturating_mul(3));
     rig.force(Fault::InTwo { apart })?;
     let order = desk.buy(quantity)?;
     desk.place(&order).await?;
     let known = |view: &OrderView| !view.filled.is_zero() && is_whole(view);
     let first = desk.until(&order, "executed in part, with that fill", known).await?.fills;
+    let halfway = rig.now();
     desk.horizon().await;
     cash_moved(&desk, before, &[(Side::Buy, &first)]).await?;
     let (seen, read) = desk.fills_after(None).await?;
@@ -168,6 +168,8 @@ pub async fn c52_each_fill_has_its_own_price(rig: &dyn BrokerRig) -> Check {
         return broken("what was executed at a lower price should be told at that price", &all);
     };
     let (listed, _) = desk.fills_after(Some(read.clone())).await?;
+    let promise = format!("what was executed {apart:?} later than at {halfway} should bear that time");
+    expect(new.at > halfway.plus(SKEW), &promise, new)?;
     let after: Vec<Fill> = listed.into_iter().filter(|fill| fill.order == Some(order.id)).map(|of| of.fill).collect();
     expect(after.iter().any(|fill| fill.id == new.id), "after the cursor the new fill should be listed", &after)?;
     let (again, _) = desk.fills_after(Some(read)).await?;

@@ -21,6 +21,7 @@ pub(crate) struct Bank {
     pub(crate) prices: BTreeMap<Symbol, Price>,
     pub(crate) halted: BTreeSet<Symbol>,
     pub(crate) closed_until: Option<Timestamp>,
+    pub(crate) blocked: bool,
     pub(crate) cash: Money,
     pub(crate) holdings: BTreeMap<Symbol, Quantity>,
     /// What sales brought, and when it settles.
@@ -105,6 +106,9 @@ impl Bank {
         let price = price.ok_or_else(|| ("not_tradable", format!("{symbol} is not traded")))?;
         if let Some(opens_at) = self.closed_until {
             return Err(("market_closed", opens_at.to_string()));
+        }
+        if self.blocked {
+            return Err(("account_blocked", "call us".to_owned()));
         }
         let held = self.holdings.get(&symbol).copied().unwrap_or_default();
         let is_exit = side == Side::Sell && quantity == held;
@@ -307,6 +311,7 @@ impl Bank {
             "cash": self.cash.to_string(),
             "settled_cash": settled.to_string(),
             "buying_power": self.buying_power().to_string(),
+            "blocked": self.blocked,
             "as_of": now.to_string(),
         })
     }

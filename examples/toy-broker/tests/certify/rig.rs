@@ -176,6 +176,11 @@ impl BrokerRig for ToyRig {
         Ok(())
     }
 
+    fn block(&self, blocked: bool) -> Result<(), Cannot> {
+        self.state().bank.blocked = blocked;
+        Ok(())
+    }
+
     fn force(&self, fault: Fault) -> Result<(), Cannot> {
         let forced = match fault {
             Fault::Unreachable => !self.line.cut.swap(true, SeqCst),

@@ -407,6 +407,7 @@ impl Broker for Adapter {
         match self.flaw {
             Flaw::TellsAnotherCurrency => view.currency = "EUR".parse().unwrap(),
             Flaw::TellsItIsBlocked => view.blocked = true,
+            Flaw::HidesThatItIsBlocked => view.blocked = false,
             Flaw::TellsNoTime => view.as_of = Timestamp::EPOCH,
             Flaw::TellsTomorrow => view.as_of = view.as_of.plus(DAY),
             Flaw::TellsTheEndTooEarly => view.closes_at = Some(view.as_of.plus(DAY / 24)),
@@ -425,6 +426,7 @@ impl Broker for Adapter {
                 view.buying_power = view.buying_power.sub(reserved).unwrap().max(Money::ZERO);
             }
             Flaw::SettlesWhatIsFree => view.settled_cash = Some(view.buying_power),
+            Flaw::SettlesAllWhileBuying if view.buying_power < view.cash => view.settled_cash = Some(view.cash),
             Flaw::SettlesTooEarly => {
                 let unsettled = view.cash != view.settled_cash.unwrap_or(view.cash);
                 let sold_at = unsettled.then(|| *notes.sold_at.get_or_insert(view.as_of));

@@ -21,6 +21,7 @@ enum Hand {
     CloseMarket,
     OpenMarket,
     Halt,
+    Block,
     Force,
     FailQuestions,
     SettlesAfter,
@@ -130,6 +131,10 @@ impl BrokerRig for Without {
         self.with(Hand::Halt, |whole| whole.halt(symbol))
     }
 
+    fn block(&self, blocked: bool) -> Result<(), Cannot> {
+        self.with(Hand::Block, |whole| whole.block(blocked))
+    }
+
     fn force(&self, fault: Fault) -> Result<(), Cannot> {
         self.with(Hand::Force, |whole| whole.force(fault))
     }
@@ -181,6 +186,7 @@ fn what_cannot_be_seen_is_not_shown() {
         Hand::CloseMarket,
         Hand::OpenMarket,
         Hand::Halt,
+        Hand::Block,
         Hand::Force,
         Hand::FailQuestions,
         Hand::SettlesAfter,

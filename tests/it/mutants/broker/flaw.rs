@@ -108,4 +108,7 @@ pub(crate) enum Flaw {
     SettlesTooEarly,
     NotesSendsOnceAnswered,
     ReadsFillsByTheirTime,
+    HidesThatItIsBlocked,
+    SettlesAllWhileBuying,
+    TellsTheFirstTime,
 }

@@ -14,6 +14,10 @@ impl Adapter {
                 let cents = fill.price.nanos() / 10_000_000;
                 fill.price = Price::from_nanos(cents * 10_000_000).unwrap();
             }),
+            Flaw::TellsTheFirstTime => {
+                let first = view.fills.iter().map(|fill| fill.at).min();
+                view.fills.iter_mut().for_each(|fill| fill.at = first.unwrap_or(fill.at));
+            }
             Flaw::TellsFillsWithoutTime => view.fills.iter_mut().for_each(|fill| fill.at = Timestamp::EPOCH),
             Flaw::TellsFillsOfTomorrow => view.fills.iter_mut().for_each(|fill| fill.at = fill.at.plus(DAY)),
             Flaw::AveragesPrices => {
