@@ -170,7 +170,7 @@ impl EngineError {
             | Self::LeaseLost { .. }
             | Self::Stopping { .. }
             | Self::Leases { .. }
-            | Self::Journal(JournalError::Unavailable { .. })
+            | Self::Journal(JournalError::Unavailable { .. } | JournalError::Unknown { .. })
             | Self::NotCommitted { .. }
             | Self::Refused { cause: Refusal::Earlier { .. }, .. }
             | Self::Broker { cause: BrokerError::Unavailable { .. }, .. } => true,

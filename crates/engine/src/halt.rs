@@ -21,7 +21,8 @@ impl Engine {
     /// within a poll.
     ///
     /// # Errors
-    /// [`EngineError::Journal`] if the journal cannot be written: whether the halt stands is then unknown.
+    /// [`EngineError::Journal`] if the journal cannot be written: not at all, or perhaps
+    /// ([`JournalError::Unknown`](evenkeel_ports::JournalError::Unknown)). Do it again.
     #[tracing::instrument(skip_all, fields(%scope, %mode))]
     pub async fn halt(&self, scope: Scope, mode: HaltMode, who: &str, why: &str) -> Result<Halt, EngineError> {
         let at = self.ports.clock.now();
@@ -35,7 +36,8 @@ impl Engine {
     /// Takes the halt of `scope` back. False if there was none. Batches that it froze go on at the next [`recover`](Engine::recover).
     ///
     /// # Errors
-    /// [`EngineError::Journal`] if the journal cannot be written: whether the halt stands is then unknown.
+    /// [`EngineError::Journal`] if the journal cannot be written: not at all, or perhaps
+    /// ([`JournalError::Unknown`](evenkeel_ports::JournalError::Unknown)). Do it again.
     #[tracing::instrument(skip_all, fields(%scope))]
     pub async fn release(&self, scope: Scope, who: &str, why: &str) -> Result<bool, EngineError> {
         let at = self.ports.clock.now();

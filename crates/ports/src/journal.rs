@@ -75,19 +75,19 @@ pub trait Journal: Send + Sync {
     /// Marks an alert as delivered: it is not pending any more. Alerts are known by portfolio and sequence.
     ///
     /// # Errors
-    /// [`JournalError`] if the store cannot be written. The alert is then delivered again.
+    /// [`JournalError`] if the store cannot be written, or [may not have been](JournalError::Unknown). The alert may then be delivered again.
     async fn acknowledge_alert(&self, alert: &Alert) -> Result<(), JournalError>;
 
     /// Lets a halt stand, in place of the one of its scope, if there is one. Contract 9. Doing it twice is doing it once.
     ///
     /// # Errors
-    /// [`JournalError`] if the store cannot be written: whether the halt stands is then unknown. Do it again.
+    /// [`JournalError::Unavailable`] if nothing was written, [`JournalError::Unknown`] if the halt may stand. Do it again.
     async fn halt(&self, halt: &Halt) -> Result<(), JournalError>;
 
     /// Takes the halt of a scope back. False if there was none.
     ///
     /// # Errors
-    /// [`JournalError`] if the store cannot be written: whether the halt stands is then unknown. Do it again.
+    /// [`JournalError::Unavailable`] if nothing was written, [`JournalError::Unknown`] if the halt may stand no more. Do it again.
     async fn release(&self, release: &Release) -> Result<bool, JournalError>;
 
     /// The halts that stand, in order of their scopes.
@@ -168,9 +168,17 @@ pub enum CommitOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// Try again later.
+    /// Nothing was read, or nothing written. Try again later.
     #[error("{doing}: {message}")]
     Unavailable {
+        /// What was being done, as a verb phrase.
+        doing: String,
+        /// What is known of the cause.
+        message: String,
+    },
+    /// It may have been written, and it may not. Do it again, or look.
+    #[error("{doing}: whether that was written is unknown: {message}")]
+    Unknown {
         /// What was being done, as a verb phrase.
         doing: String,
         /// What is known of the cause.

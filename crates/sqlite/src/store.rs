@@ -208,8 +208,7 @@ impl Journal for SqliteStore {
         };
         let answer = self.shared.writer.write(write).await;
         answer.map_err(|unwritten| {
-            let doing = format!("acknowledging alert {} of {}", alert.sequence, alert.portfolio);
-            JournalError::Unavailable { doing, message: words(unwritten) }
+            not_written(format!("acknowledging alert {} of {}", alert.sequence, alert.portfolio), unwritten)
         })
     }
 
@@ -237,7 +236,14 @@ impl SqliteStore {
         work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
         let answer = self.shared.writer.write(work).await;
-        answer.map_err(|unwritten| JournalError::Unavailable { doing: doing.to_owned(), message: words(unwritten) })
+        answer.map_err(|unwritten| not_written(doing.to_owned(), unwritten))
+    }
+}
+
+fn not_written(doing: String, unwritten: Unwritten) -> JournalError {
+    match unwritten {
+        Unwritten::Nothing(message) => JournalError::Unavailable { doing, message },
+        Unwritten::Unknown(message) => JournalError::Unknown { doing, message },
     }
 }
 
