@@ -38,7 +38,8 @@ impl Session<'_> {
             }
             self.start_what_is_due(&mut work, stopping)?;
             let learned = work.learn(&self.engine.signals, seen).await;
-            self.take_in(learned, &mut work, stopping.is_some()).await?;
+            // It may have been stopped while that was waited for.
+            self.take_in(learned, &mut work, self.engine.signals.stopping().is_some()).await?;
             self.leave_frozen()?;
         }
     }

@@ -1,4 +1,7 @@
-//! What mocks are right for: that a port is called exactly so often, or not at all. Behaviour is tested in the scenarios of `tests/it`.
+//! What mocks are right for: that a port is called exactly so often, or not at all. Behaviour is tested in the scenarios of `tests/it`, and what
+//! must be noticed at once also in [`quick`].
+
+mod quick;
 
 use crate::{Engine, EngineError, Ports, Resolve, RoundSettings, Seen, Settings, SettingsError};
 use evenkeel_domain::alert::{Alert, AlertKind};
