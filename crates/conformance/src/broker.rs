@@ -25,7 +25,7 @@
 //! # Numbers that are missing
 //!
 //! C02 (orders by amount), C22 (kinds of orders) and C49 (many orders in one request) cannot be said in this port. C11, C12, C17 and C47
-//! need a broker that is spoken to by HTTP: `examples/toy-broker/tests/certify/http.rs` has them for one. C36, C37 and C50 a stream, a process or a second portfolio, C39 and C41 an engine or a
+//! need a broker that is spoken to by HTTP: `examples/toy-broker/tests/certify/http.rs` has them for one. C36 and C50 a stream or a second portfolio, C39 and C41 an engine or a
 //! calendar, C44 and C45 events of companies and of the exchange: they come with the adapters that have them.
 //! C51 is about what follows from contract 2: an acknowledgement is not yet the last word. C52 is about what follows from contract 9:
 //! an average price of an order is not the price of any of its fills. C53 is the unknown account of contract 2 and 4, C54 is C12 for any wire.
@@ -58,7 +58,7 @@ pub use rig::{BrokerRig, Fault, OrderTruth, Truth, declared};
 pub use sending::*;
 pub use trades::*;
 
-suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 48;
+suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 49;
     C01 "5, 8" c01_a_buy_costs_what_its_fills_say "a buy is filled, brings exactly its units and takes exactly price × quantity and fees, within the declared costs",
     C03 "5, 8" c03_a_part_then_all_is_sold "after a part and then all of a holding is sold, nothing of it is left; what it brings is within the declared costs",
     C04 "3" c04_same_id_same_terms_twice_makes_one_order "the same order sent twice is one order",
@@ -75,7 +75,7 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 48;
     C18 "2" c18_more_than_the_cash_is_refused "a buy beyond the cash is refused for buying power, and one that fits with the declared collar and costs is taken",
     C19 "2" c19_more_than_is_held_is_refused "a sell beyond the holding is refused for its quantity, and nothing is sold short",
     C20 "2, 8" c20_the_minimum_spares_exits "a buy below the minimum fails the check and is refused, and one of just the minimum is taken; leaving a holding completely is exempt",
-    C21 "2, 8" c21_no_lot_is_made_up "a quantity that is no multiple of the lot fails the check and is refused, never rounded; leaving a holding completely is exempt",
+    C21 "2, 8" c21_no_lot_is_made_up "a quantity that is no multiple of the lot fails the check and is refused, never rounded; leaving a holding completely is exempt, and no other sale",
     C23 "2, 5" c23_opposite_orders_never_meet "an order against an open one is refused, or both are executed by the market alone",
     C24 "2" c24_what_is_not_tradable_is_refused "an order for an unknown or a halted symbol is refused as not tradable",
     C25 "8" c25_quantities_survive_to_the_last_digit "a quantity of as many digits as the lot allows, up to seventeen, is ordered, executed, held and sold to the last of them, within the declared costs",
@@ -89,8 +89,9 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 48;
     C33 "6" c33_canceling_nothing_says_so "a cancel of an id that never existed finds no such order",
     C34 "2, 4, 6" c34_absent_is_a_proof "an id that never existed is absent; a question that was not answered is an error, never absent and never empty, and no reason to refuse or to deny",
     C35 "5" c35_a_fill_has_one_id "a fill is the same, with the same id, however often and wherever it is read",
+    C37 "3, 4, 5, 6, 7" c37_a_successor_finds_everything "an adapter that begins where another ended denies nothing that was just sent, and finds, lists, knows and cancels what it has not sent itself",
     C38 "7" c38_pages_are_complete_or_say_not "of more orders and fills than fit on a page none is silently left out",
-    C40 "2, 5" c40_nothing_is_filled_at_night "the end of a session is told as it is; while the market is closed nothing is executed, and orders are refused with its opening or wait for it, what was executed in part keeps its part",
+    C40 "2, 5" c40_nothing_is_filled_at_night "the end of a session and its beginning are told as they are; while the market is closed nothing is executed, and orders are refused with its opening or wait for it, what was executed in part keeps its part",
     C42 "5" c42_proceeds_settle_in_time "what a sale brings is cash at once and settled cash on its day, not before; an open order takes nothing from either",
     C43 "2, 6" c43_open_orders_reserve "cash and units that an open order may take cannot be promised twice, read as not free, and are free again when it ends",
     C46 "5" c46_an_unknown_status_is_not_an_end "a status that the adapter does not know leaves the order open, and is not guessed",

@@ -138,6 +138,16 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::NotesSendsOnceAnswered, "C60"),
     (Flaw::ReadsFillsByTheirTime, "C61"),
     (Flaw::HidesThatItIsBlocked, "C62"),
+    (Flaw::FindsOnlyItsOwn, "C37"),
+    (Flaw::CancelsOnlyItsOwn, "C37"),
+    (Flaw::ListsOnlyItsOwn, "C37"),
+    (Flaw::NotesSendsOnceAnswered, "C37"),
+    (Flaw::ListsTwice, "C27"),
+    (Flaw::ListsNothingFilled, "C27"),
+    (Flaw::AlreadyExistsForWantOfAnAnswer, "C34"),
+    (Flaw::OpensAnHourLate, "C40"),
+    (Flaw::ListsNoPromisedUnits, "C43"),
+    (Flaw::ExemptsEverySale, "C21"),
 ];
 
 /// What is rounded wrongly must be found also where units are whole, and no spread makes odd prices of even ones.
@@ -161,7 +171,7 @@ fn profile(flaw: Flaw, case: &str) -> Profile {
 }
 
 fn verdict(flaw: Flaw, case: &str) -> Verdict {
-    let rig = SimulatedRig::new(profile(flaw, case), |ours| Arc::new(Adapter::new(ours, flaw)));
+    let rig = SimulatedRig::new(profile(flaw, case), move |ours| Arc::new(Adapter::new(ours, flaw)));
     broker::run_case(&rig, case)
 }
 

@@ -9,7 +9,7 @@ use evenkeel_memory::ManualClock;
 use evenkeel_ports::{Broker, Clock};
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// A day, in nanoseconds.
@@ -20,16 +20,18 @@ pub(crate) struct SimulatedRig {
     clock: ManualClock,
     simulated: BanChile,
     broker: Arc<dyn Broker>,
+    adapter: Box<dyn Fn(BanChile) -> Arc<dyn Broker> + Send + Sync>,
+    /// When the market opens that was closed by hand.
+    opens_at: Mutex<Timestamp>,
 }
 
 impl SimulatedRig {
     /// This adapter, or the simulated broker itself, with the simulated broker of this kind below it.
     #[allow(dead_code, reason = "not every test that has this rig puts an adapter over the broker")]
-    pub(crate) fn new(profile: Profile, adapter: impl FnOnce(BanChile) -> Arc<dyn Broker>) -> Self {
+    pub(crate) fn new(profile: Profile, adapter: impl Fn(BanChile) -> Arc<dyn Broker> + Send + Sync + 'static) -> Self {
         let clock = ManualClock::new("2024-01-02T12:00:00Z".parse().unwrap());
         let simulated = BanChile::new(profile, Arc::new(clock.clone()), 1);
-        let broker = adapter(simulated.clone());
-        Self::with(clock, simulated, broker)
+        Self::with(clock, simulated, Box::new(adapter))
     }
 
     /// A simulated broker that is made in another way, as its own adapter.
@@ -37,12 +39,16 @@ impl SimulatedRig {
     pub(crate) fn over(profile: Profile, make: impl FnOnce(Profile, Arc<dyn Clock>) -> BanChile) -> Self {
         let clock = ManualClock::new("2024-01-02T12:00:00Z".parse().unwrap());
         let simulated = make(profile, Arc::new(clock.clone()));
-        let broker = Arc::new(simulated.clone());
-        Self::with(clock, simulated, broker)
+        Self::with(clock, simulated, Box::new(|simulated| Arc::new(simulated)))
     }
 
-    fn with(clock: ManualClock, simulated: BanChile, broker: Arc<dyn Broker>) -> Self {
-        let rig = Self { clock, simulated, broker };
+    fn with(
+        clock: ManualClock,
+        simulated: BanChile,
+        adapter: Box<dyn Fn(BanChile) -> Arc<dyn Broker> + Send + Sync>,
+    ) -> Self {
+        let broker = adapter(simulated.clone());
+        let rig = Self { clock, simulated, broker, adapter, opens_at: Mutex::new(Timestamp::MIN) };
         rig.simulated.open_account(&rig.account(), "USD".parse().unwrap(), Money::ZERO, []).unwrap();
         rig
     }
@@ -95,6 +101,10 @@ impl BrokerRig for SimulatedRig {
         "NOSUCH".parse().unwrap()
     }
 
+    fn successor(&self) -> Result<Arc<dyn Broker>, Cannot> {
+        Ok((self.adapter)(self.simulated.clone()))
+    }
+
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -122,8 +132,14 @@ impl BrokerRig for SimulatedRig {
     }
 
     fn close_market(&self) -> Result<(), Cannot> {
-        self.simulated.close_market(self.clock.now().plus(Duration::from_secs(3_600)));
+        let opens_at = self.clock.now().plus(Duration::from_secs(3_600));
+        *self.opens_at.lock().unwrap() = opens_at;
+        self.simulated.close_market(opens_at);
         Ok(())
+    }
+
+    fn opens_at(&self) -> Result<Timestamp, Cannot> {
+        Ok(*self.opens_at.lock().unwrap())
     }
 
     fn open_market(&self) -> Result<(), Cannot> {

@@ -79,6 +79,11 @@ pub(super) fn broken<T>(promise: &str, seen: impl Debug) -> Result<T, Stop> {
 }
 
 impl Desk<'_> {
+    /// Goes on with another adapter.
+    pub(super) fn handed_to(self, broker: Arc<dyn Broker>) -> Self {
+        Self { broker, ..self }
+    }
+
     pub(super) fn symbol(&self) -> Symbol {
         self.rig.symbol()
     }

@@ -30,6 +30,9 @@ pub async fn c40_nothing_is_filled_at_night(rig: &dyn BrokerRig) -> Check {
         SubmitAnswer::Refused(refused) => match refused.reason {
             RefusalReason::MarketClosed { opens_at } => {
                 expect(opens_at > rig.now(), "a closed market should open later than now", opens_at)?;
+                let really = rig.opens_at().map_err(|cannot| desk.unseen(cannot)).unwrap_or(opens_at);
+                let near = really.since(opens_at).max(opens_at.since(really)) <= Duration::from_secs(60);
+                expect(near, &format!("the market should be said to open when it does, {really}"), opens_at)?;
                 false
             }
             reason => return broken("an order at night should be refused for the hour", reason),

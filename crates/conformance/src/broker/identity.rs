@@ -1,13 +1,15 @@
 //! One order per id: contract 3.
 
-use super::BrokerRig;
 use super::desk::{Desk, broken, desk, fits, misfit};
+use super::sending::dropped;
+use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{
-    Attempt, BatchId, Direction, Duplicates, LegNumber, OrderRequest, RefusalReason, Side, SubmitAnswer, Terms,
+    Attempt, BatchId, Direction, Duplicates, LegNumber, Lookup, OrderRequest, RefusalReason, Side, SubmitAnswer, Terms,
 };
 use evenkeel_domain::values::{Quantity, Symbol};
 use futures_util::future::join;
+use std::time::Duration;
 
 /// A broker that declares that it does not enforce ids is excused.
 fn enforced(desk: &Desk<'_>) -> Check {
@@ -145,4 +147,54 @@ pub async fn c08_ids_arrive_whole(rig: &dyn BrokerRig) -> Check {
         expect(once, "there should be an order of each id, under that id", truth.orders.keys())?;
     }
     desk.shown()
+}
+
+/// Leaves an order that was executed in part, and one whose submission was dropped, to a successor: it looks both up, lists, reads fills from the
+/// cursor of the first adapter, cancels the first order, and sends it again. Contract 3, 4, 5, 6, 7.
+pub async fn c37_a_successor_finds_everything(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let quantity = desk.quantity("6")?;
+    desk.fund_for(desk.quantity("18")?)?;
+    rig.force(Fault::PartialThenWork)?;
+    let order = desk.buy(quantity)?;
+    desk.place(&order).await?;
+    desk.until(&order, "executed in part", |view| !view.filled.is_zero()).await?;
+    desk.quiet().await;
+    let before = desk.until(&order, "there", |_| true).await?;
+    let (_, cursor) = desk.fills_after(None).await?;
+    let cut_short = desk.buy(quantity)?;
+    let sent = rig.now();
+    dropped(&desk, Duration::from_millis(1), desk.submit_once(&cut_short)).await;
+
+    let desk = desk.handed_to(rig.successor()?);
+    let told = desk.look_up(&cut_short).await;
+    let visible = rig.now() >= sent.plus(desk.declared.visibility_horizon);
+    expect(visible || told != Ok(Lookup::Absent), "what was sent just before should not be absent yet", told)?;
+    let after = desk.until(&order, "there", |_| true).await?;
+    expect(after == before, &format!("the order should be told as before, {before:?}"), &after)?;
+    desk.are_listed(&[&order], "an order that another process has sent").await?;
+    let listed = desk.fills().await?;
+    let missing = before.fills.iter().find(|fill| !listed.iter().any(|of| of.fill == **fill));
+    expect(missing.is_none(), "the fills of an order that another process has sent should be listed", missing)?;
+    desk.end(&order).await?;
+    if desk.declared.duplicates == Duplicates::Refused {
+        is_known(&order, desk.submit(&order).await)?;
+    }
+    desk.quiet().await;
+    let fate = desk.look_up(&cut_short).await;
+    if let Ok(Lookup::Found(_)) = fate {
+        desk.filled(&cut_short).await?;
+    } else {
+        expect(fate == Ok(Lookup::Absent), "what was sent before should be found or absent in the end", fate)?;
+    }
+    let own = desk.buy(quantity)?;
+    let fills = desk.trade(&own).await?.fills;
+    desk.horizon().await;
+    let (listed, _) = desk.fills_after(Some(cursor)).await?;
+    let missing = fills.iter().find(|fill| !listed.iter().any(|of| of.fill == **fill));
+    expect(missing.is_none(), "a cursor should lead on, whoever was given it", missing)?;
+    if desk.truth()?.orders.contains_key(&cut_short.id) {
+        return desk.are_one_order_each(&[order, cut_short, own]);
+    }
+    desk.are_one_order_each(&[order, own])
 }

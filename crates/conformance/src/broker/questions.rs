@@ -50,6 +50,12 @@ async fn asked_on_the_way(desk: &Desk<'_>) -> Check {
             "the same order sent again while questions go unanswered should be neither refused nor told as not sent",
             again,
         )?;
+        desk.rig.fail_questions(0, 1)?;
+        let mut changed = order;
+        changed.terms.side = order.terms.side.opposite();
+        let answer = desk.submit(&changed).await;
+        let taken = matches!(answer, SubmitAnswer::Acknowledged(_) | SubmitAnswer::AlreadyExists);
+        expect(!taken, "an id sent again with other terms should not be known for want of an answer", answer)?;
     }
     desk.rig.fail_questions(0, 1)?;
     let canceled = desk.cancel(&order).await;
@@ -200,9 +206,7 @@ pub async fn c46_an_unknown_status_is_not_an_end(rig: &dyn BrokerRig) -> Check {
     let view = desk.until(&order, "there", |_| true).await?;
     let told = matches!(view.status, BrokerStatus::Unmapped(_));
     expect(told, "a status that nobody knows should be told as it is, and end nothing", &view)?;
-    let page = desk.open_orders().await?;
-    let listed = page.orders.iter().any(|view| view.id == order.id) || !page.complete;
-    expect(listed, "an order that has not ended should be among the open orders", page.orders)?;
+    desk.are_listed(&[&order], "an order that has not ended").await?;
     let answer = desk.cancel(&order).await;
     let ended = matches!(answer, CancelAnswer::AlreadyTerminal(_) | CancelAnswer::NoSuchOrder);
     expect(!ended, "an order that has not ended should not be told to have", answer)
@@ -213,7 +217,9 @@ pub async fn c48_reads_follow_within_the_horizon(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let (some, more) = (desk.quantity("2")?, desk.quantity("5")?);
     desk.fund_for(desk.quantity("20")?)?;
-    let mut other = desk.buy(some)?;
+    // As fine as the second symbol is declared to be traded.
+    let odd = some.add(desk.declared.lot_of(rig.second_symbol()).size()).map_err(misfit)?;
+    let mut other = desk.buy(odd)?;
     other.terms.symbol = rig.second_symbol();
     for order in [desk.buy(more)?, other, desk.sell(some)?] {
         desk.trade(&order).await?;

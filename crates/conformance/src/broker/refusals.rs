@@ -86,7 +86,7 @@ pub async fn c20_the_minimum_spares_exits(rig: &dyn BrokerRig) -> Check {
     desk.shown()
 }
 
-/// For each of the two symbols with a lot: buys half a lot more than whole ones, then leaves such a holding. Contract 2, 8.
+/// For each of the two symbols with a lot: buys half a lot more than whole ones, sells half a lot, then leaves such a holding. Contract 2, 8.
 pub async fn c21_no_lot_is_made_up(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let symbols = [rig.symbol(), rig.second_symbol()];
@@ -119,6 +119,10 @@ async fn lots_are_kept(desk: &Desk<'_>, symbol: Symbol) -> Check {
     desk.holds(symbol, Quantity::ZERO).await?;
     desk.rig.hold(symbol, quantity)?;
     desk.holds(symbol, quantity).await?;
+    // What is no exit is not exempt.
+    let part = of_symbol(desk.sell(Quantity::from_nanos(half).map_err(misfit)?)?);
+    fails_for(desk.broker.check(&desk.account, &part.terms), &RefusalReason::NotALot)?;
+    desk.refused(&part, &RefusalReason::NotALot).await?;
     desk.trade(&of_symbol(desk.exit(quantity)?)).await?;
     desk.horizon().await;
     desk.holds(symbol, Quantity::ZERO).await
@@ -204,7 +208,7 @@ pub async fn c53_an_unknown_account_is_told(rig: &dyn BrokerRig) -> Check {
 }
 
 /// Buys twice for six tenths of the cash while the first works, which is then canceled, and again once one was filled; and sells so twice
-/// of a holding. Contract 2.
+/// of a holding, and once all of it. Contract 2.
 pub async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
     let desk = desk(rig).await?;
     let (six, ten) = (desk.quantity("6")?, desk.quantity("10")?);
@@ -248,6 +252,13 @@ pub async fn c43_open_orders_reserve(rig: &dyn BrokerRig) -> Check {
     expect(seen == (all, free), &promise, seen)?;
     desk.refused(&other(desk.sell(six)?), &RefusalReason::InsufficientQuantity).await?;
     desk.end(&first).await?;
+    rig.force(Fault::NeverFill)?;
+    let last = other(desk.exit(all)?);
+    desk.place(&last).await?;
+    desk.horizon().await;
+    let seen = desk.held(rig.second_symbol()).await?;
+    expect(seen == (all, Quantity::ZERO), &format!("{all} should be held, and nothing of it be free"), seen)?;
+    desk.end(&last).await?;
     desk.horizon().await;
     desk.holds(rig.second_symbol(), all).await?;
     desk.shown()

@@ -33,6 +33,14 @@ pub trait BrokerRig: Rig {
     /// One that does not exist.
     fn unknown_symbol(&self) -> Symbol;
 
+    /// Another adapter to the same account, which knows nothing of the first: what a process has after the one before it has crashed.
+    ///
+    /// # Errors
+    /// [`Cannot`].
+    fn successor(&self) -> Result<Arc<dyn Broker>, Cannot> {
+        Err(Cannot::new("begin again with another adapter"))
+    }
+
     /// The time, by the clock that the adapter lives by.
     fn now(&self) -> Timestamp;
 
@@ -94,6 +102,14 @@ pub trait BrokerRig: Rig {
     /// [`Cannot`].
     fn close_market(&self) -> Result<(), Cannot> {
         Err(Cannot::new("close the market"))
+    }
+
+    /// When a market that was closed will open, as the broker has it.
+    ///
+    /// # Errors
+    /// [`Cannot`] if that is not known past the adapter.
+    fn opens_at(&self) -> Result<Timestamp, Cannot> {
+        Err(Cannot::new("know when the market opens"))
     }
 
     /// Opens the market.

@@ -189,9 +189,9 @@ pub async fn c27_a_canceled_order_keeps_its_part(rig: &dyn BrokerRig) -> Check {
     desk.place(&order).await?;
     let part = desk.until(&order, "executed in part", |view| !view.filled.is_zero()).await?.filled;
     desk.horizon().await;
-    let page = desk.open_orders().await?;
-    let listed = page.orders.iter().any(|view| view.id == order.id) || !page.complete;
-    expect(listed, "an order that was executed in part should be among the open orders", page.orders)?;
+    let page = desk.are_listed(&[&order], "an order that was executed in part").await?;
+    let other = page.orders.iter().find(|view| view.id == order.id && view.filled != part);
+    expect(other.is_none(), &format!("it should be listed with the {part} that was executed"), other)?;
     match desk.cancel(&order).await {
         CancelAnswer::Requested => {}
         answer => return broken("the cancel of an order that works should be taken", answer),
@@ -246,6 +246,7 @@ pub async fn c55_an_expired_order_has_ended(rig: &dyn BrokerRig) -> Check {
     desk.horizon().await;
     desk.holds(desk.symbol(), view.filled).await?;
     cash_moved(&desk, before.cash, &[(Side::Buy, &view.fills)]).await?;
+    all_listed(&desk.fills().await?, &view.fills)?;
     desk.nothing_is_reserved(&before).await?;
     desk.nothing_is_open().await
 }

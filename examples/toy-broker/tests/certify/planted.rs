@@ -60,7 +60,7 @@ const FOUND: [(Bug, &str, &str); 14] = [
 fn each_planted_bug_is_found_by_its_case() {
     for (bug, id, says) in FOUND {
         let symbol = if bug == RoundsToLots { "BRK" } else { "META" };
-        let rig = ToyRig::with(symbol, TOKEN, |adapter| Arc::new(Planted { adapter, bug }));
+        let rig = ToyRig::with(symbol, TOKEN, move |adapter| Arc::new(Planted { adapter, bug }));
         let verdict = run_case(&rig, id);
         assert!(matches!(&verdict, Verdict::Failed { why } if why.contains(says)), "{bug:?} by {id}: {verdict:?}");
     }
@@ -70,7 +70,7 @@ fn each_planted_bug_is_found_by_its_case() {
 #[test]
 fn a_failure_can_be_read() {
     let (bug, id, _) = FOUND[0];
-    let rig = ToyRig::with("META", TOKEN, |adapter| Arc::new(Planted { adapter, bug }));
+    let rig = ToyRig::with("META", TOKEN, move |adapter| Arc::new(Planted { adapter, bug }));
     let case = CASES.iter().find(|case| case.id == id).unwrap();
     let said = check_case(case, &run_case(&rig, id)).unwrap_err();
     expect_file!["failure.txt"].assert_eq(&format!("{said}\n"));

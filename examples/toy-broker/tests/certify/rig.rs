@@ -28,7 +28,8 @@ pub(crate) struct ToyRig {
     clock: ManualClock,
     pub(crate) server: Server,
     line: Arc<Line>,
-    broker: Arc<dyn Broker>,
+    /// The line of an adapter that begins anew.
+    next: Box<dyn Fn() -> Line + Send + Sync>,
     symbol: &'static str,
     /// An address where nobody listens: bound, so that nobody else can.
     _dead: TcpSocket,
@@ -44,26 +45,22 @@ impl ToyRig {
     pub(crate) fn with(
         symbol: &'static str,
         token: &str,
-        around: impl FnOnce(Arc<dyn Broker>) -> Arc<dyn Broker>,
+        around: impl Fn(Arc<dyn Broker>) -> Arc<dyn Broker> + Send + Sync + 'static,
     ) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let clock = ManualClock::new("2026-01-05T15:00:00Z".parse().unwrap());
         let (server, address) = runtime.block_on(Server::open(clock.clone()));
         let dead = TcpSocket::new_v4().unwrap();
         dead.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let adapter = |address: std::net::SocketAddr| {
-            let clock = Arc::new(clock.clone());
-            Arc::new(ToyBroker::new(address.to_string(), Secret::new(token), clock).unwrap())
+        let (token, time, dead_address) = (token.to_owned(), Arc::new(clock.clone()), dead.local_addr().unwrap());
+        let switches = Arc::new(Switches::default());
+        let next = move || {
+            let adapter = |address: std::net::SocketAddr| {
+                Arc::new(ToyBroker::new(address.to_string(), Secret::new(&token), time.clone()).unwrap())
+            };
+            Line { adapter: around(adapter(address)), cut_off: adapter(dead_address), switches: switches.clone() }
         };
-        let (adapter, cut_off) = (adapter(address), adapter(dead.local_addr().unwrap()));
-        let line = Arc::new(Line {
-            adapter: around(adapter),
-            cut_off,
-            cut: AtomicBool::new(false),
-            cut_cancel: AtomicBool::new(false),
-            calls: AtomicUsize::new(0),
-        });
-        Self { runtime, clock, server, broker: line.clone(), line, symbol, _dead: dead }
+        Self { runtime, clock, server, line: Arc::new(next()), next: Box::new(next), symbol, _dead: dead }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -76,7 +73,7 @@ impl ToyRig {
             loop {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 let in_vain = self.state().in_vain(self.clock.now());
-                if self.line.calls.load(SeqCst) <= in_vain {
+                if self.line.switches.calls.load(SeqCst) <= in_vain {
                     self.clock.next_waiter().into_iter().for_each(|next| self.clock.advance_to(next));
                 }
             }
@@ -98,7 +95,7 @@ impl Rig for ToyRig {
     }
 
     fn capabilities(&self) -> Vec<String> {
-        declared(&*self.broker)
+        declared(&*self.line)
     }
 
     fn run(&self, case: BoxFuture<'_, Check>) -> Check {
@@ -108,7 +105,11 @@ impl Rig for ToyRig {
 
 impl BrokerRig for ToyRig {
     fn broker(&self) -> Arc<dyn Broker> {
-        Arc::clone(&self.broker)
+        self.line.clone()
+    }
+
+    fn successor(&self) -> Result<Arc<dyn Broker>, Cannot> {
+        Ok(Arc::new((self.next)()))
     }
 
     fn account(&self) -> AccountId {
@@ -166,6 +167,10 @@ impl BrokerRig for ToyRig {
         Ok(())
     }
 
+    fn opens_at(&self) -> Result<Timestamp, Cannot> {
+        self.state().bank.closed_until.ok_or_else(|| Cannot::new("tell when a market opens that is not closed"))
+    }
+
     fn open_market(&self) -> Result<(), Cannot> {
         self.state().bank.closed_until = None;
         Ok(())
@@ -183,8 +188,8 @@ impl BrokerRig for ToyRig {
 
     fn force(&self, fault: Fault) -> Result<(), Cannot> {
         let forced = match fault {
-            Fault::Unreachable => !self.line.cut.swap(true, SeqCst),
-            Fault::UnreachableCancel => !self.line.cut_cancel.swap(true, SeqCst),
+            Fault::Unreachable => !self.line.switches.cut.swap(true, SeqCst),
+            Fault::UnreachableCancel => !self.line.switches.cut_cancel.swap(true, SeqCst),
             fault => self.state().force(self.clock.now(), fault),
         };
         if forced { Ok(()) } else { Err(Cannot::new(fault.doing())) }
@@ -216,6 +221,11 @@ struct Line {
     adapter: Arc<dyn Broker>,
     /// The same adapter, told the dead address.
     cut_off: Arc<dyn Broker>,
+    switches: Arc<Switches>,
+}
+
+#[derive(Default)]
+struct Switches {
     cut: AtomicBool,
     cut_cancel: AtomicBool,
     calls: AtomicUsize,
@@ -232,8 +242,8 @@ impl Drop for Call<'_> {
 
 impl Line {
     fn call(&self) -> Call<'_> {
-        self.calls.fetch_add(1, SeqCst);
-        Call(&self.calls)
+        self.switches.calls.fetch_add(1, SeqCst);
+        Call(&self.switches.calls)
     }
 }
 
@@ -249,13 +259,13 @@ impl Broker for Line {
 
     async fn submit(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer {
         let _call = self.call();
-        let adapter = if self.cut.swap(false, SeqCst) { &self.cut_off } else { &self.adapter };
+        let adapter = if self.switches.cut.swap(false, SeqCst) { &self.cut_off } else { &self.adapter };
         adapter.submit(account, order).await
     }
 
     async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {
         let _call = self.call();
-        let adapter = if self.cut_cancel.swap(false, SeqCst) { &self.cut_off } else { &self.adapter };
+        let adapter = if self.switches.cut_cancel.swap(false, SeqCst) { &self.cut_off } else { &self.adapter };
         adapter.cancel(account, id).await
     }
 

@@ -96,6 +96,18 @@ impl Adapter {
             (Flaw::FreesTheIdOnceFilled, SubmitAnswer::AlreadyExists) if self.is_filled(account, order.id).await => {
                 self.another(account, order).await
             }
+            (Flaw::AlreadyExistsForWantOfAnAnswer, SubmitAnswer::Refused(refused)) => {
+                match self.ours.order(account, order.id).await {
+                    Err(_) if refused.reason == RefusalReason::DuplicateIdOtherOrder => SubmitAnswer::AlreadyExists,
+                    _ => SubmitAnswer::Refused(refused),
+                }
+            }
+            (Flaw::OpensAnHourLate, SubmitAnswer::Refused(mut refused)) => {
+                if let RefusalReason::MarketClosed { opens_at } = &mut refused.reason {
+                    *opens_at = opens_at.plus(DAY / 24);
+                }
+                SubmitAnswer::Refused(refused)
+            }
             (Flaw::RefusedForWantOfAnAnswer, SubmitAnswer::AlreadyExists) => {
                 match self.ours.order(account, order.id).await {
                     Ok(_) => SubmitAnswer::AlreadyExists,
@@ -194,6 +206,7 @@ impl Broker for Adapter {
     fn check(&self, account: &AccountId, terms: &Terms) -> Result<(), Refused> {
         match self.flaw {
             Flaw::ChecksNothing => Ok(()),
+            Flaw::ExemptsEverySale if terms.side == Side::Sell => Ok(()),
             Flaw::FloorsToLots | Flaw::FloorsTheSecond | Flaw::RefusesSmallExits | Flaw::RefusesOddExits => {
                 let id = ClientOrderId {
                     batch: BatchId::from_u128(0),
@@ -259,6 +272,9 @@ impl Broker for Adapter {
         {
             self.notes().frozen.insert(id, OrderView { status: BrokerStatus::Canceled, ..view });
         }
+        if self.flaw == Flaw::CancelsOnlyItsOwn && !self.notes().answered.contains(&id) {
+            return CancelAnswer::NoSuchOrder;
+        }
         if self.flaw == Flaw::NoOrderForWantOfAnAnswer && self.ours.order(account, id).await.is_err() {
             return CancelAnswer::NoSuchOrder;
         }
@@ -295,6 +311,9 @@ impl Broker for Adapter {
             {
                 Ok(Lookup::Found(OrderView { filled: Quantity::ZERO, fills: vec![], ..view }))
             }
+            (Flaw::FindsOnlyItsOwn, Ok(Lookup::Found(_))) if !self.notes().answered.contains(&id) => {
+                Ok(Lookup::Unproven)
+            }
             (_, Ok(Lookup::Found(view))) => Ok(Lookup::Found(self.told(view, id))),
             (Flaw::AbsentAtTheFirstLook, Ok(Lookup::Unproven)) | (Flaw::AbsentInAnOutage, Err(_)) => Ok(Lookup::Absent),
             (Flaw::CountsTheHorizonFromItsStart, Ok(Lookup::Unproven)) => {
@@ -326,6 +345,9 @@ impl Broker for Adapter {
             })
             .collect();
         match self.flaw {
+            Flaw::ListsOnlyItsOwn => page.orders.retain(|view| self.notes().answered.contains(&view.id)),
+            Flaw::ListsTwice => page.orders.extend(page.orders.clone()),
+            Flaw::ListsNothingFilled => page.orders.iter_mut().for_each(|view| view.filled = Quantity::ZERO),
             Flaw::ListsNoSells => page.orders.retain(|view| view.side == Side::Buy),
             Flaw::ListsNothingBeingCanceled => page.orders.retain(|view| !self.notes().canceled.contains(&view.id)),
             Flaw::ListsNoPartlyFilled => page.orders.retain(|view| view.filled.is_zero()),
@@ -391,6 +413,7 @@ impl Broker for Adapter {
         let before = notes.positions.get_or_insert_with(|| positions.clone());
         match self.flaw {
             Flaw::OffersReservedUnits => positions.iter_mut().for_each(|held| held.available = held.quantity),
+            Flaw::ListsNoPromisedUnits => positions.retain(|held| !held.available.is_zero()),
             Flaw::ReadsOldPositions => return Ok(before.clone()),
             Flaw::LeavesDust if positions.is_empty() => {
                 let dust = |was: &Position| Position { quantity: Quantity::STEP, available: Quantity::STEP, ..*was };

@@ -19,9 +19,11 @@ enum Hand {
     Hold,
     ClosesAt,
     CloseMarket,
+    OpensAt,
     OpenMarket,
     Halt,
     Block,
+    Successor,
     Force,
     FailQuestions,
     SettlesAfter,
@@ -123,6 +125,14 @@ impl BrokerRig for Without {
         self.with(Hand::CloseMarket, BrokerRig::close_market)
     }
 
+    fn opens_at(&self) -> Result<Timestamp, Cannot> {
+        self.with(Hand::OpensAt, BrokerRig::opens_at)
+    }
+
+    fn successor(&self) -> Result<Arc<dyn Broker>, Cannot> {
+        self.with(Hand::Successor, BrokerRig::successor)
+    }
+
     fn open_market(&self) -> Result<(), Cannot> {
         self.with(Hand::OpenMarket, BrokerRig::open_market)
     }
@@ -187,6 +197,8 @@ fn what_cannot_be_seen_is_not_shown() {
         Hand::OpenMarket,
         Hand::Halt,
         Hand::Block,
+        Hand::Successor,
+        Hand::OpensAt,
         Hand::Force,
         Hand::FailQuestions,
         Hand::SettlesAfter,

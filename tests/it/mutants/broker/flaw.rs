@@ -111,4 +111,13 @@ pub(crate) enum Flaw {
     HidesThatItIsBlocked,
     SettlesAllWhileBuying,
     TellsTheFirstTime,
+    FindsOnlyItsOwn,
+    CancelsOnlyItsOwn,
+    ListsOnlyItsOwn,
+    ListsTwice,
+    ListsNothingFilled,
+    AlreadyExistsForWantOfAnAnswer,
+    OpensAnHourLate,
+    ListsNoPromisedUnits,
+    ExemptsEverySale,
 }

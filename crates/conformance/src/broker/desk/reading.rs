@@ -2,9 +2,10 @@
 
 use super::{Desk, SKEW, broken, misfit};
 use crate::{Check, Stop, expect};
-use evenkeel_domain::order::{FillCursor, OrderFill};
+use evenkeel_domain::order::{FillCursor, OrderFill, OrderRequest};
 use evenkeel_domain::values::{Quantity, Symbol};
 use evenkeel_ports::{AccountView, OrderPage};
+use std::collections::BTreeSet;
 
 impl Desk<'_> {
     /// The account, which must be that of the rig, not blocked, and of now.
@@ -50,7 +51,19 @@ impl Desk<'_> {
     /// The open orders of the account.
     pub(in crate::broker) async fn open_orders(&self) -> Result<OrderPage, Stop> {
         let page = self.broker.open_orders(&self.account).await;
-        page.or_else(|error| broken("open orders should be read", error))
+        let page = page.or_else(|error| broken("open orders should be read", error))?;
+        let ids: BTreeSet<_> = page.orders.iter().map(|view| view.id).collect();
+        expect(ids.len() == page.orders.len(), "an open order should be listed once", &page.orders)?;
+        Ok(page)
+    }
+
+    /// Each of these must be among the open orders, or the list must say that it is not everything.
+    pub(in crate::broker) async fn are_listed(&self, orders: &[&OrderRequest], what: &str) -> Result<OrderPage, Stop> {
+        let page = self.open_orders().await?;
+        let missing = orders.iter().find(|order| !page.orders.iter().any(|view| view.id == order.id));
+        let told = missing.is_none() || !page.complete;
+        expect(told, &format!("{what} should be among the open orders"), (missing, &page))?;
+        Ok(page)
     }
 
     /// No order must be open.
