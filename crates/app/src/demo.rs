@@ -13,7 +13,7 @@ use crate::render::{Side, grouped, money, table};
 use crate::replay::{Account, Lines, text as story};
 use crate::wiring::{self, Simulation, SimulationPlan, Weather};
 use evenkeel_domain::allocation::TargetAllocation;
-use evenkeel_domain::books::{Books, Definition};
+use evenkeel_domain::books::{Books, Definition, Prices, Quote};
 use evenkeel_domain::order::Direction;
 use evenkeel_domain::plan::Plan;
 use evenkeel_domain::policy::Policy;
@@ -124,10 +124,12 @@ impl Stage<'_> {
         let mut waves = wiring::fake_ticks(self.seed, &first, parse(START)?, ticks)?.peekable();
         let mut lines = Lines::new();
         let mut last = String::new();
+        let mut prices = Prices::default();
         while let Some(wave) = waves.next() {
             let next = waves.peek().map(|wave| wave.at);
+            wave.prices.iter().for_each(|(symbol, price)| prices.set(*symbol, Quote { price: *price, at: wave.at }));
             for account in &mut accounts {
-                account.wave(&wave, next, &mut lines).map_err(rebalancing)?;
+                account.wave(&wave, next, |symbol| prices.get(symbol), &mut lines).map_err(rebalancing)?;
             }
             lines.drain(..).try_for_each(|line| self.out.text(story::line(&line)))?;
             last = wave.label;

@@ -27,6 +27,10 @@ mod status;
 mod store;
 mod wiring;
 
+/// A rebalance is many small allocations, and `replay` makes tens of thousands of rebalances on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     exit::report(args::parse(std::env::args_os()).map_err(exit::Failure::from).and_then(run))
 }

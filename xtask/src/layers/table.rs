@@ -133,7 +133,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         package: "evenkeel-app",
-        ours: &[DOMAIN, PORTS, ENGINE, MEMORY, BANCHILE, MARKET, SQLITE],
+        ours: &[DOMAIN, WATCH, PORTS, ENGINE, MEMORY, BANCHILE, MARKET, SQLITE],
         outside: Any,
         dev_ours: &[CONFORMANCE],
         dev_outside: Any,

@@ -3,6 +3,9 @@
 //! Time: a wave is applied at its time; then whatever the wave set off runs until the time of the next wave, which is a waiter
 //! like any other. A batch that is still open then sees the new prices, and the portfolio is judged again at the first wave after it is closed.
 //!
+//! Most waves set nothing off, and most accounts are not even shown them: the fleet watches those that are [at rest](Account::is_at_rest), and
+//! whoever is found out of band catches up first with the prices it missed. Who is out of band is still for its engine to say.
+//!
 //! With a store, waves up to the portfolio's last batch only set prices: what they set off has happened. A batch that was left open is finished
 //! at the time and the prices of its wave.
 
@@ -10,12 +13,15 @@ use super::lines::{Line, Lines, PortfolioLine};
 use super::market::Market;
 use crate::exit;
 use crate::wiring::{Simulation, SimulationPlan};
+use evenkeel_domain::books::Quote;
 use evenkeel_domain::decide::Refusal;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_domain::record::Outcome;
+use evenkeel_domain::valuation::ReserveRule;
 use evenkeel_domain::values::{PortfolioId, Price, Symbol, Timestamp};
 use evenkeel_engine::{EngineError, Finding, Rebalanced};
 use evenkeel_ports::Wave;
+use evenkeel_watch::Watch;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -25,9 +31,8 @@ pub(crate) struct Account {
     id: PortfolioId,
     simulation: Simulation,
     market: Arc<Market>,
-    /// Every symbol it holds or targets, in order, with the last price.
-    prices: Vec<(Symbol, Option<Price>)>,
-    unpriced: usize,
+    /// Every symbol it holds or targets, in order, with the last price that its engine was told.
+    prices: Vec<(Symbol, Option<Quote>)>,
     /// The rebalance under way, if it waits for anything.
     open: Option<Rebalance>,
     /// Waves up to this one only set prices: a batch was opened on it.
@@ -38,8 +43,6 @@ pub(crate) struct Account {
     left_open: Option<Timestamp>,
     /// The last thing that kept it from being rebalanced, so that it is said once.
     refused: Option<String>,
-    /// The prices of this wave, kept to be used again.
-    changed: Vec<(Symbol, Price)>,
 }
 
 impl Account {
@@ -59,26 +62,58 @@ impl Account {
         let mut symbols: Vec<Symbol> = targets.into_iter().chain(held).collect();
         symbols.sort_unstable();
         symbols.dedup();
-        let prices: Vec<(Symbol, Option<Price>)> = symbols.into_iter().map(|symbol| (symbol, None)).collect();
-        let unpriced = prices.len();
-        let (open, refused, changed) = (None, None, Vec::new());
-        Ok(Self { id, simulation, market, prices, unpriced, open, done_until, resumed_at, left_open, refused, changed })
+        let prices = symbols.into_iter().map(|symbol| (symbol, None)).collect();
+        let (open, refused) = (None, None);
+        Ok(Self { id, simulation, market, prices, open, done_until, resumed_at, left_open, refused })
     }
 
-    /// Applies a wave, and goes on until `next`, or to the end of what was set off if there is no next wave.
-    pub(crate) fn wave(&mut self, wave: &Wave, next: Option<Timestamp>, lines: &mut Lines) -> Result<(), EngineError> {
-        if !self.take_prices(wave) {
+    /// Which portfolio it is.
+    pub(crate) fn id(&self) -> &PortfolioId {
+        &self.id
+    }
+
+    /// A watch that judges by the rules of this account, which are those of all accounts of a replay.
+    pub(crate) fn watch(&self) -> Watch {
+        let settings = self.simulation.engine.settings();
+        let reserve = self.reserve();
+        Watch::new(evenkeel_watch::Settings { reserve, max_age: settings.max_price_age })
+    }
+
+    /// Has the portfolio watched as it is now. False if it cannot be: there is no room, or it was never added.
+    pub(crate) fn be_watched(&self, watch: &mut Watch) -> bool {
+        let Some(state) = self.state() else { return false };
+        let insert = |definition, watch: &mut Watch| watch.insert(&self.id, definition, &state.books).is_ok();
+        watch.set_books(&self.id, &state.books) || state.definition.as_ref().is_some_and(|now| insert(now, watch))
+    }
+
+    /// True if waves that leave the portfolio inside its band change nothing here. Where jumps of prices are doubted, every price counts.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        let doubts = self.simulation.engine.settings().max_price_jump.is_some();
+        self.open.is_none() && self.left_open.is_none() && self.refused.is_none() && !doubts
+    }
+
+    /// Acts on a wave, and goes on until `next`, or to the end of what was set off if there is no next wave. `newest` has the last price of a
+    /// symbol, this wave included.
+    pub(crate) fn wave(
+        &mut self,
+        wave: &Wave,
+        next: Option<Timestamp>,
+        newest: impl Fn(Symbol) -> Option<Quote>,
+        lines: &mut Lines,
+    ) -> Result<(), EngineError> {
+        let missed = self.take_prices(newest);
+        if missed.last().is_none_or(|(_, quote)| quote.at != wave.at) {
             return self.go_on(wave, next, lines);
         }
         self.simulation.clock.advance_to(wave.at);
         if self.open.is_some() {
-            self.simulation.broker.set_prices(self.changed.iter().copied());
+            self.simulation.broker.set_prices(missed.iter().map(|(symbol, quote)| (*symbol, quote.price)));
         }
-        let finding = self.simulation.engine.on_wave(wave.at, &self.changed).pop();
+        let finding = self.tell_the_engine(&missed);
         if self.left_open.is_some_and(|opened_at| wave.at >= opened_at) {
             self.left_open = None;
             self.finish_what_was_left();
-        } else if self.open.is_none() && self.unpriced == 0 && self.left_open.is_none() && self.is_news(wave.at) {
+        } else if self.open.is_none() && self.is_priced() && self.left_open.is_none() && self.is_news(wave.at) {
             match finding {
                 Some(Finding::OutOfBand { .. }) => self.start(),
                 Some(Finding::NotJudged { why, .. }) => self.refuse(wave, why.to_string(), lines),
@@ -92,18 +127,32 @@ impl Account {
         at > self.done_until && at >= self.resumed_at
     }
 
-    /// Notes the prices of the wave that concern this portfolio. False if there is none.
-    fn take_prices(&mut self, wave: &Wave) -> bool {
-        self.changed.clear();
+    fn is_priced(&self) -> bool {
+        self.prices.iter().all(|(_, quote)| quote.is_some())
+    }
+
+    /// Notes the last price of each symbol, and gives those that are new here, in the order of time.
+    pub(crate) fn take_prices(&mut self, newest: impl Fn(Symbol) -> Option<Quote>) -> Vec<(Symbol, Quote)> {
+        let mut missed = Vec::with_capacity(self.prices.len());
         for (symbol, last) in &mut self.prices {
-            let Ok(place) = wave.prices.binary_search_by_key(symbol, |(symbol, _)| *symbol) else { continue };
-            let Some((_, price)) = wave.prices.get(place) else { continue };
-            if last.replace(*price).is_none() {
-                self.unpriced = self.unpriced.saturating_sub(1);
+            if let Some(quote) = newest(*symbol).filter(|quote| *last != Some(*quote)) {
+                *last = Some(quote);
+                missed.push((*symbol, quote));
             }
-            self.changed.push((*symbol, *price));
         }
-        !self.changed.is_empty()
+        missed.sort_by_key(|(_, quote)| quote.at);
+        missed
+    }
+
+    /// Tells the engine of prices, wave by wave, and gives what it says to the last.
+    fn tell_the_engine(&self, missed: &[(Symbol, Quote)]) -> Option<Finding> {
+        let mut finding = None;
+        for wave in missed.chunk_by(|(_, one), (_, other)| one.at == other.at) {
+            let prices: Vec<(Symbol, Price)> = wave.iter().map(|(symbol, quote)| (*symbol, quote.price)).collect();
+            let at = wave.first().map_or(Timestamp::MIN, |(_, quote)| quote.at);
+            finding = self.simulation.engine.on_wave(at, &prices).pop();
+        }
+        finding
     }
 
     fn start(&mut self) {
@@ -113,7 +162,7 @@ impl Account {
     }
 
     fn tell_the_market(&self) {
-        self.market.will_be(self.prices.iter().filter_map(|(symbol, price)| price.map(|price| (*symbol, price))));
+        self.market.will_be(self.prices.iter().filter_map(|(symbol, quote)| Some((*symbol, (*quote)?.price))));
     }
 
     /// Takes over the batch that a process left open when it ended.
@@ -193,9 +242,15 @@ impl Account {
         let state = self.simulation.engine.portfolio(&self.id)?;
         let price = |symbol| {
             let place = self.prices.binary_search_by_key(&symbol, |(symbol, _)| *symbol).ok()?;
-            self.prices.get(place).and_then(|(_, price)| *price)
+            self.prices.get(place).and_then(|(_, quote)| Some((*quote)?.price))
         };
-        PortfolioLine::new(at, &state, self.simulation.engine.settings(), &self.simulation.capabilities(), price)
+        PortfolioLine::new(at, &state, self.reserve(), price)
+    }
+
+    fn reserve(&self) -> ReserveRule {
+        let capabilities = self.simulation.capabilities();
+        let attempts = self.simulation.engine.settings().attempts;
+        ReserveRule { costs: capabilities.costs, fills_rounded: capabilities.fills_rounded, attempts }
     }
 
     /// The state as the journal has it.

@@ -3,9 +3,11 @@
 use super::account::Account;
 use super::lines::{Line, Lines, PortfolioLine};
 use crate::wiring::SimulationPlan;
-use evenkeel_domain::values::Timestamp;
+use evenkeel_domain::values::{PortfolioId, Timestamp};
 use evenkeel_engine::EngineError;
 use evenkeel_ports::Wave;
+use evenkeel_watch::{Settings, Watch};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
@@ -74,16 +76,23 @@ pub(crate) fn run<E>(
         let mut prices = 0_u64;
         let mut last = String::new();
         let mut interrupted = false;
-        while let Some(chunk) = chunks.next().map_err(FleetError::Outside)? {
-            interrupted = is_interrupted();
-            if interrupted {
-                break;
+        let mut under_way = VecDeque::new();
+        loop {
+            // Threads have a chunk to go on with while the lines of the one before are written, and the next is read.
+            while under_way.len() < 2 && !interrupted {
+                let Some(chunk) = chunks.next().map_err(FleetError::Outside)? else { break };
+                interrupted = is_interrupted();
+                if interrupted {
+                    break;
+                }
+                let chunk = Arc::new(chunk);
+                for (send, ..) in &workers {
+                    // A worker that is gone has answered with its error.
+                    let _gone = send.send(Arc::clone(&chunk)).is_err();
+                }
+                under_way.push_back(chunk);
             }
-            let chunk = Arc::new(chunk);
-            for (send, ..) in &workers {
-                // A worker that is gone has answered with its error.
-                let _gone = send.send(Arc::clone(&chunk)).is_err();
-            }
+            let Some(chunk) = under_way.pop_front() else { break };
             let mut placed = Vec::new();
             for (_, receive, _) in &workers {
                 placed.extend(receive.recv().unwrap_or(Ok(Vec::new())).map_err(FleetError::Engine)?);
@@ -130,36 +139,72 @@ fn work(
     chunks: &Receiver<Arc<Chunk>>,
     answers: &SyncSender<Answer>,
 ) -> Vec<(usize, Account)> {
-    let opened: Result<Vec<_>, _> = share.into_iter().map(|(n, plan)| Ok((n, Account::new(plan, start)?))).collect();
-    let mut accounts = match opened {
-        Ok(accounts) => accounts,
+    let mut share = match Share::new(share, start) {
+        Ok(share) => share,
         Err(error) => {
             let _gone = answers.send(Err(error)).is_err();
             return Vec::new();
         }
     };
     while let Ok(chunk) = chunks.recv() {
-        let answer = run_chunk(&mut accounts, &chunk);
-        if answers.send(answer).is_err() {
+        if answers.send(share.chunk(&chunk)).is_err() {
             break;
         }
     }
-    accounts
+    share.end()
 }
 
-/// Account by account, so that each one's data stay close while it goes through the chunk's waves.
-fn run_chunk(accounts: &mut [(usize, Account)], chunk: &Chunk) -> Answer {
-    let mut placed = Vec::new();
-    let mut lines = Lines::new();
-    for (place, account) in accounts {
-        let nexts = chunk.waves.iter().skip(1).map(|wave| Some(wave.at)).chain([chunk.next]);
-        for ((number, wave), next) in chunk.waves.iter().enumerate().zip(nexts) {
-            account.wave(wave, next, &mut lines)?;
-            let number = chunk.first.saturating_add(number);
-            placed.extend(lines.drain(..).map(|line| ((number, *place), line)));
-        }
+/// The accounts of one thread.
+struct Share {
+    /// With their places in the file.
+    accounts: Vec<(usize, Account)>,
+    /// Where in `accounts` a portfolio is.
+    by_id: BTreeMap<PortfolioId, usize>,
+    /// Finds who is out of band, among all accounts at once.
+    watch: Watch,
+    /// Which accounts are not at rest, or not watched: they are shown every wave.
+    restless: BTreeSet<usize>,
+}
+
+impl Share {
+    fn new(plans: Vec<(usize, SimulationPlan)>, start: Timestamp) -> Result<Self, EngineError> {
+        let open = |(place, plan)| Ok((place, Account::new(plan, start)?));
+        let accounts: Vec<(usize, Account)> = plans.into_iter().map(open).collect::<Result<_, EngineError>>()?;
+        let watch = accounts.first().map_or_else(|| Watch::new(Settings::default()), |(_, first)| first.watch());
+        let by_id = accounts.iter().enumerate().map(|(n, (_, account))| (account.id().clone(), n)).collect();
+        // Nobody is watched before it has come to rest for the first time.
+        let restless = (0..accounts.len()).collect();
+        Ok(Self { accounts, by_id, watch, restless })
     }
-    Ok(placed)
+
+    /// Wave by wave: whoever is found out of band, or is not at rest, acts on it.
+    fn chunk(&mut self, chunk: &Chunk) -> Answer {
+        let mut placed = Vec::new();
+        let mut lines = Lines::new();
+        let nexts = chunk.waves.iter().skip(1).map(|wave| Some(wave.at)).chain([chunk.next]);
+        for ((number, wave), next) in (chunk.first..).zip(&chunk.waves).zip(nexts) {
+            let found = self.watch.wave(wave.at, &wave.prices);
+            let mut due = std::mem::take(&mut self.restless);
+            due.extend(found.iter().filter_map(|finding| self.by_id.get(finding.portfolio())));
+            for n in due {
+                let Some((place, account)) = self.accounts.get_mut(n) else { continue };
+                account.wave(wave, next, |symbol| self.watch.price(symbol), &mut lines)?;
+                placed.extend(lines.drain(..).map(|line| ((number, *place), line)));
+                if !(account.is_at_rest() && account.be_watched(&mut self.watch)) {
+                    self.restless.insert(n);
+                }
+            }
+        }
+        Ok(placed)
+    }
+
+    /// The accounts, each at the last prices.
+    fn end(mut self) -> Vec<(usize, Account)> {
+        for (_, account) in &mut self.accounts {
+            account.take_prices(|symbol| self.watch.price(symbol));
+        }
+        self.accounts
+    }
 }
 
 fn finish(accounts: &[(usize, Account)], last: &str) -> Finished {

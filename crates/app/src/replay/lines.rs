@@ -4,14 +4,12 @@ use super::fleet::Finished;
 use crate::records::{RefusedRecord, SkippedRecord, TradeRecord};
 use crate::wiring::PriceSummary;
 use evenkeel_domain::allocation::Target;
-use evenkeel_domain::order::Capabilities;
 use evenkeel_domain::plan::Plan;
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::record::{Outcome, Residual};
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::valuation::ReserveRule;
 use evenkeel_domain::values::{Money, Percentage, PortfolioId, Price, Quantity, Rounding, Symbol, Value};
-use evenkeel_engine::Settings;
 use serde::Serialize;
 use std::time::Duration;
 
@@ -140,16 +138,10 @@ impl PortfolioLine {
     pub(crate) fn new(
         at: &str,
         state: &Portfolio,
-        settings: &Settings,
-        capabilities: &Capabilities,
+        reserve: ReserveRule,
         price: impl Fn(Symbol) -> Option<Price>,
     ) -> Option<Self> {
         let definition = state.definition.as_ref()?;
-        let reserve = ReserveRule {
-            costs: capabilities.costs,
-            fills_rounded: capabilities.fills_rounded,
-            attempts: settings.attempts,
-        };
         let figures = Figures::new(state, reserve, &price)?;
         let mut holdings = Vec::new();
         if definition.allocation.cash() != Percentage::ZERO {

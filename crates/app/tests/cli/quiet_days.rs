@@ -1,0 +1,73 @@
+//! What `replay` does not look at has no influence: with limits on jumps, which no price of these reaches, every portfolio is shown every
+//! wave, and without them only those that are found out of band. Both must print the same.
+
+use crate::harness::Desk;
+
+const MEASURES: [&str; 5] = [
+    "measure = \"relative\"\nband = \"5\"",
+    "measure = \"absolute\"\nband = \"1\"",
+    "measure = \"hybrid\"\nrelative = \"10\"\nabsolute = \"1\"",
+    "measure = \"tighter\"\nrelative = \"10\"\nabsolute = \"5\"",
+    "measure = \"total\"\nband = \"2\"",
+];
+
+const TARGETS: [&str; 3] =
+    ["AAPL = \"25\", MSFT = \"25\", NVDA = \"50\"", "MSFT = \"99\", CASH = \"1\"", "NVDA = \"60\", AMZN = \"40\""];
+
+/// A portfolio of each measure with each of the targets.
+fn portfolios() -> String {
+    let mut text = String::new();
+    for (m, measure) in MEASURES.iter().enumerate() {
+        for (t, targets) in TARGETS.iter().enumerate() {
+            text += &format!("[[portfolio]]\nid = \"p{m}-{t}\"\ncurrency = \"USD\"\ncash = \"100000.00\"\n");
+            text += &format!("targets = {{ {targets} }}\n[portfolio.policy]\n{measure}\ncash_buffer = \"10.00\"\n");
+        }
+    }
+    text
+}
+
+/// Days of the fake market, there and back again, so that what was out of band would be inside again; twice a day, each time with some symbols
+/// alone.
+fn prices(desk: &Desk) -> String {
+    let mut text = "time,symbol,close\n".to_owned();
+    let made = desk.run("prices --seed 5 --days 160 --symbols 8").stdout;
+    let rows: Vec<Vec<&str>> = made.lines().skip(1).map(|row| row.split(',').collect()).collect();
+    let days: Vec<_> = rows.chunk_by(|one, other| one.first() == other.first()).collect();
+    let there_and_back = days.iter().take(80).chain(days.iter().take(80).rev());
+    for (number, (day, priced)) in days.iter().zip(there_and_back).enumerate() {
+        let date = day.first().and_then(|row| row.first()).unwrap();
+        for (half, time) in ["T14:30:00Z", "T20:00:00Z"].into_iter().enumerate() {
+            for (place, row) in priced.iter().enumerate() {
+                // Which symbols come early differs from day to day; one in five comes not at all.
+                let draw = number.wrapping_mul(7).wrapping_add(place.wrapping_mul(3));
+                if draw % 5 != 0 && draw / 5 % 2 == half {
+                    let symbol_and_price = row.get(1..).unwrap().join(",");
+                    text += &format!("{date}{time},{symbol_and_price}\n");
+                }
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn portfolios_that_are_not_looked_at_would_have_done_nothing() {
+    let desk = Desk::new();
+    let prices = prices(&desk);
+    desk.file("p.toml", portfolios()).file("prices.csv", prices);
+    let weathers = ["--broker ideal", "--broker banchile --profile calm", "--broker banchile --profile storm --seed 3"];
+    for weather in weathers {
+        for age in ["", "max_price_age = \"40h\"\n"] {
+            desk.file("few.toml", age).file("all.toml", format!("{age}max_price_jump = \"1000\"\n"));
+            let [few, all] = ["few", "all"].map(|config| {
+                let line = format!("replay --config {config}.toml --portfolios p.toml --prices prices.csv {weather}");
+                let run = desk.run(&format!("{line} --format json"));
+                let lines = run.stdout.lines().filter(|line| !line.starts_with(r#"{"type":"summary""#));
+                (run.code, lines.map(str::to_owned).collect::<Vec<_>>())
+            });
+            let rebalances = all.1.iter().filter(|line| line.starts_with(r#"{"type":"rebalance""#)).count();
+            assert!(rebalances > 50, "{weather} {age}: {rebalances} rebalances");
+            assert_eq!(few, all, "{weather} {age}");
+        }
+    }
+}
