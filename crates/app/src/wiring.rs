@@ -18,7 +18,7 @@ use evenkeel_domain::alert::Alert;
 use evenkeel_domain::apply::replay;
 use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::halt::{Halt, Release};
-use evenkeel_domain::order::{Capabilities, Direction, RefusalReason, Refused, Terms};
+use evenkeel_domain::order::{Capabilities, Direction, FillCursor, RefusalReason, Refused, Terms};
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::values::{
     OwnerId, PortfolioId, Price, Rounding, Sequence, StoreId, Symbol, SymbolReason, Timestamp,
@@ -275,7 +275,6 @@ impl Simulation {
         let owner = OwnerId::new(&format!("replay-{}", std::process::id()));
         let owner = owner.map_err(|error| EngineError::Leases { message: error.to_string() })?;
         let engine = Arc::new(Engine::new(ports, settings, owner));
-        let Definition { account, currency, .. } = &definition;
         let known = clock.run(engine.load_one(&id)).map_err(|stuck| unavailable(stuck.to_string()))??;
         let resumed_at = match &known {
             Some(known) => {
@@ -286,21 +285,15 @@ impl Simulation {
         resumed_at.into_iter().for_each(|at| clock.advance_to(at));
         // The books of a store win over those of the file.
         let owned = known.as_ref().filter(|known| known.is_looked_after()).map_or(&books, |known| &known.books);
-        match broker.open_account(account, *currency, owned.cash, owned.holdings()) {
-            // The bank has it, with all that has happened there.
-            Err(AccountError::AlreadyOpen { .. }) => {}
-            Err(error) => return Err(unavailable(format!("opening the account of {id}: {error}"))),
-            Ok(()) => {
-                if let Some(read) = known.as_ref().and_then(|known| known.fills_read.as_ref()) {
-                    broker.continue_after(account, read).map_err(|error| unavailable(error.to_string()))?;
-                }
-            }
-        }
+        open_account(&broker, &definition, owned, known.as_ref().and_then(|known| known.fills_read.as_ref()))
+            .map_err(|error| unavailable(format!("opening the account of {id}: {error}")))?;
         let run = |work: BoxFuture<'_, Result<(), EngineError>>| {
             clock.run(work).map_err(|stuck| unavailable(stuck.to_string()))?
         };
         match known.filter(|known| known.is_looked_after()) {
             None => run(Box::pin(engine.add(&id, definition, books)))?,
+            // Nothing to take a lease for: of ten thousand portfolios, each lease would be synced to the disk twice.
+            Some(known) if known.definition.as_deref() == Some(&definition) => {}
             // While a batch is open nothing may change: it goes on under the definition it was planned with.
             Some(known) if known.batch.is_none() => run(Box::pin(engine.change(&id, definition)))?,
             Some(_) => {}
@@ -311,6 +304,26 @@ impl Simulation {
     /// What the broker declares.
     pub(crate) fn capabilities(&self) -> Arc<Capabilities> {
         self.broker.capabilities()
+    }
+}
+
+/// Opens the account at a broker that does not have it, and lets it go on where its fills have been read to.
+fn open_account(
+    broker: &BanChile,
+    definition: &Definition,
+    owned: &Books,
+    read: Option<&FillCursor>,
+) -> Result<(), AccountError> {
+    let Definition { account, currency, .. } = definition;
+    // Asked first, as a bank writes down every attempt to open it.
+    if broker.ledger(account).is_ok() {
+        return Ok(());
+    }
+    match broker.open_account(account, *currency, owned.cash, owned.holdings()) {
+        // Another process on the bank was faster: it has all that has happened there.
+        Err(AccountError::AlreadyOpen { .. }) => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => read.map_or(Ok(()), |read| broker.continue_after(account, read).map(drop)),
     }
 }
 
@@ -413,8 +426,7 @@ impl Desk {
     /// its opening record holds.
     pub(crate) fn operator(&self, id: &PortfolioId) -> Result<Operator, EngineError> {
         let unavailable = |message: String| EngineError::Leases { message };
-        let statuses = self.reader.portfolios().map_err(EngineError::Journal)?;
-        let last = statuses.into_iter().find(|status| status.portfolio == *id).map(|status| status.changed_at);
+        let last = self.reader.portfolio(id).map_err(EngineError::Journal)?.map(|status| status.changed_at);
         let clock = ManualClock::new(last.unwrap_or(Timestamp::EPOCH));
         let nobody = || EngineError::NoSuchPortfolio { portfolio: id.clone() };
         let records = at_once(self.store.read(id, Sequence::ZERO)).map_err(EngineError::Journal)?;

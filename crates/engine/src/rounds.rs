@@ -5,10 +5,7 @@
 //! lease only where something would have to be recorded, so a round over portfolios that are in order writes nothing and keeps nobody from trading.
 
 use crate::session::caught;
-use crate::snapshot::{Snapshot, snapshot};
 use crate::{Engine, EngineError, Reconciled, Recovered};
-use evenkeel_domain::decide::{Hold, Input, Report, decide};
-use evenkeel_domain::portfolio::{Portfolio, Standing, compare};
 use evenkeel_domain::values::{PortfolioId, Timestamp};
 use evenkeel_ports::JournalError;
 use futures_util::future::{BoxFuture, Either, pending, select};
@@ -107,32 +104,6 @@ impl Engine {
         }
     }
 
-    /// Compares without a lease, which writes nothing. `None` if something would have to be recorded: then it is for [`Engine::reconcile`].
-    async fn compare_in_passing(&self, state: &Portfolio) -> Result<Option<Reconciled>, EngineError> {
-        let Some(definition) = &state.definition else { return Ok(None) };
-        let broker = &*self.ports.broker;
-        let asking = |cause| EngineError::Broker { portfolio: state.id.clone(), cause };
-        let found = snapshot(broker, &definition.account, state.fills_read.clone()).await.map_err(asking)?;
-        match state.standing {
-            Standing::Stale => return Ok(Some(Reconciled::Stale(compare(&state.books, &found.broker)))),
-            Standing::Active => {}
-            Standing::Absent | Standing::Rebalancing | Standing::Quarantined { .. } => return Ok(None),
-        }
-        let store = self.ports.journal.store_id().await.map_err(EngineError::Journal)?;
-        let lost = state.lost_batches(store, found.fills.iter().filter_map(|fill| fill.order));
-        let Snapshot { fills, broker: books, currency, .. } = found;
-        let reports = fills.into_iter().map(Report::Fill).collect();
-        let now = self.ports.clock.now();
-        let says_nothing = |input| decide(state, now, input).is_ok_and(|records| records.is_empty());
-        if !says_nothing(Input::Reports { reports, hold: Hold::Nothing })
-            || !says_nothing(Input::Confirm { broker: &books, currency, lost: &lost })
-        {
-            return Ok(None);
-        }
-        let open = broker.open_orders(&definition.account).await.map_err(asking)?;
-        Ok((open.orders.is_empty() && open.complete).then_some(Reconciled::Agree))
-    }
-
     async fn unless_stopped<T>(
         &self,
         asked: impl Future<Output = Result<T, JournalError>>,
@@ -153,7 +124,7 @@ impl Engine {
             Ok(Some(self.compare_in_passing(&state).await?))
         }));
         match select(passing, pin!(self.signals.stopped())).await {
-            Either::Left((Ok(Some(None)), _)) => match self.reconcile(portfolio).await {
+            Either::Left((Ok(Some(None)), _)) => match self.reconcile_and_record(portfolio).await {
                 Err(EngineError::Busy { .. } | EngineError::Stopping { .. }) => Ok(None),
                 done => done.map(Some),
             },

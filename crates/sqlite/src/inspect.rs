@@ -144,6 +144,18 @@ impl StoreReader {
         Ok(found)
     }
 
+    /// One portfolio, if the store has it.
+    ///
+    /// # Errors
+    /// [`JournalError`] if the store cannot be read.
+    pub fn portfolio(&self, portfolio: &PortfolioId) -> Result<Option<PortfolioStatus>, JournalError> {
+        let unread = |e| unread(&format!("reading {portfolio}"), &e);
+        let Some(row) = rows::portfolio(&self.connection, portfolio.as_str()).map_err(unread)? else { return Ok(None) };
+        let mut query = self.connection.prepare_cached(&format!("{LEASES} WHERE portfolio = ?1")).map_err(unread)?;
+        let lease = query.query_row([portfolio.as_str()], LeaseRow::read).optional().map_err(unread)?;
+        self.status(&row, lease.filter(|lease| !lease.holder.is_empty())).map(Some)
+    }
+
     fn status(&self, row: &PortfolioRow, lease: Option<LeaseRow>) -> Result<PortfolioStatus, JournalError> {
         let doing = "listing the portfolios";
         let open = row.projection.open.then(|| row.projection.batch.parse().ok()).flatten();

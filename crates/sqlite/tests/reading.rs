@@ -31,7 +31,9 @@ fn a_store_is_listed_in_order() {
     let running = open(&path);
     let reader = StoreReader::open(&path).unwrap();
     let mut text = String::new();
+    assert_eq!(reader.portfolio(&id("nobody")).unwrap(), None);
     for status in reader.portfolios().unwrap() {
+        assert_eq!(reader.portfolio(&status.portfolio).unwrap().as_ref(), Some(&status), "alone as in the list");
         let (head, open) = (status.head, status.open_batch.map_or("none".to_owned(), |batch| batch.to_string()));
         let (portfolio, standing, at) = (&status.portfolio, &status.standing, status.changed_at);
         writeln!(
