@@ -92,6 +92,8 @@ pub(crate) struct Account {
     /// When something was last sent for it, or tried to be.
     pub(crate) last_send: Option<Timestamp>,
     pub(crate) sends: u64,
+    /// How many orders others have made for it.
+    pub(crate) by_others: u128,
     /// How often each id was sent and canceled, where that decides about draws.
     pub(crate) repeats: BTreeMap<ClientOrderId, Repeats>,
     /// No orders are taken for it.
@@ -195,6 +197,7 @@ impl Account {
             last_send: None,
             sends: 0,
             repeats: BTreeMap::new(),
+            by_others: 0,
             blocked: false,
             visible_until: Timestamp::MIN,
             pages_from: 0,

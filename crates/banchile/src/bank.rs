@@ -10,7 +10,7 @@ use crate::outages::Outage;
 use crate::profile::Profile;
 use crate::truth::{Ledger, Violation};
 use crate::venue::Venue;
-use evenkeel_domain::order::{Capabilities, FillCursor};
+use evenkeel_domain::order::{Capabilities, FillCursor, Refused, Side};
 use evenkeel_domain::values::{AccountId, Currency, FillId, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_ports::Clock;
 use std::collections::BTreeMap;
@@ -186,6 +186,21 @@ impl BanChile {
     /// [`AccountError::NoSuchAccount`], [`AccountError::NotEnoughUnits`], [`AccountError::Overflow`].
     pub fn deliver(&self, account: &AccountId, symbol: Symbol, quantity: Quantity) -> Result<(), AccountError> {
         self.with(|venue| venue.account_mut(account)?.deliver(symbol, quantity))
+    }
+
+    /// Lets somebody else trade in the account: a person by hand, or another program. The order is one like any other, but bears no id of
+    /// ours: it is never among the open orders, and its fills are told with no order.
+    ///
+    /// # Errors
+    /// [`Refused`], as any order may be.
+    pub fn trade_by_others(
+        &self,
+        account: &AccountId,
+        symbol: Symbol,
+        side: Side,
+        quantity: Quantity,
+    ) -> Result<(), Refused> {
+        self.with(|venue| venue.trade_by_others(account, symbol, side, quantity))
     }
 
     /// Busts a trade: it is taken back, with its fee, as if it had never been; the list of fills stays as it was.

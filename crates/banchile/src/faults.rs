@@ -285,6 +285,8 @@ pub(crate) struct Treatment {
     pub(crate) course: Option<Course>,
     pub(crate) cancel: CancelWay,
     pub(crate) questions_fail: Option<u32>,
+    /// It is not sent by a worker at all.
+    pub(crate) by_others: bool,
 }
 
 /// How an accepted order goes on, where not as usual.

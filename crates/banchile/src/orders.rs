@@ -88,6 +88,8 @@ pub(crate) struct Order {
     rows: Vec<Row>,
     /// So many of its rows were handed out in a view.
     handed_out: usize,
+    /// Somebody else's: it bears no id of ours, whatever it is known by here.
+    pub(crate) by_others: bool,
 }
 
 impl Order {
@@ -107,6 +109,7 @@ impl Order {
             spent: Money::ZERO,
             rows: Vec::new(),
             handed_out: 0,
+            by_others: false,
         }
     }
 

@@ -73,6 +73,8 @@ pub struct OrderTruth {
     pub request: OrderRequest,
     /// Which order of this id, from 0; always 0 where duplicates are refused.
     pub copy: u16,
+    /// Made by somebody else than whoever uses this broker as a port: then its id is made up.
+    pub by_others: bool,
     /// When it was accepted.
     pub accepted_at: Timestamp,
     /// Where it stands.
@@ -332,6 +334,7 @@ impl OrderTruth {
         Self {
             request: order.request,
             copy: order.copy,
+            by_others: order.by_others,
             accepted_at: order.accepted_at,
             status: order.status().clone(),
             fills: order.rows().iter().filter_map(|row| row.fill().ok()).collect(),

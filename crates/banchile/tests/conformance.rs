@@ -111,7 +111,8 @@ mod calm {
               passed     C60  a submission or a cancel that is dropped is as one whose answer was lost: nothing is denied at once, and in the end the truth is told (contract 1, 4)
               passed     C61  who reads fills on and on from a cursor is told each of them in the end, those that show late too (contract 5, 7)
               passed     C62  an account that the broker takes no orders for reads blocked, and refuses them (contract 2)
-            48 passed, 0 failed, 1 skipped, 0 not shown
+              passed     C63  what others trade in the account moves its units and cash, is never among the open orders, and its fills bear no id of ours (contract 5, 7)
+            49 passed, 0 failed, 1 skipped, 0 not shown
         "#]].assert_eq(&report.to_string());
     }
 }

@@ -32,7 +32,7 @@
 //! C55 to C59 are about what follows from contract 2 and 4 to 7: an order that expired has ended, a refusal whose reason nobody knows is a
 //! refusal, a lookup of which a part failed has not found that there is nothing, C13 and C15 are as true of cancels, and a cancel that
 //! was taken is not an end. C60 is what the port says of cancellation, C61 of lists that are read on,
-//! and C62 of an account's view.
+//! C62 of an account's view, and C63 of fills without an order.
 //! C31 and C35, which elsewhere are about streams, are here about `order` and `fills_since`.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "every answer but those that a case names breaks its promise")]
@@ -58,7 +58,7 @@ pub use rig::{BrokerRig, Fault, OrderTruth, Truth, declared};
 pub use sending::*;
 pub use trades::*;
 
-suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 49;
+suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 50;
     C01 "5, 8" c01_a_buy_costs_what_its_fills_say "a buy is filled, brings exactly its units and takes exactly price × quantity and fees, within the declared costs",
     C03 "5, 8" c03_a_part_then_all_is_sold "after a part and then all of a holding is sold, nothing of it is left; what it brings is within the declared costs",
     C04 "3" c04_same_id_same_terms_twice_makes_one_order "the same order sent twice is one order",
@@ -108,4 +108,5 @@ suite! { ($) broker_suite in broker, "broker", dyn BrokerRig, 49;
     C60 "1, 4" c60_a_dropped_call_is_a_lost_answer "a submission or a cancel that is dropped is as one whose answer was lost: nothing is denied at once, and in the end the truth is told",
     C61 "5, 7" c61_a_cursor_misses_nothing "who reads fills on and on from a cursor is told each of them in the end, those that show late too",
     C62 "2" c62_a_blocked_account_says_so "an account that the broker takes no orders for reads blocked, and refuses them",
+    C63 "5, 7" c63_what_others_trade_is_told_as_theirs "what others trade in the account moves its units and cash, is never among the open orders, and its fills bear no id of ours",
 }

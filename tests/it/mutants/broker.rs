@@ -138,6 +138,8 @@ const FLAWS: &[(Flaw, &str)] = &[
     (Flaw::NotesSendsOnceAnswered, "C60"),
     (Flaw::ReadsFillsByTheirTime, "C61"),
     (Flaw::HidesThatItIsBlocked, "C62"),
+    (Flaw::HidesWhatOthersTrade, "C63"),
+    (Flaw::ClaimsWhatOthersTrade, "C63"),
     (Flaw::FindsOnlyItsOwn, "C37"),
     (Flaw::CancelsOnlyItsOwn, "C37"),
     (Flaw::ListsOnlyItsOwn, "C37"),

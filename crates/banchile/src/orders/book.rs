@@ -135,7 +135,8 @@ impl OrderBook {
                 return (fills, read, false);
             }
             let (symbol, side) = (order.symbol(), order.side());
-            fills.extend(row.fill().ok().map(|fill| OrderFill { order: Some(order.request.id), symbol, side, fill }));
+            let ours = (!order.by_others).then_some(order.request.id);
+            fills.extend(row.fill().ok().map(|fill| OrderFill { order: ours, symbol, side, fill }));
             read = number;
         }
         (fills, read, true)

@@ -8,9 +8,10 @@ use crate::faults::{Course, Part, Treatment, share_of};
 use crate::orders::{Known, Order, OrderKey};
 use crate::profile::{Chance, Profile, Retention};
 use evenkeel_domain::order::{
-    BrokerStatus, Capabilities, Costs, Duplicates, OrderRequest, RefusalReason, Refused, Side, Terms,
+    Attempt, BatchId, BrokerStatus, Capabilities, ClientOrderId, Costs, Direction, Duplicates, LegNumber, OrderRequest,
+    RefusalReason, Refused, Side, Terms,
 };
-use evenkeel_domain::values::{Lot, Money, Overflow, Percentage, Quantity, Rounding, Timestamp};
+use evenkeel_domain::values::{AccountId, Lot, Money, Overflow, Percentage, Quantity, Rounding, Symbol, Timestamp};
 use std::time::Duration;
 
 /// The documented rules that need no account and no market: a quantity above zero, the lot, the minimum.
@@ -36,6 +37,9 @@ pub(crate) fn check(profile: &Profile, terms: &Terms) -> Result<(), Refused> {
     }
     Ok(())
 }
+
+/// The batches under which orders are kept that somebody else has made: the text "others" and a number. No worker's ids look so.
+const BY_OTHERS: u128 = 0x6f74_6865_7273_0000_0000_0000_0000_0000;
 
 /// The most slices that the market's volume divides an order into.
 const MOST_SLICES: usize = 200;
@@ -88,9 +92,41 @@ impl Venue {
         let lag = self.lag(place, &order);
         order.visible_at = self.accounts.get_mut(place).map_or(at, |account| account.seen_at(at.plus(lag)));
         order.cancel = treatment.cancel.clone();
+        order.by_others = treatment.by_others;
         let key = order.key();
         self.plan(place, order, treatment.course.as_ref(), at);
         Ok(key)
+    }
+
+    /// An order that somebody else has made for the account: at once, and by no id of ours.
+    pub(crate) fn trade_by_others(
+        &mut self,
+        account: &AccountId,
+        symbol: Symbol,
+        side: Side,
+        quantity: Quantity,
+    ) -> Result<(), Refused> {
+        let nobody = || refused(RefusalReason::Other, format!("there is no account {account}"));
+        let place = self.index.get(account).copied().ok_or_else(nobody)?;
+        let reference = self.board.get(&symbol).copied();
+        let untraded = || refused(RefusalReason::NotTradable, format!("{symbol} is not traded here"));
+        let reference = reference.ok_or_else(untraded)?;
+        let owner = self.accounts.get_mut(place).ok_or_else(nobody)?;
+        owner.by_others = owner.by_others.saturating_add(1);
+        let batch = BatchId::from_u128(BY_OTHERS.saturating_add(owner.by_others));
+        let leg = LegNumber::new(0).ok_or_else(nobody)?;
+        let id = ClientOrderId { batch, leg, direction: Direction::Forward, attempt: Attempt::FIRST };
+        let request = OrderRequest { id, terms: Terms { symbol, side, quantity, reference, exit: false } };
+        let treatment = Treatment { by_others: true, ..Treatment::default() };
+        let at = self.now;
+        match self.accept(place, &request, &treatment, at) {
+            Ok(_) => {
+                self.advance(at);
+                Ok(())
+            }
+            Err(Declined::Refused(refused)) => Err(refused),
+            Err(Declined::AlreadyExists) => Err(nobody()),
+        }
     }
 
     /// The copy that this order would be of its id; or the answer to an id that is taken.
@@ -188,8 +224,9 @@ impl Venue {
             self.schedule(closes_at, Event::End { account, key, status: BrokerStatus::Expired });
         }
         if let Some(account) = self.accounts.get_mut(account) {
+            let is_ours = !order.by_others;
             account.book.put(order);
-            if self.profile.retention == Retention::OrderIds {
+            if is_ours && self.profile.retention == Retention::OrderIds {
                 account.forget_all_but(key.id.batch);
             }
         }

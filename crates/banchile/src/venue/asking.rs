@@ -38,7 +38,7 @@ impl Venue {
     pub(crate) fn open_orders(&mut self, name: &AccountId) -> Result<Vec<OrderView>, AccountError> {
         let now = self.now;
         let orders = self.account_mut(name)?.book.iter_mut();
-        let open = orders.filter(|order| order.seems_open(now));
+        let open = orders.filter(|order| order.seems_open(now) && !order.by_others);
         let views: Vec<(usize, Option<OrderView>)> = open.map(|order| (order.handed_out(), order.tell(now))).collect();
         let told = views.into_iter().filter_map(|(before, view)| view.map(|view| self.jumbled(name, view, before)));
         Ok(told.collect())

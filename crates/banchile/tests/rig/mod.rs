@@ -3,7 +3,7 @@
 use evenkeel_banchile::{BanChile, Fault as Scripted, Ledger, Part, Profile, Rule};
 use evenkeel_conformance::broker::{BrokerRig, Fault, OrderTruth, Truth, declared};
 use evenkeel_conformance::{Cannot, Check, Rig, Stop};
-use evenkeel_domain::order::{NotSent, RefusalReason, Refused, UnknownCause};
+use evenkeel_domain::order::{NotSent, RefusalReason, Refused, Side, UnknownCause};
 use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_memory::ManualClock;
 use evenkeel_ports::{Broker, Clock};
@@ -152,6 +152,11 @@ impl BrokerRig for SimulatedRig {
         Ok(())
     }
 
+    fn trade_by_others(&self, symbol: Symbol, side: Side, quantity: Quantity) -> Result<(), Cannot> {
+        let traded = self.simulated.trade_by_others(&self.account(), symbol, side, quantity);
+        traded.map_err(|refused| Cannot(refused.message))
+    }
+
     fn block(&self, blocked: bool) -> Result<(), Cannot> {
         self.simulated.block(&self.account(), blocked).map_err(|error| Cannot(error.to_string()))
     }
@@ -204,7 +209,7 @@ impl BrokerRig for SimulatedRig {
     fn truth(&self) -> Result<Truth, Cannot> {
         let ledger = self.ledger();
         let mut orders: BTreeMap<_, OrderTruth> = BTreeMap::new();
-        for order in &ledger.orders {
+        for order in ledger.orders.iter().filter(|order| !order.by_others) {
             let truth = orders.entry(order.request.id).or_insert(OrderTruth { copies: 0, executed: Quantity::ZERO });
             truth.copies = truth.copies.saturating_add(1);
             truth.executed = truth.executed.add(order.filled()).unwrap();

@@ -1,10 +1,10 @@
 //! Lookups, fills and pages: contract 4, 5 and 7.
 
-use super::desk::{Desk, broken, desk, misfit};
+use super::desk::{Desk, amounts, broken, desk, misfit, sum};
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{
-    BrokerStatus, CancelAnswer, ClientOrderId, Duplicates, Fill, Lookup, OrderRequest, SubmitAnswer,
+    BrokerStatus, CancelAnswer, ClientOrderId, Duplicates, Fill, Lookup, OrderRequest, Side, SubmitAnswer,
 };
 use evenkeel_domain::values::FillId;
 use evenkeel_ports::BrokerError;
@@ -279,4 +279,46 @@ pub async fn c61_a_cursor_misses_nothing(rig: &dyn BrokerRig) -> Check {
     read.extend(desk.fills_after(cursor).await?.0.into_iter().map(|fill| fill.fill.id));
     let missed: Vec<_> = executed.difference(&read).collect();
     expect(missed.is_empty(), "who reads on from a cursor should be told every fill in the end", missed)
+}
+
+/// Buys, and lets others buy and sell in the same account, before and after; reads units, cash, open orders and fills. Contract 5, 7.
+pub async fn c63_what_others_trade_is_told_as_theirs(rig: &dyn BrokerRig) -> Check {
+    let desk = desk(rig).await?;
+    let (two, six) = (desk.quantity("2")?, desk.quantity("6")?);
+    desk.fund_for(desk.quantity("20")?)?;
+    let before = desk.view().await?.cash;
+    rig.trade_by_others(desk.symbol(), Side::Buy, six)?;
+    desk.quiet().await;
+    let order = desk.buy(two)?;
+    let own = desk.trade(&order).await?.fills;
+    desk.horizon().await;
+    rig.trade_by_others(desk.symbol(), Side::Sell, two)?;
+    desk.quiet().await;
+    desk.holds(desk.symbol(), six).await?;
+    desk.nothing_is_open().await?;
+    let listed = desk.fills().await?;
+    let theirs: Vec<_> = listed.iter().filter(|fill| fill.order != Some(order.id)).collect();
+    let claimed = theirs.iter().find(|fill| fill.order.is_some());
+    expect(claimed.is_none(), "what others traded should bear no id of ours", claimed)?;
+    let of =
+        |side| theirs.iter().filter(move |fill| fill.side == side).map(|fill| fill.fill.clone()).collect::<Vec<_>>();
+    let (bought, sold) = (of(Side::Buy), of(Side::Sell));
+    let units = (sum(&distinct(&bought))?, sum(&distinct(&sold))?);
+    expect(units == (six, two), &format!("others bought {six} and sold {two}, which should be listed"), &theirs)?;
+    let mut cash = before;
+    for (side, fills) in [(Side::Buy, distinct(&bought)), (Side::Buy, own), (Side::Sell, distinct(&sold))] {
+        let (amount, fees) = amounts(&fills)?;
+        let moved = if side == Side::Buy { cash.sub(amount) } else { cash.add(amount) };
+        cash = moved.and_then(|cash| cash.sub(fees)).map_err(misfit)?;
+    }
+    let now = desk.view().await?.cash;
+    let rounded = if desk.declared.fills_rounded { u64::try_from(listed.len()).unwrap_or(u64::MAX) } else { 0 };
+    let near = now.cents().abs_diff(cash.cents()) <= rounded;
+    expect(near, &format!("cash should go from {before} to {cash}, by all fills, whosever they are"), now)
+}
+
+/// Each fill once: a list may repeat them.
+fn distinct(fills: &[Fill]) -> Vec<Fill> {
+    let by_id: BTreeMap<_, _> = fills.iter().map(|fill| (&fill.id, fill)).collect();
+    by_id.into_values().cloned().collect()
 }

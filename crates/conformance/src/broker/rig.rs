@@ -1,7 +1,7 @@
 //! What the team that writes an adapter brings along.
 
 use crate::{Cannot, Rig};
-use evenkeel_domain::order::{Capabilities, ClientOrderId};
+use evenkeel_domain::order::{Capabilities, ClientOrderId, Side};
 use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_ports::Broker;
 use futures_util::future::BoxFuture;
@@ -127,6 +127,15 @@ pub trait BrokerRig: Rig {
     fn halt(&self, symbol: Symbol) -> Result<(), Cannot> {
         let _ = symbol;
         Err(Cannot::new("halt a symbol"))
+    }
+
+    /// Lets somebody else trade in the account: a person by hand, or another program, with an order that bears no id of ours.
+    ///
+    /// # Errors
+    /// [`Cannot`].
+    fn trade_by_others(&self, symbol: Symbol, side: Side, quantity: Quantity) -> Result<(), Cannot> {
+        let _ = (symbol, side, quantity);
+        Err(Cannot::new("trade by hand in the account"))
     }
 
     /// Lets the broker take no orders for the account, for whatever reason of its own; or take them again.
@@ -273,7 +282,7 @@ impl Fault {
 /// What really happened to the account, read past the adapter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
-    /// Every order that was ever accepted for the account.
+    /// Every order of ours that was ever accepted for the account.
     pub orders: BTreeMap<ClientOrderId, OrderTruth>,
     /// All cash, settled or not.
     pub cash: Money,

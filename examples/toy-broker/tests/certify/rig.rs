@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use evenkeel_conformance::broker::{BrokerRig, Fault, Truth, declared};
 use evenkeel_conformance::{Cannot, Check, Rig};
 use evenkeel_domain::order::{
-    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, Refused, SubmitAnswer, Terms,
+    CancelAnswer, Capabilities, ClientOrderId, FillCursor, Lookup, OrderRequest, Refused, Side, SubmitAnswer, Terms,
 };
 use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_memory::ManualClock;
@@ -179,6 +179,11 @@ impl BrokerRig for ToyRig {
     fn halt(&self, symbol: Symbol) -> Result<(), Cannot> {
         self.state().bank.halted.insert(symbol);
         Ok(())
+    }
+
+    fn trade_by_others(&self, symbol: Symbol, side: Side, quantity: Quantity) -> Result<(), Cannot> {
+        let made = self.state().bank.submit_by_hand(self.clock.now(), symbol, side, quantity);
+        made.map_err(|(code, message)| Cannot(format!("{code}: {message}")))
     }
 
     fn block(&self, blocked: bool) -> Result<(), Cannot> {

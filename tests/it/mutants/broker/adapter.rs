@@ -381,6 +381,11 @@ impl Broker for Adapter {
                 let since = self.notes().read_at.replace(now).filter(|_| later);
                 page.fills.retain(|fill| since.is_none_or(|since| fill.fill.at >= since));
             }
+            Flaw::HidesWhatOthersTrade => page.fills.retain(|fill| fill.order.is_some()),
+            Flaw::ClaimsWhatOthersTrade => {
+                let own = page.fills.iter().find_map(|fill| fill.order);
+                page.fills.iter_mut().for_each(|fill| fill.order = fill.order.or(own));
+            }
             Flaw::FirstPageIsAll => page.complete = true,
             Flaw::MistakesTheSide => page.fills.iter_mut().for_each(|fill| fill.side = fill.side.opposite()),
             Flaw::NumbersFillsByOrder => {

@@ -4,6 +4,7 @@ use super::rig::SimulatedRig;
 use evenkeel_banchile::Profile;
 use evenkeel_conformance::broker::{self, BrokerRig, Fault, Truth};
 use evenkeel_conformance::{Cannot, Check, Rig, Verdict};
+use evenkeel_domain::order::Side;
 use evenkeel_domain::values::{AccountId, Currency, Money, Price, Quantity, Symbol, Timestamp};
 use evenkeel_ports::Broker;
 use futures_util::future::BoxFuture;
@@ -23,6 +24,7 @@ enum Hand {
     OpenMarket,
     Halt,
     Block,
+    TradeByOthers,
     Successor,
     Force,
     FailQuestions,
@@ -141,6 +143,10 @@ impl BrokerRig for Without {
         self.with(Hand::Halt, |whole| whole.halt(symbol))
     }
 
+    fn trade_by_others(&self, symbol: Symbol, side: Side, quantity: Quantity) -> Result<(), Cannot> {
+        self.with(Hand::TradeByOthers, |whole| whole.trade_by_others(symbol, side, quantity))
+    }
+
     fn block(&self, blocked: bool) -> Result<(), Cannot> {
         self.with(Hand::Block, |whole| whole.block(blocked))
     }
@@ -197,6 +203,7 @@ fn what_cannot_be_seen_is_not_shown() {
         Hand::OpenMarket,
         Hand::Halt,
         Hand::Block,
+        Hand::TradeByOthers,
         Hand::Successor,
         Hand::OpensAt,
         Hand::Force,

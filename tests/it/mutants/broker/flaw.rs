@@ -120,4 +120,6 @@ pub(crate) enum Flaw {
     OpensAnHourLate,
     ListsNoPromisedUnits,
     ExemptsEverySale,
+    HidesWhatOthersTrade,
+    ClaimsWhatOthersTrade,
 }
