@@ -120,9 +120,15 @@ pub(crate) fn run<E>(
     })
 }
 
-/// Splits the portfolios over as many threads as the machine runs at once, each with its place in the file.
+/// How many portfolios of a store work at once: they wait for the disk, not for the processor, and what they commit meanwhile is synced
+/// together.
+const AT_THE_DISK: usize = 64;
+
+/// Splits the portfolios over as many threads as the machine runs at once, or as are worth a sync; each with its place in the file.
 fn shares(plans: Vec<SimulationPlan>) -> Vec<Vec<(usize, SimulationPlan)>> {
-    let threads = thread::available_parallelism().map_or(1, |n| n.get()).min(plans.len()).max(1);
+    let durable = plans.iter().any(|plan| plan.store.is_some());
+    let threads = if durable { AT_THE_DISK } else { thread::available_parallelism().map_or(1, |n| n.get()) };
+    let threads = threads.min(plans.len()).max(1);
     let mut shares: Vec<Vec<(usize, SimulationPlan)>> = (0..threads).map(|_| Vec::new()).collect();
     for (place, plan) in plans.into_iter().enumerate() {
         if let Some(share) = place.checked_rem(threads).and_then(|n| shares.get_mut(n)) {
