@@ -1,7 +1,8 @@
 //! The suite of the broker: what [`evenkeel_ports::Broker`] promises, case by case.
 //!
 //! A team that writes an adapter brings a [`BrokerRig`]: the adapter, an account that is fresh and empty, and as much as it can of the
-//! world around it. All that a rig may lack has a body that says so, and every case that needs it is then *not shown*:
+//! world around it. All that a rig may lack has a body that says so, and every case that needs it is then *not shown*, also where it needs it for
+//! a part only: that goes on without, and can still fail.
 //!
 //! ```text
 //! evenkeel_conformance::broker_suite!(MyRig::new());
@@ -31,8 +32,8 @@
 //! an average price of an order is not the price of any of its fills. C53 is the unknown account of contract 2 and 4, C54 is C12 for any wire.
 //! C55 to C59 are about what follows from contract 2 and 4 to 7: an order that expired has ended, a refusal whose reason nobody knows is a
 //! refusal, a lookup of which a part failed has not found that there is nothing, C13 and C15 are as true of cancels, and a cancel that
-//! was taken is not an end. C60 is what the port says of cancellation, C61 of lists that are read on,
-//! C62 of an account's view, and C63 of fills without an order.
+//! was taken is not an end. C60 is what the port says of cancellation, C61 of lists that are read on, C62 of an account's view, and C63 of
+//! fills without an order. C37, which elsewhere is a process that is started again, is an adapter that knows nothing of the one before.
 //! C31 and C35, which elsewhere are about streams, are here about `order` and `fills_since`.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "every answer but those that a case names breaks its promise")]

@@ -23,7 +23,7 @@
 //! | passed | the adapter kept the promise, in front of this suite's eyes |
 //! | failed | it broke it; the message says what was promised and what was seen |
 //! | skipped | a declared capability excuses it; the report names the capability, and the macro call must list the case |
-//! | not shown | the rig cannot make the situation happen; the macro call must list the case, and a listed case that can be shown is a failure |
+//! | not shown | the rig cannot make the situation happen, or cannot see all of what came of it; what it could see was as promised. The macro call must list the case, and a listed case that can be shown is a failure |
 //!
 //! The tests of listed cases are ignored, and the report must agree with the lists, or `the_report_is_as_declared` fails.
 //!
