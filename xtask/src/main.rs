@@ -4,6 +4,7 @@
 //! line of its own with its remedy, and fails when it finds nothing to look at. Start with `check.rs`; the rules are in
 //! `layers.rs` (which crate may use which) and `tidy.rs` (what the text must look like).
 
+mod bench;
 mod cargo;
 mod check;
 #[cfg(unix)]
@@ -76,6 +77,7 @@ const COMMANDS: &[Command] = &[
         WithArguments(crash::crash),
     ),
     command(watch_soak::USAGE, "the watch against the exact decision, at a high rate", WithArguments(watch_soak::soak)),
+    command(bench::USAGE, "every figure of docs/performance.md, measured here and now", WithArguments(bench::bench)),
     command("fix", "clippy's suggestions, format, expected outputs; writes", Plain(fix::run)),
 ];
 

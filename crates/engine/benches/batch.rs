@@ -1,119 +1,120 @@
-//! How fast one whole batch is: lease, snapshot, plan, journal, orders, fills, settling, release. At the end stands how many
-//! times as long it takes as planning it alone.
+//! How fast one whole batch is: lease, snapshot, plan, journal, orders, fills, settling, release. Beside it stands planning alone.
 //!
-//! All is in memory, and the simulated broker is ideal: what is measured is the engine. `cargo bench -p evenkeel-engine`.
+//! All is in memory, and the simulated broker is ideal: what is measured is the engine. `cargo bench -p evenkeel-engine`, or `cargo xtask bench`.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a bench that cannot be set up says so and ends")]
-#![expect(clippy::arithmetic_side_effects, reason = "made-up portfolios of known size")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a bench that cannot be set up says so and ends"
+)]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::float_arithmetic,
+    reason = "made-up portfolios of known size, and times"
+)]
 
 #[path = "../../domain/benches/support/paired.rs"]
 mod paired;
+#[path = "../../domain/benches/support/rows.rs"]
+mod rows;
+#[path = "support/world.rs"]
+mod world;
 
-use divan::Bencher;
-use evenkeel_banchile::{BanChile, Profile, Retention as OrderRetention};
-use evenkeel_domain::allocation::{Target, TargetAllocation};
-use evenkeel_domain::books::{Books, Definition};
-use evenkeel_domain::plan::Plan;
-use evenkeel_domain::policy::Policy;
-use evenkeel_domain::record::Outcome;
-use evenkeel_domain::report::BatchReport;
-use evenkeel_domain::values::{Money, Percentage, PortfolioId, Price, Quantity, StoreId, Symbol, Timestamp};
-use evenkeel_engine::{Engine, Ports, Rebalanced, Settings};
-use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier, Retention};
-use evenkeel_ports::NullObserver;
+use evenkeel_conformance::suite::block_on;
+use evenkeel_domain::values::StoreId;
+use evenkeel_memory::{MemoryJournal, Retention};
+use rows::Rows;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use world::World;
 
-const LEGS: [u32; 3] = [3, 10, 50];
-
-fn main() {
-    for legs in LEGS {
-        let report = World::new(legs).rebalance();
-        assert_eq!(report.outcome, Outcome::Completed);
-        assert_eq!(report.trades.len(), usize::try_from(legs).unwrap());
+fn main() -> std::io::Result<()> {
+    let is_bench = std::env::args().any(|argument| argument == "--bench");
+    let rounds = if is_bench && !Rows::is_quick() { 400 } else { 2 };
+    let mut rows = Rows::from_arguments()?;
+    for holdings in [10, 50, 500] {
+        rows.put("engine", &format!("plan for {holdings} holdings"), planning(holdings, rounds), "µs")?;
     }
-    divan::main();
-    // Without `--bench` it is run as a test: everything once, and nothing is measured.
-    if std::env::args().any(|argument| argument == "--bench") {
-        println!("\nA whole batch takes so many times as long as planning it:");
-        for legs in LEGS {
-            let ratio = paired::ratio(|| World::new(legs), World::rebalance, World::preview);
-            println!("  {legs:>2} legs {ratio}");
+    for legs in [10, 50] {
+        rows.put("engine", &format!("whole batches of {legs} legs in memory"), batches(legs, rounds), "per second")?;
+    }
+    for legs in [10, 50] {
+        let pair = |world: &mut World| block_on(world.rebalance(&world.portfolios[0])).unwrap();
+        let plan = |world: &mut World| block_on(world.engine.preview(&world.portfolios[0])).unwrap();
+        // Run as a test, nothing is compared.
+        if is_bench {
+            let ratio = paired::ratio(|| out_of_band(legs), pair, plan);
+            rows.put("engine", &format!("a batch of {legs} legs against planning it"), ratio.median(), "times")?;
         }
     }
-}
-
-#[divan::bench(args = LEGS)]
-fn whole_batch(bencher: Bencher<'_, '_>, legs: u32) {
-    bencher.with_inputs(|| World::new(legs)).bench_local_refs(World::rebalance);
-}
-
-#[divan::bench(args = LEGS)]
-fn preview(bencher: Bencher<'_, '_>, legs: u32) {
-    bencher.with_inputs(|| World::new(legs)).bench_local_refs(World::preview);
-}
-
-/// An engine with one portfolio of equal targets, every holding of which has just drifted by a tenth, up and down in turns.
-struct World {
-    clock: ManualClock,
-    engine: Engine,
-    portfolio: PortfolioId,
-}
-
-impl World {
-    fn new(holdings: u32) -> Self {
-        let clock = ManualClock::new(Timestamp::EPOCH);
-        // As in a replay without a store: what is over is folded and forgotten.
-        let profile = Profile { retention: OrderRetention::OrderIds, ..Profile::ideal() };
-        let broker = Arc::new(BanChile::new(profile, Arc::new(clock.clone()), 1));
-        let ports = Ports {
-            broker: broker.clone(),
-            leases: Arc::new(MemoryLeases::new(Arc::new(clock.clone()))),
-            journal: Arc::new(MemoryJournal::new(StoreId::new(7)).with_retention(Retention::LatestState)),
-            clock: Arc::new(clock.clone()),
-            notifier: Arc::new(MemoryNotifier::new()),
-            observer: Arc::new(NullObserver),
-        };
-        let engine = Engine::new(ports, Settings::unlimited().checked().unwrap(), "bench".parse().unwrap());
-
-        let portfolio: PortfolioId = "growth".parse().unwrap();
-        let symbols: Vec<Symbol> = (0..holdings).map(|n| format!("S{n:03}").parse().unwrap()).collect();
-        let units = Quantity::from_nanos(100_123_456_789).unwrap();
-        let books = Books::new(Money::ZERO, symbols.iter().map(|symbol| (*symbol, units)));
-        let prices = (0..).zip(&symbols).map(|(n, symbol)| (*symbol, price(if n % 2 == 0 { 110 } else { 90 })));
-        let prices: Vec<(Symbol, Price)> = prices.collect();
-        let definition = Definition {
-            account: "bench".parse().unwrap(),
-            currency: "USD".parse().unwrap(),
-            allocation: equal(&symbols),
-            policy: Policy::default(),
-        };
-        broker.open_account(&definition.account, definition.currency, books.cash, books.holdings()).unwrap();
-        broker.set_prices(prices.iter().copied());
-        clock.run(engine.add(&portfolio, definition, books)).unwrap().unwrap();
-        assert_eq!(engine.on_wave(Timestamp::EPOCH, &prices).len(), 1, "it is out of band");
-        Self { clock, engine, portfolio }
+    for symbols in [10, 20, 100] {
+        let what = format!("100 x 50 of 500 symbols, waves of {symbols}");
+        rows.put("engine", &what, stress(symbols, rounds / 4 + 1), "rebalances per second")?;
     }
-
-    fn rebalance(&mut self) -> BatchReport {
-        let rebalanced = self.clock.run(self.engine.rebalance(&self.portfolio)).unwrap().unwrap();
-        let Rebalanced::Batch(report) = rebalanced else { panic!("it should have traded") };
-        *report
-    }
-
-    fn preview(&mut self) -> Plan {
-        self.clock.run(self.engine.preview(&self.portfolio)).unwrap().unwrap()
-    }
+    Ok(())
 }
 
-fn price(dollars: u64) -> Price {
-    Price::from_nanos(dollars * 1_000_000_000).unwrap()
+fn memory() -> Arc<MemoryJournal> {
+    Arc::new(MemoryJournal::new(StoreId::new(7)).with_retention(Retention::LatestState))
 }
 
-/// Equal weights; the first takes what does not divide.
-fn equal(symbols: &[Symbol]) -> TargetAllocation {
-    let count = i64::try_from(symbols.len()).unwrap();
-    let share = Percentage::HUNDRED.units() / count;
-    let rest = Percentage::HUNDRED.units() - share * count;
-    let weight = |n| Percentage::from_units(if n == 0 { share + rest } else { share }).unwrap();
-    TargetAllocation::new((0..).zip(symbols).map(|(n, symbol)| (Target::Symbol(*symbol), weight(n)))).unwrap()
+/// One portfolio, every holding of which has just drifted by a tenth.
+fn out_of_band(holdings: usize) -> World {
+    let world = World::new(1, holdings, holdings, memory());
+    assert_eq!(world.wave(0..holdings, 10, false).len(), 1, "it is out of band");
+    world
+}
+
+/// Microseconds.
+fn planning(holdings: usize, rounds: u32) -> f64 {
+    let world = out_of_band(holdings);
+    let taken = time(|| {
+        for _ in 0..rounds {
+            let plan = block_on(world.engine.preview(&world.portfolios[0])).unwrap();
+            assert_eq!(plan.legs.len(), holdings);
+        }
+    });
+    taken.as_secs_f64() * 1e6 / f64::from(rounds)
+}
+
+/// Per second, one after the other.
+fn batches(holdings: usize, rounds: u32) -> f64 {
+    let world = World::new(1, holdings, holdings, memory());
+    let mut taken = Duration::ZERO;
+    for round in 0..rounds {
+        world.wave(0..holdings, 10, round.is_multiple_of(2));
+        taken += time(|| {
+            assert_eq!(block_on(world.rebalance(&world.portfolios[0])).unwrap(), holdings);
+        });
+    }
+    f64::from(rounds) / taken.as_secs_f64()
+}
+
+/// The stress test of the system that Evenkeel replaces: judging and rebalancing whoever waves of so many symbols, by up to 10 %, put out of band.
+fn stress(symbols: usize, rounds: u32) -> f64 {
+    let world = World::new(100, 50, 500, memory());
+    for portfolio in world.wave(0..500, 0, false) {
+        block_on(world.rebalance(&portfolio)).unwrap();
+    }
+    let (mut taken, mut rebalanced) = (Duration::ZERO, 0_usize);
+    for round in 0..rounds as usize {
+        let first = round * symbols % 500;
+        taken += time(|| {
+            let found = world.wave(first..first + symbols, 10, (round * symbols / 500).is_multiple_of(2));
+            rebalanced += found.len();
+            for portfolio in found {
+                block_on(world.rebalance(&portfolio)).unwrap();
+            }
+        });
+    }
+    rebalanced as f64 / taken.as_secs_f64()
+}
+
+fn time(work: impl FnOnce()) -> Duration {
+    #[expect(clippy::disallowed_methods, reason = "a bench measures the time that passes, and decides nothing by it")]
+    let start = Instant::now();
+    work();
+    start.elapsed()
 }

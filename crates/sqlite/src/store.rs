@@ -20,6 +20,7 @@ use evenkeel_ports::{
 use rusqlite::{Connection, params};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A store in one file: [`Journal`] and [`LeaseStore`]. Clones are the same store; the file is closed when the last is dropped.
@@ -76,6 +77,12 @@ impl SqliteStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.shared.path
+    }
+
+    /// How many transactions this store has begun. Each is synced once, however many commits and leases share it.
+    #[must_use]
+    pub fn transactions(&self) -> usize {
+        self.shared.writer.transactions.load(Ordering::SeqCst)
     }
 
     #[cfg(test)]

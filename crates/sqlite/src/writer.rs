@@ -56,7 +56,6 @@ pub(crate) struct Writer {
     #[cfg(test)]
     pub(crate) fault: Arc<std::sync::Mutex<Option<Fault>>>,
     /// How many were begun.
-    #[cfg(test)]
     pub(crate) transactions: Arc<AtomicUsize>,
 }
 
@@ -80,11 +79,11 @@ impl Writer {
             under_way: Arc::clone(&under_way),
             #[cfg(test)]
             fault: Arc::default(),
-            #[cfg(test)]
             transactions: Arc::default(),
         };
         #[cfg(test)]
-        let (fault, transactions) = (Arc::clone(&writing.fault), Arc::clone(&writing.transactions));
+        let fault = Arc::clone(&writing.fault);
+        let transactions = Arc::clone(&writing.transactions);
         let builder = std::thread::Builder::new().name("evenkeel-store".to_owned());
         let thread = builder.spawn(move || writing.run(&waiting))?;
         Ok(Self {
@@ -94,7 +93,6 @@ impl Writer {
             blocking,
             #[cfg(test)]
             fault,
-            #[cfg(test)]
             transactions,
         })
     }
@@ -173,7 +171,6 @@ struct Writing {
     under_way: Arc<AtomicUsize>,
     #[cfg(test)]
     fault: Arc<std::sync::Mutex<Option<Fault>>>,
-    #[cfg(test)]
     transactions: Arc<AtomicUsize>,
 }
 
@@ -213,7 +210,6 @@ impl Writing {
     /// Writes a group in one transaction.
     fn transaction(&mut self, group: &mut [Box<dyn Request>]) -> Result<(), Failed> {
         self.file.check().map_err(|message| Failed { proves: Unwritten::Nothing(message), alone: false })?;
-        #[cfg(test)]
         self.transactions.fetch_add(1, Ordering::SeqCst);
         let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
         begun.map_err(|e| Failed::before_commit("beginning a transaction", &e, false))?;

@@ -1,7 +1,8 @@
 //! How fast the watch is, as ratios against what a reader can run: an exact recompute, the domain's own decision, and the memory itself.
 //!
-//! `cargo bench -p evenkeel-watch` prints one table in Markdown; `-- --json FILE` writes it too; `-- W1` runs one world alone. Each pair is run in
-//! turns, block by block, and each figure is the median over rounds. Every wave's findings are compared with the exact recompute.
+//! `cargo bench -p evenkeel-watch` prints one table in Markdown; `-- --json FILE` writes its rows too; `-- W1` runs one world alone; `-- --quick` runs
+//! all of it on small worlds. Each pair is run in turns, block by block, and each figure is the median over rounds. Every wave's findings are compared
+//! with the exact recompute.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that cannot be set up says so and ends")]
 #![expect(
@@ -11,11 +12,14 @@
     reason = "made-up portfolios of known size, and times"
 )]
 
+#[path = "../../domain/benches/support/rows.rs"]
+mod rows;
 #[path = "support/mod.rs"]
 mod support;
 
 use evenkeel_domain::values::{Price, Symbol, Timestamp};
 use evenkeel_watch::{Settings, Watch};
+use rows::Rows;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use support::exact::{Exact, Plain};
@@ -31,31 +35,54 @@ const W1: Size =
 const W2: Size = Size { name: "W2", portfolios: 100_000, holdings: 50, ..W1 };
 const W3: Size = Size { name: "W3", portfolios: 100, holdings: 50, symbols: 500, tick: 0.000_5, tick_of_all: 0.000_3 };
 
-fn main() {
+fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let is_bench = arguments.iter().any(|argument| argument == "--bench");
+    let is_quick = Rows::is_quick() || !arguments.iter().any(|argument| argument == "--bench");
     let named = |size: &Size| {
         let names: Vec<&String> = arguments.iter().filter(|argument| argument.starts_with('W')).collect();
         names.is_empty() || names.iter().any(|name| *name == size.name)
     };
+    // Small enough to take seconds: the figures then mean nothing, and only the agreement is of interest.
+    let sized = |size: Size| if is_quick { Size { portfolios: size.portfolios.min(2_000), ..size } } else { size };
     let mut table = Table::new(SEED, ROUNDS);
-    if is_bench {
-        for (size, waves) in [(W1, [1, 100, 8_000]), (W2, [1, 100, 8_000])] {
-            if named(&size) {
-                run(&mut table, size, &waves);
-            }
+    for (size, waves) in [(W1, [1, 100, 8_000]), (W2, [1, 100, 8_000]), (W3, [10, 20, 100])] {
+        if named(&size) {
+            run(&mut table, sized(size), &waves);
         }
-        if named(&W3) {
-            run(&mut table, W3, &[10, 20, 100]);
-        }
-    } else {
-        // As a test: small, so that only the agreement is of interest.
-        run(&mut table, Size { portfolios: 2_000, symbols: 200, ..W1 }, &[1, 20, 200]);
+    }
+    if named(&W1) {
+        scaling(&mut table, if is_quick { 1_000 } else { 10_000 });
     }
     print!("{}", table.markdown());
-    if let Some(path) = arguments.iter().skip_while(|argument| *argument != "--json").nth(1) {
-        std::fs::write(path, table.json()).unwrap();
-    }
+    table.put_into(&mut Rows::from_arguments()?)
+}
+
+/// What a holding costs with more and more portfolios; and what two threads do together, each with half of the portfolios.
+fn scaling(table: &mut Table, least: usize) {
+    let mut few = Case::new(table, World::new(Size { name: "10,000", portfolios: least, ..W1 }, SEED));
+    few.waves(table, 100);
+    let mut more = Case::new(table, World::new(Size { name: "100,000", portfolios: least * 10, ..W1 }, SEED));
+    more.waves(table, 100);
+    let mut other = Case::new(table, World::new(Size { name: "two threads", portfolios: least * 10, ..W1 }, SEED));
+    let ratios = (0..ROUNDS).map(|_| {
+        let waves: Vec<Vec<(u32, u64)>> = more.world.waves(&mut more.draws, 100, 20);
+        let [ours, theirs]: [Vec<Vec<(Symbol, Price)>>; 2] = [0, 1].map(|_| waves.iter().map(|w| prices(w)).collect());
+        let run = |watch: &mut Watch, waves: &[Vec<(Symbol, Price)>]| {
+            for wave in waves {
+                black_box(watch.wave(Timestamp::EPOCH, wave));
+            }
+        };
+        let alone = time(|| run(&mut more.watch, &ours));
+        let both = time(|| {
+            std::thread::scope(|scope| {
+                scope.spawn(|| run(&mut more.watch, &ours));
+                run(&mut other.watch, &theirs);
+            });
+        });
+        2.0 * alone.as_secs_f64() / both.as_secs_f64()
+    });
+    let ratios = ratios.collect();
+    table.figure("two threads", "waves of 100, times the work of one thread", median(ratios));
 }
 
 fn run(table: &mut Table, size: Size, waves: &[usize]) {

@@ -45,6 +45,14 @@ pub(crate) fn ratio<I, A, B>(
     Ratio { median: at(5), low: at(1), high: at(9) }
 }
 
+impl Ratio {
+    /// The middle of all pairs.
+    #[allow(dead_code, reason = "not every bench that includes this file needs the figure apart")]
+    pub(crate) const fn median(&self) -> f64 {
+        self.median
+    }
+}
+
 /// How long it takes to do `work` so many times.
 fn time<I, T>(times: u32, input: &impl Fn() -> I, work: &impl Fn(&mut I) -> T) -> Duration {
     let mut inputs: Vec<I> = (0..times).map(|_| input()).collect();

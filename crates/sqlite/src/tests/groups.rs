@@ -10,7 +10,6 @@ use evenkeel_ports::{Commit, CommitOutcome, Journal};
 use futures_util::future::{FutureExt, join_all};
 use rusqlite::Connection;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 fn commit(portfolio: &str, expected: u64, records: usize) -> Commit {
@@ -47,7 +46,7 @@ fn open(options: Options) -> (tempfile::TempDir, SqliteStore) {
 }
 
 fn transactions(store: &SqliteStore) -> usize {
-    store.writer().transactions.load(Ordering::SeqCst)
+    store.transactions()
 }
 
 #[test]

@@ -1,4 +1,6 @@
-//! What was measured, as Markdown and JSON.
+//! What was measured, as Markdown and as rows.
+
+use crate::rows::Rows;
 
 struct Row {
     world: &'static str,
@@ -61,17 +63,24 @@ impl Table {
         text
     }
 
-    pub(crate) fn json(&self) -> String {
-        let rows = self.rows.iter().map(|row| {
-            let Row { world, what, ours, exact, by_exact, by_domain } = row;
-            format!(r#"{{"world":"{world}","what":"{what}","watch_ns":{ours:.3},"exact_ns":{exact:.3},"times_exact":{by_exact:.3},"times_domain":{by_domain:.3}}}"#)
-        });
-        let figures = self
-            .figures
-            .iter()
-            .map(|(world, what, value)| format!(r#"{{"world":"{world}","what":"{what}","value":{value:.3}}}"#));
-        let all: Vec<String> = rows.chain(figures).collect();
-        format!("{{\"seed\":{},\"rounds\":{},\"results\":[{}]}}\n", self.seed, self.rounds, all.join(","))
+    /// Every figure as a row of `cargo xtask bench`.
+    pub(crate) fn put_into(&self, rows: &mut Rows) -> std::io::Result<()> {
+        for Row { world, what, ours, by_exact, by_domain, .. } in &self.rows {
+            rows.put(world, what, *ours, "ns per affected holding")?;
+            rows.put(world, &format!("{what}, against an exact recompute"), *by_exact, "times")?;
+            rows.put(world, &format!("{what}, against the domain's decision"), *by_domain, "times")?;
+        }
+        for (world, what, value) in &self.figures {
+            let unit = if what.contains("bytes") && what.starts_with("resident") {
+                "bytes"
+            } else if what.starts_with("inserting") {
+                "µs"
+            } else {
+                "times"
+            };
+            rows.put(world, what, *value, unit)?;
+        }
+        Ok(())
     }
 }
 

@@ -1,0 +1,90 @@
+//! An engine with portfolios of equal targets, at the ideal simulated broker: for benches of whole batches.
+
+use evenkeel_banchile::{BanChile, Profile, Retention};
+use evenkeel_conformance::suite::block_on;
+use evenkeel_domain::allocation::{Target, TargetAllocation};
+use evenkeel_domain::books::{Books, Definition};
+use evenkeel_domain::policy::Policy;
+use evenkeel_domain::values::{Money, Percentage, PortfolioId, Price, Quantity, Symbol, Timestamp};
+use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, Settings};
+use evenkeel_memory::{ManualClock, MemoryLeases, MemoryNotifier};
+use evenkeel_ports::{Journal, NullObserver};
+use std::sync::Arc;
+
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    broker: Arc<BanChile>,
+    symbols: Vec<Symbol>,
+    pub(crate) portfolios: Vec<PortfolioId>,
+}
+
+impl World {
+    /// So many portfolios of so many holdings each, of so many symbols; what is remembered goes to `journal`, leases are in memory.
+    pub(crate) fn new(portfolios: usize, holdings: usize, symbols: usize, journal: Arc<dyn Journal>) -> Self {
+        let clock = ManualClock::new(Timestamp::EPOCH);
+        // As in a replay without a store: what is over is forgotten.
+        let profile = Profile { retention: Retention::OrderIds, ..Profile::ideal() };
+        let broker = Arc::new(BanChile::new(profile, Arc::new(clock.clone()), 1));
+        let ports = Ports {
+            broker: broker.clone(),
+            leases: Arc::new(MemoryLeases::new(Arc::new(clock.clone()))),
+            journal,
+            clock: Arc::new(clock.clone()),
+            notifier: Arc::new(MemoryNotifier::new()),
+            observer: Arc::new(NullObserver),
+        };
+        let engine = Engine::new(ports, Settings::unlimited().checked().unwrap(), "bench".parse().unwrap());
+        let symbols: Vec<Symbol> = (0..symbols).map(|n| format!("S{n:03}").parse().unwrap()).collect();
+        let ids = (0..portfolios).map(|n| format!("p{n:04}").parse().unwrap()).collect();
+        Self { engine, broker, symbols, portfolios: ids }.filled(holdings)
+    }
+
+    /// Every portfolio with its holdings, of which neighbours share some.
+    fn filled(self, holdings: usize) -> Self {
+        let units = Quantity::from_nanos(100_123_456_789).unwrap();
+        for (n, portfolio) in self.portfolios.iter().enumerate() {
+            let held = self.symbols.iter().cycle().skip(n * 7 % self.symbols.len()).take(holdings);
+            let mut held: Vec<Symbol> = held.copied().collect();
+            held.sort_unstable();
+            let books = Books::new(Money::ZERO, held.iter().map(|symbol| (*symbol, units)));
+            let definition = Definition {
+                account: portfolio.as_str().parse().unwrap(),
+                currency: "USD".parse().unwrap(),
+                allocation: equal(&held),
+                policy: Policy::default(),
+            };
+            self.broker.open_account(&definition.account, definition.currency, books.cash, books.holdings()).unwrap();
+            block_on(self.engine.add(portfolio, definition, books)).unwrap();
+        }
+        self
+    }
+
+    /// Prices for the symbols in `range`, around 100: `by` percent above and below in turns, the other way round if `flipped`. Gives who is out of band.
+    /// Each rebalance between two of these makes a portfolio richer, by 2 % where `by` is 10.
+    pub(crate) fn wave(&self, range: std::ops::Range<usize>, by: u64, flipped: bool) -> Vec<PortfolioId> {
+        let price = |n: usize| if n.is_multiple_of(2) == flipped { 100 - by } else { 100 + by };
+        let priced = self.symbols.iter().enumerate().filter(|(n, _)| range.contains(n));
+        let prices: Vec<(Symbol, Price)> =
+            priced.map(|(n, symbol)| (*symbol, Price::from_nanos(price(n) * 1_000_000_000).unwrap())).collect();
+        self.broker.set_prices(prices.iter().copied());
+        let found = self.engine.on_wave(Timestamp::EPOCH, &prices);
+        found.iter().map(|finding| finding.portfolio().clone()).collect()
+    }
+
+    /// Rebalances one, whose batch must be completed.
+    pub(crate) async fn rebalance(&self, portfolio: &PortfolioId) -> Result<usize, EngineError> {
+        let Rebalanced::Batch(report) = self.engine.rebalance(portfolio).await? else {
+            panic!("it should have traded")
+        };
+        Ok(report.trades.len())
+    }
+}
+
+/// Equal weights; the first takes what does not divide.
+fn equal(symbols: &[Symbol]) -> TargetAllocation {
+    let count = i64::try_from(symbols.len()).unwrap();
+    let share = Percentage::HUNDRED.units() / count;
+    let rest = Percentage::HUNDRED.units() - share * count;
+    let weight = |n| Percentage::from_units(if n == 0 { share + rest } else { share }).unwrap();
+    TargetAllocation::new((0..).zip(symbols).map(|(n, symbol)| (Target::Symbol(*symbol), weight(n)))).unwrap()
+}
