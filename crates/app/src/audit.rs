@@ -32,7 +32,12 @@ pub(crate) fn run(args: &AuditArgs, out: &mut Output) -> Result<Outcome, Failure
         let lines = match (args.batch, &args.portfolio) {
             (Some(batch), _) => of_batch(path, &reader, batch)?,
             (None, Some(portfolio)) => of_portfolio(path, &reader, portfolio)?,
-            (None, None) => all(path, &reader)?,
+            (None, None) => {
+                let (lines, unread) = all(path, &reader)?;
+                print(&lines, &Costs::of(&lines), args, out)?;
+                out.flush()?;
+                return unread.map_or(Ok(Outcome::Done), Err);
+            }
         };
         let costs = match (args.batch, lines.first()) {
             (Some(_), Some(line)) => Costs::of(&of_portfolio(path, &reader, &line.portfolio)?),
@@ -59,14 +64,17 @@ fn of_batch(path: &Path, reader: &StoreReader, batch: BatchId) -> Result<Vec<Jou
     Ok(lines)
 }
 
-/// Every record of the store, in the order in which they were committed.
-fn all(path: &Path, reader: &StoreReader) -> Result<Vec<JournalLine>, Failure> {
-    let mut lines = Vec::new();
+/// Every record of the store, in the order in which they were committed; and why those of a portfolio are missing, if one cannot be read.
+fn all(path: &Path, reader: &StoreReader) -> Result<(Vec<JournalLine>, Option<Failure>), Failure> {
+    let (mut lines, mut unread) = (Vec::new(), None);
     for status in reader.portfolios().map_err(|error| not_read(path, error))? {
-        lines.extend(reader.lines(&status.portfolio, Sequence::ZERO).map_err(|error| not_read(path, error))?);
+        match reader.lines(&status.portfolio, Sequence::ZERO) {
+            Ok(read) => lines.extend(read),
+            Err(error) => unread = unread.or_else(|| Some(not_read(path, error))),
+        }
     }
     lines.sort_by_key(|line| line.place);
-    Ok(lines)
+    Ok((lines, unread))
 }
 
 fn print(lines: &[JournalLine], costs: &Costs, args: &AuditArgs, out: &mut Output) -> Result<(), Failure> {

@@ -2,9 +2,13 @@
 
 use crate::args::{HaltArgs, ModeKind, ReleaseArgs, ScopeArgs};
 use crate::exit::{Failure, Outcome};
+use crate::faults::{Fault, FileFaults};
 use crate::output::Output;
-use crate::{store, wiring};
+use crate::status::no_such_portfolio;
+use crate::store::{self, not_read};
+use crate::wiring;
 use evenkeel_domain::halt::{Halt, HaltMode, Release, Scope};
+use std::path::Path;
 
 /// Lets a halt stand.
 ///
@@ -18,12 +22,15 @@ pub(crate) fn halt(args: &HaltArgs, out: &mut Output) -> Result<Outcome, Failure
     let (who, why) = (args.person.who.clone(), args.person.why.clone());
     let halt = Halt { scope: scope(&args.scope), mode, who, why, at: wiring::now() };
     let path = &args.store.store;
-    drop(store::look(path)?);
+    is_of_the_store(path, &halt.scope)?;
     wiring::write_halt(path, &halt).map_err(|error| match error {
         wiring::StoreError::Open(error) => store::not_opened(path, error),
         wiring::StoreError::Journal(error) => Failure::dependency(format!("halting {}", halt.scope), error),
     })?;
-    out.text(format_args!("{halt}\nIt stands until it is released: evenkeel release{}\n", flag(&halt.scope)))?;
+    let (store, scope) = (path.display(), flag(&halt.scope));
+    out.text(format_args!(
+        "{halt}\nIt stands until it is released: evenkeel release --store {store}{scope} --who NAME --why REASON\n"
+    ))?;
     out.flush()?;
     Ok(Outcome::Done)
 }
@@ -41,13 +48,26 @@ pub(crate) fn release(args: &ReleaseArgs, out: &mut Output) -> Result<Outcome, F
         wiring::StoreError::Open(error) => store::not_opened(path, error),
         wiring::StoreError::Journal(error) => Failure::dependency(format!("releasing {}", release.scope), error),
     })?;
-    if was_there {
-        out.text(format_args!("{} is released\n", release.scope))?;
-    } else {
-        out.text(format_args!("{} was not halted: nothing has changed\n", release.scope))?;
+    if !was_there {
+        let fault = Fault::new(
+            format!("{} is not halted: nothing has changed", release.scope),
+            "evenkeel status shows the halts that stand",
+        );
+        return Err(FileFaults::of(path.display().to_string(), fault).into());
     }
+    out.text(format_args!("{} is released\n", release.scope))?;
     out.flush()?;
     Ok(Outcome::Done)
+}
+
+/// A halt of what is not there would stop nothing, and be taken for one that does.
+fn is_of_the_store(path: &Path, scope: &Scope) -> Result<(), Failure> {
+    let reader = store::look(path)?;
+    let Scope::Portfolio(id) = scope else { return Ok(()) };
+    match reader.portfolio(id).map_err(|error| not_read(path, error))? {
+        Some(_) => Ok(()),
+        None => Err(no_such_portfolio(path, id)),
+    }
 }
 
 fn scope(args: &ScopeArgs) -> Scope {

@@ -86,6 +86,8 @@ pub(crate) fn reconcile(args: &ReconcileArgs, out: &mut Output) -> Result<Outcom
 pub(crate) fn resolve(args: &ResolveArgs, out: &mut Output) -> Result<Outcome, Failure> {
     let (desk, id) = (open(&args.files)?, &args.portfolio);
     wanted(&desk, &args.files, Some(id))?;
+    // Who works on it changes it: a plan that is read meanwhile would show damage where there is none.
+    is_free(&args.files.store, id)?;
     let operator = operator(&desk, &args.files, id)?;
     let how = if args.how.accept {
         Resolve::Accept
@@ -98,6 +100,10 @@ pub(crate) fn resolve(args: &ResolveArgs, out: &mut Output) -> Result<Outcome, F
     let lost = operator.lost_batches().map_err(|error| failed("asking the broker", error))?;
     out.text(repair::plan(&operator.state, &broker, &lost, how))?;
     out.flush()?;
+    if let Some(why) = repair::is_impossible(&operator.state, how) {
+        let fault = Fault::new(format!("{id}: {why}"), "evenkeel status shows where it stands");
+        return Err(FileFaults::of(args.files.store.display().to_string(), fault).into());
+    }
     if !args.yes && !confirmed(out)? {
         out.text("nothing was done\n")?;
         out.flush()?;
@@ -146,6 +152,20 @@ fn wanted(desk: &Desk, files: &BankArgs, only: Option<&PortfolioId>) -> Result<V
     match only {
         Some(only) if wanted.is_empty() => Err(no_such_portfolio(&files.store, only)),
         _ => Ok(wanted),
+    }
+}
+
+/// Nobody else must be at work on it.
+fn is_free(store: &Path, id: &PortfolioId) -> Result<(), Failure> {
+    let status = store::look(store)?.portfolio(id).map_err(|error| not_read(store, error))?;
+    let lease = status.and_then(|status| status.lease).filter(|lease| !lease.ended && wiring::now() < lease.until);
+    match lease {
+        None => Ok(()),
+        Some(lease) => {
+            let problem = format!("{id} is busy: {} works on it, and its lease ends at {}", lease.holder, lease.until);
+            let remedy = "wait until it has done, or halt the portfolio first";
+            Err(FileFaults::of(store.display().to_string(), Fault::new(problem, remedy)).into())
+        }
     }
 }
 

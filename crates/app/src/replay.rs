@@ -20,6 +20,7 @@ pub(crate) use lines::Lines;
 
 use crate::args::{BrokerKind, Format, ProfileKind, ReplayArgs};
 use crate::exit::{Failure, Outcome};
+use crate::faults::{Fault, FileFaults};
 use crate::files::FileArg;
 use crate::inputs::{self, Inputs};
 use crate::output::{self, Output};
@@ -30,6 +31,7 @@ use fleet::{Finished, FleetError};
 use interrupt::Interrupt;
 use lines::SummaryLine;
 use progress::Progress;
+use std::path::Path;
 use stopwatch::Stopwatch;
 
 /// Runs every portfolio through every wave and prints what happened.
@@ -46,6 +48,11 @@ pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output)
         args.store.as_deref().map(|path| wiring::open_store(path).map_err(|error| store::not_opened(path, error)));
     let store = store.transpose()?;
     let bank = match (&args.bank, &store) {
+        (Some(path), Some(_)) if !path.exists() && !is_new(args.store.as_deref())? => {
+            let problem = "there is no such bank, and the store has portfolios already";
+            let fault = Fault::new(problem, "name the bank that the store was used with, or a store that is new");
+            return Err(FileFaults::of(path.display().to_string(), fault).into());
+        }
         (Some(path), Some(store)) => {
             let opened = wiring::open_bank(path, store, weather, args.seed);
             Some(opened.map_err(|error| store::bank_not_opened(path, error))?)
@@ -87,6 +94,13 @@ pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output)
     }
     out.flush()?;
     Ok(outcome(&finished))
+}
+
+/// Whether a store has no portfolio yet.
+fn is_new(store: Option<&Path>) -> Result<bool, Failure> {
+    let Some(path) = store else { return Ok(true) };
+    let portfolios = store::look(path)?.portfolios();
+    Ok(portfolios.map_err(|error| store::not_read(path, error))?.is_empty())
 }
 
 fn weather(args: &ReplayArgs) -> Weather {

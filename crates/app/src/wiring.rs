@@ -3,6 +3,7 @@
 //! Everything else of the program sees ports, the domain's values, and the few types below. To use another adapter, change
 //! this file.
 
+mod account;
 mod operator;
 mod time;
 
@@ -11,14 +12,12 @@ use crate::faults::{Fault, FileFaults};
 use crate::files::Reread;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use evenkeel_banchile::{
-    AccountError, BanChile, BankFile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule,
-};
+use evenkeel_banchile::{BanChile, BankFile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule};
 use evenkeel_domain::alert::Alert;
 use evenkeel_domain::apply::replay;
 use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::halt::{Halt, Release};
-use evenkeel_domain::order::{Capabilities, Direction, FillCursor, RefusalReason, Refused, Terms};
+use evenkeel_domain::order::{Capabilities, Direction, RefusalReason, Refused, Terms};
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::values::{
     OwnerId, PortfolioId, Price, Rounding, Sequence, StoreId, Symbol, SymbolReason, Timestamp,
@@ -223,7 +222,8 @@ pub(crate) struct Simulation {
     pub(crate) broker: Arc<BanChile>,
     pub(crate) clock: ManualClock,
     pub(crate) notifier: Arc<MemoryNotifier>,
-    /// When the store's last record of the portfolio was made; none if it has none. Time does not go back behind it.
+    /// When the store's last record of the portfolio was made, or the bank was last asked about it; none if the store has none. Time does not
+    /// go back behind it.
     pub(crate) resumed_at: Option<Timestamp>,
 }
 
@@ -250,6 +250,7 @@ impl Simulation {
         let clock = ManualClock::new(start);
         let unavailable = |message: String| EngineError::Leases { message };
         let profile = Profile { retention: remembered, ..weather.profile() };
+        let is_kept = bank.is_some();
         let broker = match bank {
             None => BanChile::new(profile, Arc::new(clock.clone()), seed),
             Some(bank) => BanChile::kept_in(&bank, &definition.account, profile, Arc::new(clock.clone()))
@@ -276,16 +277,18 @@ impl Simulation {
         let owner = owner.map_err(|error| EngineError::Leases { message: error.to_string() })?;
         let engine = Arc::new(Engine::new(ports, settings, owner));
         let known = clock.run(engine.load_one(&id)).map_err(|stuck| unavailable(stuck.to_string()))??;
-        let resumed_at = match &known {
+        let recorded = match &known {
             Some(known) => {
                 clock.run(last_record(&*journal, known)).map_err(|stuck| unavailable(stuck.to_string()))??
             }
             None => None,
         };
+        // A bank that is kept may have come further than the last record: it was asked, and nothing came of it.
+        let resumed_at = recorded.map(|recorded| if is_kept { recorded.max(broker.time()) } else { recorded });
         resumed_at.into_iter().for_each(|at| clock.advance_to(at));
         // The books of a store win over those of the file.
         let owned = known.as_ref().filter(|known| known.is_looked_after()).map_or(&books, |known| &known.books);
-        open_account(&broker, &definition, owned, known.as_ref().and_then(|known| known.fills_read.as_ref()))
+        account::open(&broker, &definition, owned, known.as_ref().and_then(|known| known.fills_read.as_ref()))
             .map_err(|error| unavailable(format!("opening the account of {id}: {error}")))?;
         let run = |work: BoxFuture<'_, Result<(), EngineError>>| {
             clock.run(work).map_err(|stuck| unavailable(stuck.to_string()))?
@@ -304,26 +307,6 @@ impl Simulation {
     /// What the broker declares.
     pub(crate) fn capabilities(&self) -> Arc<Capabilities> {
         self.broker.capabilities()
-    }
-}
-
-/// Opens the account at a broker that does not have it, and lets it go on where its fills have been read to.
-fn open_account(
-    broker: &BanChile,
-    definition: &Definition,
-    owned: &Books,
-    read: Option<&FillCursor>,
-) -> Result<(), AccountError> {
-    let Definition { account, currency, .. } = definition;
-    // Asked first, as a bank writes down every attempt to open it.
-    if broker.ledger(account).is_ok() {
-        return Ok(());
-    }
-    match broker.open_account(account, *currency, owned.cash, owned.holdings()) {
-        // Another process on the bank was faster: it has all that has happened there.
-        Err(AccountError::AlreadyOpen { .. }) => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => read.map_or(Ok(()), |read| broker.continue_after(account, read).map(drop)),
     }
 }
 

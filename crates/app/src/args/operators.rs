@@ -192,7 +192,7 @@ pub(crate) struct AbortArgs {
 /// What a halt does to batches that are open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ModeKind {
-    /// No order at all; the batch is unwound once the halt is released
+    /// No order at all; once the halt is released, a recovery unwinds the batch
     #[default]
     Freeze,
     /// What was executed is traded back at once

@@ -21,7 +21,7 @@ pub(super) fn plan(state: &Portfolio, broker: &Books, lost: &[BatchId], how: Res
             writeln!(text, "  left over: {residual}").ok();
         }
         for order in &closing.unresolved {
-            writeln!(text, "  unknown: what became of {order}").ok();
+            writeln!(text, "  unknown: what became of {order}; ask the broker, for it may still be executed").ok();
         }
     }
     let differences = compare(&state.books, broker);
@@ -38,6 +38,14 @@ pub(super) fn plan(state: &Portfolio, broker: &Books, lost: &[BatchId], how: Res
     match how {
         Resolve::Accept => {
             accept(&mut text, &differences);
+            if residual.is_some_and(|closing| !closing.unresolved.is_empty()) {
+                text.push_str(
+                    "  an order that is unknown and lives is not canceled: what it trades later comes as a late fill\n",
+                );
+            }
+            if residual.is_some_and(|closing| !closing.residual.is_empty()) {
+                text.push_str("  what is left over stays, until a rebalance finds it out of band\n");
+            }
             accept_loss(&mut text, &lost);
         }
         Resolve::Retry | Resolve::Fixed if state.has_lost_batches() => text.push_str(
@@ -49,6 +57,19 @@ pub(super) fn plan(state: &Portfolio, broker: &Books, lost: &[BatchId], how: Res
         }
     }
     text
+}
+
+/// Why a portfolio cannot be resolved in this way, where that is plain from where it stands: then nobody is asked whether to do it.
+pub(super) fn is_impossible(state: &Portfolio, how: Resolve) -> Option<&'static str> {
+    match (&state.standing, how) {
+        (Standing::Stale, _) | (Standing::Quarantined { .. }, Resolve::Accept) => None,
+        (Standing::Quarantined { .. }, Resolve::Retry | Resolve::Fixed) => {
+            Some("it is quarantined, not stale: there is no batch to try again or to have been fixed, only --accept")
+        }
+        (Standing::Absent | Standing::Active | Standing::Rebalancing, _) => {
+            Some("it is neither stale nor quarantined: there is nothing to resolve")
+        }
+    }
 }
 
 /// The batches that the portfolio was blocked for, because the journal lacks them.
@@ -95,7 +116,9 @@ fn retry(text: &mut String, state: &Portfolio) {
     match residual {
         None => text.push_str("  nothing: there is no stale batch whose restoration could be tried again\n"),
         Some(residual) if residual.is_empty() => {
-            text.push_str("  books and broker are compared again, and what is unknown is asked about\n")
+            text.push_str(
+                "  what is unknown is asked about: what was executed, or still is, is traded back, and books and broker are compared again\n",
+            )
         }
         Some(residual) => {
             for left in residual {

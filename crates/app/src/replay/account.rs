@@ -260,6 +260,8 @@ impl Account {
 
     /// True if a person is needed.
     pub(crate) fn needs_a_person(&self) -> bool {
-        self.state().is_some_and(|s| matches!(s.standing, Standing::Stale | Standing::Quarantined { .. }))
+        // A batch that is still open at the end is one that the store or the broker did not let be finished.
+        let standing = |s: &Portfolio| !matches!(s.standing, Standing::Active | Standing::Absent);
+        self.state().is_some_and(|state| standing(&state))
     }
 }

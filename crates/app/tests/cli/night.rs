@@ -120,15 +120,18 @@ fn noticed(desk: &Desk) {
     check(
         &desk.run("alerts --store s.db"),
         &expect![[r#"
-            2024-01-04T12:00:00Z growth (record 23): quarantined: AAPL: 625 in the books, 598.958333333 at the broker, META: 416.666666667 in the books, 499.131944445 at the broker, the journal lacks batch c28e5fcf-a07c-539e-98d3-0552b5e63987, of which the broker has fills; no batch until books and broker agree
+            2024-01-05T12:00:00Z growth (record 23): quarantined: AAPL: 625 in the books, 598.958333333 at the broker, META: 416.666666667 in the books, 499.131944445 at the broker, the journal lacks batch c28e5fcf-a07c-539e-98d3-0552b5e63987, of which the broker has fills; no batch until books and broker agree
             1 alert not acknowledged
             exit code 1
         "#]],
     );
     assert_eq!(sent(desk), before, "nothing was sent");
 
+    let retry = desk.run("resolve --store s.db --bank b.db --portfolio growth --retry --who ann --why backup");
+    assert_eq!(retry.code, 2, "nobody is asked about what cannot be done: {retry:?}");
+    assert!(retry.stderr.contains("it is quarantined, not stale"), "{retry:?}");
     check(
-        &desk.run("resolve --store s.db --bank b.db --portfolio growth --retry --who ann --why backup"),
+        &Run { code: 0, stderr: String::new(), ..retry },
         &expect![[r#"
             growth is quarantined
               AAPL: 625 in the books, 598.958333333 at the broker
@@ -136,9 +139,6 @@ fn noticed(desk: &Desk) {
               the journal lacks batch c28e5fcf-a07c-539e-98d3-0552b5e63987, of which the broker has fills
             what would be done:
               nothing: what is left of the journal does not say what those batches traded; --accept is the only way
-            say --yes to do it without being asked
-            nothing was done
-            exit code 1
         "#]],
     );
     let resolve = "resolve --store s.db --bank b.db --portfolio growth --accept --who ann --why backup --yes";
@@ -176,7 +176,7 @@ fn noticed(desk: &Desk) {
     let told = desk.run("audit --store s.db --portfolio growth");
     let since: Vec<&str> = told.done().lines().skip_while(|line| !line.contains(" #23 ")).collect();
     expect![[r#"
-        2024-01-04T12:00:00Z #23 quarantined: AAPL: 625 in the books, 598.958333333 at the broker, META: 416.666666667 in the books, 499.131944445 at the broker, the journal lacks batch c28e5fcf-a07c-539e-98d3-0552b5e63987, of which the broker has fills
+        2024-01-05T12:00:00Z #23 quarantined: AAPL: 625 in the books, 598.958333333 at the broker, META: 416.666666667 in the books, 499.131944445 at the broker, the journal lacks batch c28e5fcf-a07c-539e-98d3-0552b5e63987, of which the broker has fills
         2024-01-05T12:00:00Z #24 resolved by ann: the broker's positions are the books, 0.00 in cash; backup
         2024-01-08T12:00:00Z #25 batch 9387ec4b-8b49-57a7-9544-a0ea3b338af5 opened: 2 legs, drift 20.0000 (relative); sell 83.188657407 META at 180; buy 149.739583334 AAPL at 100
         2024-01-08T12:00:00Z #26 first stage intended: leg 0 forward 1 sell 83.188657407 META
@@ -235,17 +235,18 @@ fn a_stale_portfolio_is_restored_after_the_plan_was_shown() {
     check(
         &resolve(&desk, "--accept"),
         &expect![[r#"
-        whale is stale
-          because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
-          left over: 2500 AAPL too many
-          left over: 2248.00931386 META too many
-          books and broker agree
-        what would be done:
-          nothing is traded; the books stay as they are, and the portfolio is active again
-        say --yes to do it without being asked
-        nothing was done
-        exit code 1
-    "#]],
+            whale is stale
+              because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+              left over: 2500 AAPL too many
+              left over: 2248.00931386 META too many
+              books and broker agree
+            what would be done:
+              nothing is traded; the books stay as they are, and the portfolio is active again
+              what is left over stays, until a rebalance finds it out of band
+            say --yes to do it without being asked
+            nothing was done
+            exit code 1
+        "#]],
     );
     check(
         &resolve(&desk, "--fixed"),
@@ -305,15 +306,16 @@ fn what_a_stale_portfolio_holds_can_be_accepted() {
     check(
         &resolve(&desk, "--accept --yes"),
         &expect![[r#"
-        whale is stale
-          because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
-          left over: 2500 AAPL too many
-          left over: 2248.00931386 META too many
-          books and broker agree
-        what would be done:
-          nothing is traded; the books stay as they are, and the portfolio is active again
-        whale: resolved, and active again
-    "#]],
+            whale is stale
+              because: ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled
+              left over: 2500 AAPL too many
+              left over: 2248.00931386 META too many
+              books and broker agree
+            what would be done:
+              nothing is traded; the books stay as they are, and the portfolio is active again
+              what is left over stays, until a rebalance finds it out of band
+            whale: resolved, and active again
+        "#]],
     );
     check(
         &desk.run("reconcile --store s.db --bank b.db"),
@@ -472,4 +474,51 @@ fn a_lease_that_has_run_out_is_not_shown_as_held() {
     "#]],
     );
     clock().run(LeaseStore::release(&asleep, &lease)).unwrap().unwrap();
+}
+
+#[test]
+fn who_works_on_a_portfolio_is_told_before_any_plan() {
+    let desk = stale();
+    let options = Options { blocking: true, ..Options::default() };
+    // By a clock that is ahead of every other: the lease holds whenever this test is run.
+    let clock = ManualClock::new("2200-01-01T00:00:00Z".parse().unwrap());
+    let store = SqliteStore::open_with(desk.path().join("s.db"), Arc::new(clock.clone()), options).unwrap();
+    let (whale, owner) = ("whale".parse().unwrap(), "worker-7".parse().unwrap());
+    let _lease = clock.run(store.acquire(&whale, &owner, LeaseTerms::default())).unwrap().unwrap();
+    let run = resolve(&desk, "--retry");
+    assert!(run.refused(2).contains("whale is busy: worker-7 works on it"), "{run:?}");
+}
+
+#[test]
+fn a_store_is_not_continued_on_a_bank_that_is_not_there() {
+    let desk = Desk::new();
+    desk.file("p.toml", GROWTH).file("p.csv", format!("date,symbol,close\n{}", DAYS[0]));
+    let replay = "replay --portfolios p.toml --prices p.csv --store s.db --bank";
+    desk.run(&format!("{replay} b.db")).done();
+    let run = desk.run(&format!("{replay} bb.db"));
+    assert!(run.refused(2).contains("bb.db: there is no such bank, and the store has portfolios already"), "{run:?}");
+    assert!(!desk.path().join("bb.db").exists());
+    desk.run(&format!("{replay} b.db")).done();
+}
+
+#[test]
+fn what_was_refused_while_it_was_halted_goes_on_where_the_bank_is() {
+    let desk = Desk::new();
+    let days: String = (1..=28)
+        .map(|day| format!("2024-02-{day:02},META,{}\n2024-02-{day:02},AAPL,80\n", 100 + day * day % 50))
+        .collect();
+    desk.file("p.toml", GROWTH).file("p.csv", format!("date,symbol,close\n{}", DAYS[0]));
+    let replay = "replay --portfolios p.toml --prices p.csv --broker banchile --store s.db --bank b.db";
+    desk.run(replay).done();
+    desk.run("halt --store s.db --everything --who ann --why feed").done();
+    desk.file("p.csv", format!("date,symbol,close\n{days}"));
+    assert!(desk.run(replay).done().contains("halted by ann"));
+    desk.run("release --store s.db --everything --who ann --why right").done();
+    let later: String = (1..=28)
+        .map(|day| format!("2024-03-{day:02},META,{}\n2024-03-{day:02},AAPL,80\n", 100 + day * day % 50))
+        .collect();
+    desk.file("p.csv", format!("date,symbol,close\n{days}{later}"));
+    let run = desk.run(replay);
+    assert!(run.done().contains(" completed"), "{run:?}");
+    assert!(desk.run("reconcile --store s.db --bank b.db").done().contains("growth: books and broker agree"));
 }

@@ -119,7 +119,10 @@ fn what_is_halted_is_not_traded_until_it_is_released() {
         "the portfolio growth is released\n"
     );
     let again = desk.run("release --store s.db --portfolio growth --who ann --why ok");
-    assert_eq!(again.done(), "the portfolio growth was not halted: nothing has changed\n");
+    assert!(again.refused(2).contains("the portfolio growth is not halted: nothing has changed"), "{again:?}");
+    let typo = desk.run("halt --store s.db --portfolio grwoth --who ann --why typo");
+    assert!(typo.refused(2).contains("grwoth"), "{typo:?}");
+    assert!(!desk.run("status --store s.db").stdout.contains("grwoth"));
     assert_eq!(desk.run(&format!("{REPLAY} --store s.db")).done().matches(r#""type":"rebalance""#).count(), 1);
 }
 
@@ -290,4 +293,18 @@ fn what_a_killed_process_left_open_is_recovered() {
     }
     let reconciled = desk.run("reconcile --store s.db --bank b.db");
     assert!(reconciled.done().lines().all(|line| line.ends_with(": books and broker agree")), "{}", reconciled.stdout);
+}
+
+#[test]
+fn what_can_be_read_is_shown_beside_what_cannot() {
+    let desk = desk(5);
+    desk.run(&format!("{REPLAY} --store s.db")).done();
+    let store = rusqlite::Connection::open(desk.path().join("s.db")).unwrap();
+    let change = "UPDATE journal SET record = 'torn' WHERE portfolio = (SELECT number FROM portfolio WHERE id = 'growth') AND sequence = 2";
+    assert_eq!(store.execute(change, []).unwrap(), 1);
+    drop(store);
+    let told = desk.run("audit --store s.db");
+    assert_eq!(told.code, 3, "{told:?}");
+    assert!(told.stderr.contains("growth"), "{}", told.stderr);
+    assert!(told.stdout.contains(" income #1 ") && !told.stdout.contains(" growth #"), "{}", told.stdout);
 }
