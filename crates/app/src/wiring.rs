@@ -3,7 +3,6 @@
 //! Everything else of the program sees ports, the domain's values, and the few types below. To use another adapter, change
 //! this file.
 
-mod account;
 mod operator;
 mod time;
 
@@ -12,12 +11,14 @@ use crate::faults::{Fault, FileFaults};
 use crate::files::Reread;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
-use evenkeel_banchile::{BanChile, BankFile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule};
+use evenkeel_banchile::{
+    AccountError, BanChile, BankFile, Fault as BrokerFault, Profile, Retention as BrokerRetention, Rule,
+};
 use evenkeel_domain::alert::Alert;
 use evenkeel_domain::apply::replay;
 use evenkeel_domain::books::{Books, Definition};
 use evenkeel_domain::halt::{Halt, Release};
-use evenkeel_domain::order::{Capabilities, Direction, RefusalReason, Refused, Terms};
+use evenkeel_domain::order::{Capabilities, Direction, FillCursor, RefusalReason, Refused, Terms};
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::values::{
     OwnerId, PortfolioId, Price, Rounding, Sequence, StoreId, Symbol, SymbolReason, Timestamp,
@@ -34,7 +35,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use time::{WallClock, last_record};
+use time::{WallClock, resumed_at};
 
 pub(crate) use evenkeel_banchile::BankError;
 pub(crate) use operator::Operator;
@@ -277,18 +278,13 @@ impl Simulation {
         let owner = owner.map_err(|error| EngineError::Leases { message: error.to_string() })?;
         let engine = Arc::new(Engine::new(ports, settings, owner));
         let known = clock.run(engine.load_one(&id)).map_err(|stuck| unavailable(stuck.to_string()))??;
-        let recorded = match &known {
-            Some(known) => {
-                clock.run(last_record(&*journal, known)).map_err(|stuck| unavailable(stuck.to_string()))??
-            }
-            None => None,
-        };
-        // A bank that is kept may have come further than the last record: it was asked, and nothing came of it.
-        let resumed_at = recorded.map(|recorded| if is_kept { recorded.max(broker.time()) } else { recorded });
+        let asked_at = is_kept.then(|| broker.time());
+        let resumed_at = clock.run(resumed_at(&*journal, known.as_deref(), asked_at));
+        let resumed_at = resumed_at.map_err(|stuck| unavailable(stuck.to_string()))??;
         resumed_at.into_iter().for_each(|at| clock.advance_to(at));
         // The books of a store win over those of the file.
         let owned = known.as_ref().filter(|known| known.is_looked_after()).map_or(&books, |known| &known.books);
-        account::open(&broker, &definition, owned, known.as_ref().and_then(|known| known.fills_read.as_ref()))
+        open_account(&broker, &definition, owned, known.as_ref().and_then(|known| known.fills_read.as_ref()))
             .map_err(|error| unavailable(format!("opening the account of {id}: {error}")))?;
         let run = |work: BoxFuture<'_, Result<(), EngineError>>| {
             clock.run(work).map_err(|stuck| unavailable(stuck.to_string()))?
@@ -307,6 +303,26 @@ impl Simulation {
     /// What the broker declares.
     pub(crate) fn capabilities(&self) -> Arc<Capabilities> {
         self.broker.capabilities()
+    }
+}
+
+/// Opens the account at a broker that does not have it, and lets it go on where its fills have been read to.
+fn open_account(
+    broker: &BanChile,
+    definition: &Definition,
+    owned: &Books,
+    read: Option<&FillCursor>,
+) -> Result<(), AccountError> {
+    let Definition { account, currency, .. } = definition;
+    // Asked first, as a bank writes down every attempt to open it.
+    if broker.ledger(account).is_ok() {
+        return Ok(());
+    }
+    match broker.open_account(account, *currency, owned.cash, owned.holdings()) {
+        // Another process on the bank was faster: it has all that has happened there.
+        Err(AccountError::AlreadyOpen { .. }) => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => read.map_or(Ok(()), |read| broker.continue_after(account, read).map(drop)),
     }
 }
 
