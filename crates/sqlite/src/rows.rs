@@ -157,7 +157,7 @@ pub(crate) fn journal(connection: &Connection, id: &str, after: i64) -> Result<V
 pub(crate) fn check_heads(connection: &Connection) -> rusqlite::Result<Result<(), String>> {
     let mut query = connection.prepare(
         "SELECT p.id, p.sequence FROM portfolio p LEFT JOIN journal j ON j.place = p.place
-         WHERE j.place IS NULL OR j.hash <> p.hash OR j.sequence <> p.sequence OR j.portfolio <> p.number LIMIT 1",
+         WHERE j.place IS NULL OR j.hash <> p.hash OR j.sequence <> p.sequence OR j.token <> p.token OR j.portfolio <> p.number LIMIT 1",
     )?;
     let broken = query.query_row([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))).optional()?;
     if let Some((id, sequence)) = broken {

@@ -319,3 +319,20 @@ fn a_truncated_file_is_refused() {
         assert_eq!(std::fs::metadata(&path).unwrap().len(), length as u64, "it is left as it is");
     }
 }
+
+#[test]
+fn a_store_whose_heads_are_not_its_last_records_is_not_opened_to_be_written() {
+    for sql in [
+        "UPDATE portfolio SET hash = zeroblob(32) WHERE number = 1",
+        "UPDATE portfolio SET sequence = sequence + 1 WHERE number = 2",
+        "UPDATE portfolio SET token = token + 1 WHERE number = 3",
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        std::fs::write(&path, &*WHOLE).unwrap();
+        assert_eq!(raw(&path).execute(sql, []).unwrap(), 1);
+        let clock = evenkeel_memory::ManualClock::new(evenkeel_domain::values::Timestamp::EPOCH);
+        let opened = SqliteStore::open(&path, Arc::new(clock));
+        assert!(matches!(opened, Err(evenkeel_sqlite::OpenError::Damaged { .. })), "{sql}: {:?}", opened.err());
+    }
+}

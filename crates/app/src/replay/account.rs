@@ -173,7 +173,9 @@ impl Account {
             match engine.recover_one(&id).await? {
                 Some(report) if report.outcome != Outcome::Abandoned => Ok(Rebalanced::Batch(Box::new(report))),
                 // Nothing of it had been sent: the wave is looked at again.
-                _ => engine.rebalance(&id).await,
+                Some(_) => engine.rebalance(&id).await,
+                // Somebody else has finished it since it was read here, and gone on: this wave is of the past.
+                None => Err(EngineError::LeaseLost { portfolio: id }),
             }
         }));
     }
@@ -220,7 +222,11 @@ impl Account {
             Err(
                 error @ (EngineError::LeaseLost { .. } | EngineError::Refused { cause: Refusal::Earlier { .. }, .. }),
             ) => return Err(error),
-            // The broker or the store is out of reach for a while: the next wave tries again, and first finishes what is open.
+            // What a store does not take or give is known to nobody: at the next wave the broker would be ahead of the journal.
+            Err(error @ (EngineError::Journal(_) | EngineError::NotCommitted { .. } | EngineError::Leases { .. })) => {
+                return Err(error);
+            }
+            // The broker is out of reach for a while, or somebody else at work: the next wave tries again, and first finishes what is open.
             Err(error) if error.is_temporary() => {
                 self.left_open = self.state().and_then(|state| state.batch.as_ref().map(|batch| batch.opened_at));
                 self.refuse(wave, exit::chain(&error), lines);

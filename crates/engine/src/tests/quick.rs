@@ -11,19 +11,22 @@ use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_domain::record::{Event, Record, Stage};
 use evenkeel_domain::values::{PortfolioId, StoreId, Symbol, Timestamp};
 use evenkeel_memory::{ManualClock, MemoryJournal, MemoryLeases, MemoryNotifier};
-use evenkeel_ports::{Clock, CommitOutcome, Journal, MockJournal, NullObserver};
+use evenkeel_ports::{Clock, Commit, CommitOutcome, Journal, MockJournal, NullObserver};
 use futures_util::FutureExt;
 use futures_util::future::join;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+/// What an unknown commit says that another worker has overtaken.
+const OVERTAKEN: &str = "overtaken";
+
 /// A worker and what it works with. `growth` has no cash, and is out of band: META must be sold before AAPL can be bought.
 struct Floor {
     clock: ManualClock,
     broker: Arc<BanChile>,
     journal: Arc<MemoryJournal>,
-    /// The next so many commits come to nothing, in this way.
+    /// What comes of the next commits, the last of these first; `Committed` is written.
     failing: Arc<Mutex<Vec<CommitOutcome>>>,
     engine: Engine,
 }
@@ -105,7 +108,14 @@ fn failing_at_will(inner: &Arc<MemoryJournal>, failing: &Arc<Mutex<Vec<CommitOut
     let (journal, failing) = (Arc::clone(inner), Arc::clone(failing));
     mock.expect_commit().returning(move |commit| {
         let failed = failing.lock().unwrap().pop();
-        failed.unwrap_or_else(|| now(journal.commit(commit)))
+        if let Some(CommitOutcome::Unknown { message }) = &failed
+            && message == OVERTAKEN
+        {
+            // Another worker, under the next token, has chosen the very same, or something else.
+            let token = commit.token.next().unwrap();
+            assert_eq!(now(journal.commit(Commit { token, ..commit.clone() })), CommitOutcome::Committed);
+        }
+        failed.filter(|failed| *failed != CommitOutcome::Committed).unwrap_or_else(|| now(journal.commit(commit)))
     });
     mock
 }
@@ -140,6 +150,20 @@ fn what_was_not_committed_is_not_remembered() {
         floor.deposit("made").unwrap();
         floor.assert_not_ahead("after one that was");
     }
+}
+
+/// The outcome is unknown, and what stands in its place is another worker's: nothing may be sent for it, though it says the same.
+#[test]
+fn an_unknown_commit_that_is_somebody_elses_is_not_acted_on() {
+    let floor = Floor::new();
+    // The opening is written; of the intents, after which orders go out, it is not known.
+    *floor.failing.lock().unwrap() =
+        vec![CommitOutcome::Unknown { message: OVERTAKEN.to_owned() }, CommitOutcome::Committed];
+    let done = floor.run(floor.engine.rebalance(&growth()));
+    assert_eq!(done, Err(EngineError::LeaseLost { portfolio: growth() }));
+    let intended = |record: &Record| matches!(record.event, Event::Intended { .. });
+    assert!(floor.records().iter().any(intended), "it was the intents that somebody else has written");
+    assert!(floor.broker.ledger(&"growth".parse().unwrap()).unwrap().orders.is_empty(), "nothing was sent");
 }
 
 /// In the middle of a batch: the second stage's intents cannot be written. What came before is remembered, what did not is not.
