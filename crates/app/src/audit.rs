@@ -12,9 +12,10 @@ use crate::output::Output;
 use crate::render::count;
 use crate::status::no_such_portfolio;
 use crate::store::{self, not_read};
-use crate::wiring::{JournalLine, Newer, StoreReader};
+use crate::wiring::{HaltWord, JournalLine, Newer, StoreReader};
 use costs::{Costs, LegCost};
-use evenkeel_domain::order::BatchId;
+use evenkeel_domain::halt::{Halt, Release};
+use evenkeel_domain::order::{BatchId, ClientOrderId};
 use evenkeel_domain::values::{PortfolioId, Sequence};
 use serde::Serialize;
 use std::path::Path;
@@ -35,6 +36,7 @@ pub(crate) fn run(args: &AuditArgs, out: &mut Output) -> Result<Outcome, Failure
             (None, None) => {
                 let (lines, unread) = all(path, &reader)?;
                 print(&lines, &Costs::of(&lines), args, out)?;
+                said(path, &reader, args.format, out)?;
                 out.flush()?;
                 return unread.map_or(Ok(Outcome::Done), Err);
             }
@@ -88,15 +90,38 @@ fn print(lines: &[JournalLine], costs: &Costs, args: &AuditArgs, out: &mut Outpu
             }
             out.text(format_args!("{}\n", count(lines.len(), "record")))
         }
-        AuditFormat::Json => lines.iter().try_for_each(|line| out.json(&Line::of(line, costs.at(line))?)),
+        AuditFormat::Json => lines.iter().try_for_each(|line| out.json(&Line::of(line, costs)?)),
         AuditFormat::Csv => {
             out.text(format_args!("{}\n", COLUMNS.join(",")))?;
             lines.iter().try_for_each(|line| {
-                out.text(row(line, None))?;
-                costs.at(line).iter().try_for_each(|cost| out.text(row(line, Some(cost))))
+                let batch = costs.batch(line);
+                out.text(row(line, batch, None))?;
+                costs.at(line).iter().try_for_each(|cost| out.text(row(line, batch, Some(cost))))
             })
         }
     }
+}
+
+/// What people said about halts: that is in no portfolio's journal. CSV is a table of records, and has none of it.
+fn said(path: &Path, reader: &StoreReader, format: AuditFormat, out: &mut Output) -> Result<(), Failure> {
+    #[derive(Serialize)]
+    #[serde(tag = "type", rename_all = "snake_case")]
+    enum Word<'a> {
+        Halt(&'a Halt),
+        Release(&'a Release),
+    }
+    for word in reader.halt_words().map_err(|error| not_read(path, error))? {
+        match (format, &word) {
+            (AuditFormat::Text, HaltWord::Halt(halt)) => out.text(format_args!("{} {halt}\n", halt.at))?,
+            (AuditFormat::Text, HaltWord::Release(Release { scope, who, why, at })) => {
+                out.text(format_args!("{at} {scope} was released by {who}: {why}\n"))?;
+            }
+            (AuditFormat::Json, HaltWord::Halt(halt)) => out.json(&Word::Halt(halt))?,
+            (AuditFormat::Json, HaltWord::Release(release)) => out.json(&Word::Release(release))?,
+            (AuditFormat::Csv, _) => {}
+        }
+    }
+    Ok(())
 }
 
 /// What a record says, as far as this program can know.
@@ -114,6 +139,12 @@ struct Line<'a> {
     token: u64,
     kind: &'a str,
     text: String,
+    /// The batch that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    batch: Option<BatchId>,
+    /// The order that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order: Option<ClientOrderId>,
     /// What the legs of the batch cost, with the record that closes it.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     legs: &'a [LegCost],
@@ -123,7 +154,7 @@ struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    fn of(line: &'a JournalLine, legs: &'a [LegCost]) -> Result<Self, Failure> {
+    fn of(line: &'a JournalLine, costs: &'a Costs) -> Result<Self, Failure> {
         let unreadable = |error| Failure::dependency("reading a record", error);
         Ok(Self {
             at: line.at.to_string(),
@@ -132,7 +163,9 @@ impl<'a> Line<'a> {
             token: line.token.get(),
             kind: &line.kind,
             text: told(line),
-            legs,
+            batch: costs.batch(line),
+            order: line.record.as_ref().and_then(|record| story::order_of(&record.event)),
+            legs: costs.at(line),
             hash: hexadecimal(&line.hash),
             written: serde_json::value::RawValue::from_string(line.text.clone()).map_err(unreadable)?,
         })
@@ -166,7 +199,7 @@ const COLUMNS: [&str; 18] = [
 ];
 
 /// A row of CSV, as RFC 4180 has it. A text that a spreadsheet would take for a formula gets an apostrophe in front.
-fn row(line: &JournalLine, cost: Option<&LegCost>) -> String {
+fn row(line: &JournalLine, batch: Option<BatchId>, cost: Option<&LegCost>) -> String {
     let event = line.record.as_ref().map(|record| &record.event);
     let fields = [
         line.at.to_string(),
@@ -174,10 +207,7 @@ fn row(line: &JournalLine, cost: Option<&LegCost>) -> String {
         line.sequence.to_string(),
         line.token.to_string(),
         cost.map_or_else(|| line.kind.clone(), |_| "cost".to_owned()),
-        cost.map(|cost| cost.batch)
-            .or_else(|| event.and_then(story::batch_of))
-            .map(|batch| batch.to_string())
-            .unwrap_or_default(),
+        batch.or_else(|| event.and_then(story::batch_of)).map(|batch| batch.to_string()).unwrap_or_default(),
         event.and_then(story::order_of).map(|order| order.to_string()).unwrap_or_default(),
         cost.map_or_else(|| told(line), |cost| cost.text.clone()),
     ];

@@ -47,7 +47,7 @@ pub(crate) type Store = SqliteStore;
 /// Where the simulated broker's truth is kept.
 pub(crate) type Bank = Arc<BankFile>;
 
-pub(crate) use evenkeel_sqlite::{JournalLine, LeaseStatus, Newer, OpenError, PortfolioStatus, StoreReader};
+pub(crate) use evenkeel_sqlite::{HaltWord, JournalLine, LeaseStatus, Newer, OpenError, PortfolioStatus, StoreReader};
 
 /// What is in a file of prices, faults apart.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,9 +13,12 @@ use evenkeel_domain::values::{Money, PortfolioId, Price, Quantity, Symbol};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The costs of batches, by the place of the record that closed them.
+/// The costs of batches, by the place of the record that closed them; and of each record, to which batch it belongs.
 #[derive(Debug, Default)]
-pub(super) struct Costs(BTreeMap<u64, Vec<LegCost>>);
+pub(super) struct Costs {
+    legs: BTreeMap<u64, Vec<LegCost>>,
+    batches: BTreeMap<u64, BatchId>,
+}
 
 /// What was executed of one leg in one direction, and what that cost.
 #[derive(Debug, Serialize)]
@@ -60,7 +63,7 @@ impl Costs {
     /// The costs of all batches that `lines` close: every record of one portfolio or several, each from its first.
     pub(super) fn of(lines: &[JournalLine]) -> Self {
         let mut portfolios: BTreeMap<&PortfolioId, Option<Portfolio>> = BTreeMap::new();
-        let mut costs = BTreeMap::new();
+        let mut costs = Self::default();
         for line in lines {
             let known =
                 portfolios.entry(&line.portfolio).or_insert_with(|| Some(Portfolio::new(line.portfolio.clone())));
@@ -70,19 +73,26 @@ impl Costs {
                 Some(state)
             });
             let Some(state) = known else { continue };
+            costs.batches.extend(state.batch.as_ref().map(|batch| (line.place, batch.id)));
             let closes = line.record.as_ref().is_some_and(|record| matches!(record.event, Event::Closed(_)));
             if let Some(batch) = state.closed.last().filter(|_| closes)
                 && let Ok(Some(report)) = BatchReport::of(batch)
             {
-                costs.insert(line.place, legs(&report));
+                costs.batches.insert(line.place, batch.id);
+                costs.legs.insert(line.place, legs(&report));
             }
         }
-        Self(costs)
+        costs
+    }
+
+    /// The batch that a line belongs to: the one that was open, or that it closed.
+    pub(super) fn batch(&self, line: &JournalLine) -> Option<BatchId> {
+        self.batches.get(&line.place).copied()
     }
 
     /// Those of the batch that a line closes; none if it closes none.
     pub(super) fn at(&self, line: &JournalLine) -> &[LegCost] {
-        self.0.get(&line.place).map_or(&[], Vec::as_slice)
+        self.legs.get(&line.place).map_or(&[], Vec::as_slice)
     }
 }
 

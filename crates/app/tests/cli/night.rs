@@ -344,7 +344,7 @@ fn what_a_compensation_cost_is_told_leg_by_leg() {
           leg 1 back: sell 30000 META at 370.406770589 for 11112203.12, planned at 370.87: slippage 13896.88, fees 5556.11
         75 records"#]].assert_eq(&last(desk.run("audit --store s.db --portfolio whale").done()));
     expect![[r#"
-        2024-01-02T12:02:09.1982402Z,whale,75,3,closed,,,"batch closed: restored, cost 61144.72, fees 16697.77; ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled; left alone until 2024-01-02T12:15:00Z",,,,,,,,,,
+        2024-01-02T12:02:09.1982402Z,whale,75,3,closed,be6cbf8b-38a7-572f-b953-2ab206fa9b7a,,"batch closed: restored, cost 61144.72, fees 16697.77; ek1-5ydjzrpe57awqvjmsap83fn6vt-001-F1 (buy META) ended short: canceled; left alone until 2024-01-02T12:15:00Z",,,,,,,,,,
         2024-01-02T12:02:09.1982402Z,whale,75,3,cost,be6cbf8b-38a7-572f-b953-2ab206fa9b7a,,"leg 0 forward: buy 30000 AAPL at 185.88079055 for 5576423.72, planned at 185.64: slippage 7223.72, fees 2788.22",0,forward,AAPL,buy,30000,185.88079055,185.64,5576423.72,7223.72,2788.22
         2024-01-02T12:02:09.1982402Z,whale,75,3,cost,be6cbf8b-38a7-572f-b953-2ab206fa9b7a,,"leg 1 forward: buy 30000 META at 371.451246008 for 11143537.38, planned at 370.87: slippage 17437.38, fees 5571.77",1,forward,META,buy,30000,371.451246008,370.87,11143537.38,17437.38,5571.77
         2024-01-02T12:02:09.1982402Z,whale,75,3,cost,be6cbf8b-38a7-572f-b953-2ab206fa9b7a,,"leg 0 back: sell 30000 AAPL at 185.44370117 for 5563311.03, planned at 185.64: slippage 5888.97, fees 2781.67",0,back,AAPL,sell,30000,185.44370117,185.64,5563311.03,5888.97,2781.67
