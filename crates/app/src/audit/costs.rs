@@ -33,8 +33,6 @@ pub(super) struct LegCost {
     amount: Money,
     slippage: Money,
     fees: Money,
-    #[serde(skip)]
-    pub(super) batch: BatchId,
     /// The same in words.
     #[serde(skip)]
     pub(super) text: String,
@@ -97,13 +95,13 @@ impl Costs {
 }
 
 fn legs(report: &BatchReport) -> Vec<LegCost> {
-    let forward = report.trades.iter().map(|trade| cost(report.batch, "forward", trade));
-    forward.chain(report.reversals.iter().map(|trade| cost(report.batch, "back", trade))).collect()
+    let forward = report.trades.iter().map(|trade| cost("forward", trade));
+    forward.chain(report.reversals.iter().map(|trade| cost("back", trade))).collect()
 }
 
-fn cost(batch: BatchId, direction: &'static str, trade: &Trade) -> LegCost {
+fn cost(direction: &'static str, trade: &Trade) -> LegCost {
     let Trade { leg, symbol, side, quantity, price, amount, planned, slippage, fees } = *trade;
     let (leg, text) = (u16::from(leg), crate::render::leg(direction, trade));
     let side = side.to_string();
-    LegCost { leg, direction, symbol, side, quantity, price, planned, amount, slippage, fees, batch, text }
+    LegCost { leg, direction, symbol, side, quantity, price, planned, amount, slippage, fees, text }
 }
