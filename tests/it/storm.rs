@@ -2,8 +2,9 @@
 //!
 //! `cargo xtask storm --batches N --seed N` runs it for longer, and with seeds of its own.
 
+use crate::storms::as_often;
 use crate::world::{World, minutes, p, seconds};
-use evenkeel_banchile::{Chance, FaultRates, Latency, Outages, Profile, RateLimit, Retention as Remembered, Tally};
+use evenkeel_banchile::{Chance, Latency, Outages, Profile, RateLimit, Retention as Remembered, Tally};
 use evenkeel_domain::books::Books;
 use evenkeel_domain::order::{Direction, LegNumber, Side, Terms};
 use evenkeel_domain::policy::Policy;
@@ -164,17 +165,7 @@ fn profile(weather: &str) -> Profile {
     if weather == "storm" {
         return storm;
     }
-    let often = Chance::per_mille(25);
-    let faults = FaultRates {
-        lost_request: often,
-        lost_answer: often,
-        doubled: often,
-        refused: often,
-        rejected: often,
-        late_fill: often,
-        slow: often,
-        ..FaultRates::STORM
-    };
+    let faults = as_often(Chance::per_mille(25));
     let outages = Outages {
         slot: seconds(600),
         chance: Chance::per_mille(600),

@@ -16,8 +16,12 @@ const TARGETS: [(&str, &str); 6] =
 
 /// Ten times as bad as a storm.
 fn hurricane() -> Profile {
-    let often = Chance::per_mille(50);
-    let faults = FaultRates {
+    Profile { faults: as_often(Chance::per_mille(50)), ..Profile::storm() }
+}
+
+/// Every fault of a storm, this often.
+pub(crate) fn as_often(often: Chance) -> FaultRates {
+    FaultRates {
         lost_request: often,
         lost_answer: often,
         doubled: often,
@@ -26,8 +30,7 @@ fn hurricane() -> Profile {
         late_fill: often,
         slow: often,
         ..FaultRates::STORM
-    };
-    Profile { faults, ..Profile::storm() }
+    }
 }
 
 /// A portfolio through so many days; what its rebalances came to, and how often.
