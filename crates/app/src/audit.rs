@@ -94,9 +94,8 @@ fn print(lines: &[JournalLine], costs: &Costs, args: &AuditArgs, out: &mut Outpu
         AuditFormat::Csv => {
             out.text(format_args!("{}\n", COLUMNS.join(",")))?;
             lines.iter().try_for_each(|line| {
-                let batch = costs.batch(line);
-                out.text(row(line, batch, None))?;
-                costs.at(line).iter().try_for_each(|cost| out.text(row(line, batch, Some(cost))))
+                out.text(row(line, costs, None))?;
+                costs.at(line).iter().try_for_each(|cost| out.text(row(line, costs, Some(cost))))
             })
         }
     }
@@ -199,7 +198,7 @@ const COLUMNS: [&str; 18] = [
 ];
 
 /// A row of CSV, as RFC 4180 has it. A text that a spreadsheet would take for a formula gets an apostrophe in front.
-fn row(line: &JournalLine, batch: Option<BatchId>, cost: Option<&LegCost>) -> String {
+fn row(line: &JournalLine, costs: &Costs, cost: Option<&LegCost>) -> String {
     let event = line.record.as_ref().map(|record| &record.event);
     let fields = [
         line.at.to_string(),
@@ -207,7 +206,7 @@ fn row(line: &JournalLine, batch: Option<BatchId>, cost: Option<&LegCost>) -> St
         line.sequence.to_string(),
         line.token.to_string(),
         cost.map_or_else(|| line.kind.clone(), |_| "cost".to_owned()),
-        batch.or_else(|| event.and_then(story::batch_of)).map(|batch| batch.to_string()).unwrap_or_default(),
+        costs.batch(line).map(|batch| batch.to_string()).unwrap_or_default(),
         event.and_then(story::order_of).map(|order| order.to_string()).unwrap_or_default(),
         cost.map_or_else(|| told(line), |cost| cost.text.clone()),
     ];

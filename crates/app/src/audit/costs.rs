@@ -3,6 +3,7 @@
 //! No record says it: it follows from all of a batch, so the portfolio is rebuilt up to its closing. What a cost means is on
 //! [`Trade`]'s page.
 
+use super::story;
 use crate::wiring::JournalLine;
 use evenkeel_domain::apply::apply;
 use evenkeel_domain::order::BatchId;
@@ -83,9 +84,10 @@ impl Costs {
         costs
     }
 
-    /// The batch that a line belongs to: the one that was open, or that it closed.
+    /// The batch that a line belongs to: the one that was open, or that it closed; where the portfolio cannot be rebuilt, the one that it names.
     pub(super) fn batch(&self, line: &JournalLine) -> Option<BatchId> {
-        self.batches.get(&line.place).copied()
+        let named = || line.record.as_ref().and_then(|record| story::batch_of(&record.event));
+        self.batches.get(&line.place).copied().or_else(named)
     }
 
     /// Those of the batch that a line closes; none if it closes none.

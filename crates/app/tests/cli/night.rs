@@ -504,9 +504,9 @@ fn a_store_is_not_continued_on_a_bank_that_is_not_there() {
 #[test]
 fn what_was_refused_while_it_was_halted_goes_on_where_the_bank_is() {
     let desk = Desk::new();
-    let days: String = (1..=28)
-        .map(|day| format!("2024-02-{day:02},META,{}\n2024-02-{day:02},AAPL,80\n", 100 + day * day % 50))
-        .collect();
+    let priced = |day: String, n: u32| format!("{day},META,{}\n{day},AAPL,80\n", 100 + n * n % 50);
+    let month = |month: &str| (1..=28).map(|n| priced(format!("2024-{month}-{n:02}"), n)).collect::<String>();
+    let (days, later) = (month("02"), month("03"));
     desk.file("p.toml", GROWTH).file("p.csv", format!("date,symbol,close\n{}", DAYS[0]));
     let replay = "replay --portfolios p.toml --prices p.csv --broker banchile --store s.db --bank b.db";
     desk.run(replay).done();
@@ -514,9 +514,6 @@ fn what_was_refused_while_it_was_halted_goes_on_where_the_bank_is() {
     desk.file("p.csv", format!("date,symbol,close\n{days}"));
     assert!(desk.run(replay).done().contains("halted by ann"));
     desk.run("release --store s.db --everything --who ann --why right").done();
-    let later: String = (1..=28)
-        .map(|day| format!("2024-03-{day:02},META,{}\n2024-03-{day:02},AAPL,80\n", 100 + day * day % 50))
-        .collect();
     desk.file("p.csv", format!("date,symbol,close\n{days}{later}"));
     let run = desk.run(replay);
     assert!(run.done().contains(" completed"), "{run:?}");

@@ -1,6 +1,7 @@
 //! Lookups, fills and pages: contract 4, 5 and 7.
 
-use super::desk::{Desk, amounts, broken, desk, misfit, sum};
+use super::desk::{Desk, broken, desk, misfit, sum};
+use super::trades::cash_moved;
 use super::{BrokerRig, Fault};
 use crate::{Check, Stop, expect};
 use evenkeel_domain::order::{
@@ -300,25 +301,11 @@ pub async fn c63_what_others_trade_is_told_as_theirs(rig: &dyn BrokerRig) -> Che
     let theirs: Vec<_> = listed.iter().filter(|fill| fill.order != Some(order.id)).collect();
     let claimed = theirs.iter().find(|fill| fill.order.is_some());
     expect(claimed.is_none(), "what others traded should bear no id of ours", claimed)?;
-    let of =
-        |side| theirs.iter().filter(move |fill| fill.side == side).map(|fill| fill.fill.clone()).collect::<Vec<_>>();
-    let (bought, sold) = (of(Side::Buy), of(Side::Sell));
-    let units = (sum(&distinct(&bought))?, sum(&distinct(&sold))?);
+    let of = |side| theirs.iter().filter(move |fill| fill.side == side).map(|fill| fill.fill.clone()).collect();
+    // Each fill once: a list may repeat them.
+    let bought: Vec<Fill> = by_id(of(Side::Buy))?.into_values().collect();
+    let sold: Vec<Fill> = by_id(of(Side::Sell))?.into_values().collect();
+    let units = (sum(&bought)?, sum(&sold)?);
     expect(units == (six, two), &format!("others bought {six} and sold {two}, which should be listed"), &theirs)?;
-    let mut cash = before;
-    for (side, fills) in [(Side::Buy, distinct(&bought)), (Side::Buy, own), (Side::Sell, distinct(&sold))] {
-        let (amount, fees) = amounts(&fills)?;
-        let moved = if side == Side::Buy { cash.sub(amount) } else { cash.add(amount) };
-        cash = moved.and_then(|cash| cash.sub(fees)).map_err(misfit)?;
-    }
-    let now = desk.view().await?.cash;
-    let rounded = if desk.declared.fills_rounded { u64::try_from(listed.len()).unwrap_or(u64::MAX) } else { 0 };
-    let near = now.cents().abs_diff(cash.cents()) <= rounded;
-    expect(near, &format!("cash should go from {before} to {cash}, by all fills, whosever they are"), now)
-}
-
-/// Each fill once: a list may repeat them.
-fn distinct(fills: &[Fill]) -> Vec<Fill> {
-    let by_id: BTreeMap<_, _> = fills.iter().map(|fill| (&fill.id, fill)).collect();
-    by_id.into_values().cloned().collect()
+    cash_moved(&desk, before, &[(Side::Buy, &bought), (Side::Buy, &own), (Side::Sell, &sold)]).await
 }

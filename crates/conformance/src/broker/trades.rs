@@ -8,7 +8,7 @@ use evenkeel_domain::values::{Money, Quantity};
 
 /// The account's cash must have moved from `before` by what these orders executed and paid; by a cent for each fill at most, where the
 /// adapter declares that fills are rounded.
-async fn cash_moved(desk: &Desk<'_>, before: Money, orders: &[(Side, &[Fill])]) -> Check {
+pub(super) async fn cash_moved(desk: &Desk<'_>, before: Money, orders: &[(Side, &[Fill])]) -> Check {
     let (mut expected, mut fills) = (before, 0_usize);
     for (side, of_order) in orders {
         let (amount, fees) = amounts(of_order)?;
