@@ -116,12 +116,12 @@ fn a_halt_just_before_any_commit_of_any_batch_sends_nothing_more_forward_and_los
                 for commit in 1..=12 {
                     seen.insert(halted_at(scene, refused, mode, commit));
                 }
-                // Whatever the stage: not begun, not sent, frozen or restored, and over before it came.
+                // Whatever the stage: not begun, frozen or restored, and over before it came.
                 let last = if refused.is_some() { "restored" } else { "completed" };
                 let way = if mode == HaltMode::Freeze { "frozen, then restored" } else { "restored" };
                 // Sent together and filled at once there is nothing left to halt.
                 let has_more_to_send = scene.cash == "0.00" || refused.is_some();
-                for expected in ["not begun", "abandoned", last, if has_more_to_send { way } else { last }] {
+                for expected in ["not begun", last, if has_more_to_send { way } else { last }] {
                     assert!(seen.contains(expected), "{mode}: {expected} is missing in {seen:?}");
                 }
             }

@@ -1,14 +1,15 @@
 //! What is checked before anything is sent: prices that cannot be believed, amounts beyond a limit; each a typed refusal that trades nothing.
 
 use crate::gate::{Gate, gated, run_until_frozen};
-use crate::world::{QUARTERS, World, batch_of, minutes, noon, p, shown};
+use crate::world::{QUARTERS, World, batch_of, minutes, noon, p, seconds, shown};
 use evenkeel_banchile::{Fault, Profile, Rule};
 use evenkeel_domain::decide::Refusal;
 use evenkeel_domain::limits::{LimitError, Limits};
 use evenkeel_domain::order::RefusalReason;
-use evenkeel_domain::record::{Cause, Event};
-use evenkeel_engine::{EngineError, Finding, Rebalanced, Settings};
+use evenkeel_domain::record::{Cause, Event, Outcome};
+use evenkeel_engine::{Engine, EngineError, Finding, Rebalanced, Settings};
 use evenkeel_ports::Clock;
+use futures_util::FutureExt;
 use std::sync::Arc;
 
 fn limited(limits: Limits) -> World {
@@ -111,10 +112,10 @@ fn a_price_that_jumped_is_not_traded_on_until_it_comes_back_or_a_person_accepts_
     assert_eq!(shown(&world.rebalance("growth")), "completed");
 }
 
-/// Rebalances at META 500; while the opening of the batch is being written, META goes elsewhere. Gives what came of it.
-fn moved_while_opening(settings: Settings, meta: &str) -> (World, Result<Rebalanced, EngineError>) {
+/// Rebalances at META 500; while the opening of the batch and its first intents are being written, something happens. Gives what came of it.
+fn while_opening(settings: Settings, happens: impl Fn(&World, &Engine)) -> (World, Result<Rebalanced, EngineError>) {
     let world = World::drifted_with(Profile::ideal(), settings, &QUARTERS);
-    // The first commit of a rebalance is the opening: the gate falls once it is written, and not answered yet.
+    // That is the first commit of a rebalance: the gate falls once it is written, and not answered yet.
     let opening = |gate: &Arc<Gate>| gate.fell_at().as_deref() == Some("after commit");
     let mut n = 0;
     loop {
@@ -124,8 +125,7 @@ fn moved_while_opening(settings: Settings, meta: &str) -> (World, Result<Rebalan
         let mut batch = Box::pin(engine.rebalance(&growth));
         assert!(run_until_frozen(&world.clock, &gate, batch.as_mut()).is_none(), "it was not opened");
         if opening(&gate) {
-            engine.on_wave(world.clock.now(), &[(p("META"), p(meta))]);
-            world.broker.set_prices([(p("META"), p(meta))]);
+            happens(&world, &engine);
             gate.thaw();
             let done = world.run(batch.as_mut());
             drop(batch);
@@ -153,7 +153,10 @@ fn a_price_that_leaves_the_collar_between_plan_and_first_order_has_nothing_sent(
         (Settings { max_price_jump: jump, ..collar("5") }, "600", "abandoned"),
         (Settings { max_price_jump: jump, ..Settings::default() }, "525.01", "abandoned"),
     ] {
-        let (world, done) = moved_while_opening(settings, meta);
+        let (world, done) = while_opening(settings, |world, engine| {
+            engine.on_wave(world.clock.now(), &[(p("META"), p(meta))]);
+            world.broker.set_prices([(p("META"), p(meta))]);
+        });
         assert_eq!(shown(&done), expected, "{meta}");
         let report = batch_of(done);
         if expected == "abandoned" {
@@ -165,6 +168,19 @@ fn a_price_that_leaves_the_collar_between_plan_and_first_order_has_nothing_sent(
             assert_eq!((world.desk.sent().len(), world.standing("growth")), (0, "active"));
         }
     }
+}
+
+#[test]
+fn a_wish_to_stop_between_plan_and_first_order_has_nothing_sent() {
+    let (world, done) = while_opening(Settings::unlimited(), |_, engine| {
+        assert!(engine.shut_down(seconds(20)).now_or_never().is_none(), "it is at work");
+    });
+    let report = batch_of(done);
+    assert_eq!((report.outcome, report.trades), (Outcome::Abandoned, Vec::new()));
+    assert!(matches!(report.cause, Some(Cause::NeverSent { .. })));
+    let state = world.state("growth");
+    assert_eq!((world.desk.sent().len(), state.standing.name(), state.pause), (0, "active", None));
+    assert_eq!(shown(&world.run(world.worker("worker-3").rebalance(&p("growth")))), "completed");
 }
 
 #[test]

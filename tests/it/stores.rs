@@ -122,15 +122,26 @@ fn somebody_else_wrote() {
     }
 }
 
+/// Each waits for the disk: one opens and intends the first stage, one more for each stage's answers, and one closes.
+#[test]
+fn a_batch_takes_as_few_commits_as_its_stages_allow() {
+    for (scene, commits) in [(&QUARTERS, 3), (&THIRDS, 4)] {
+        let world = World::drifted(Profile::ideal(), scene);
+        let (worker, journal) = worker(&world, &[]);
+        assert_eq!(shown(&world.run(worker.rebalance(&p("growth")))), "completed");
+        assert_eq!(journal.commits(), commits);
+    }
+}
+
 #[test]
 fn nothing_is_sent_before_its_intent_is_written() {
-    // The second commit holds the intents of the first stage.
+    // The first commit holds the opening and the intents of the first stage.
     for (faults, sent) in [
-        (&[(2, Failed), (3, Failed), (4, Failed)][..], 0),
-        (&[(2, Conflict)], 0),
-        (&[(2, UnknownNotWritten), (3, UnknownNotWritten), (4, UnknownNotWritten)], 0),
-        (&[(2, UnknownNotWritten)], 3),
-        (&[(2, UnknownWritten)], 3),
+        (&[(1, Failed), (2, Failed), (3, Failed)][..], 0),
+        (&[(1, Conflict)], 0),
+        (&[(1, UnknownNotWritten), (2, UnknownNotWritten), (3, UnknownNotWritten)], 0),
+        (&[(1, UnknownNotWritten)], 3),
+        (&[(1, UnknownWritten)], 3),
     ] {
         let world = World::drifted(Profile::ideal(), &QUARTERS);
         let (worker, _) = worker(&world, faults);
@@ -150,7 +161,7 @@ fn an_unknown_commit_that_cannot_be_read_back() {
     });
     // Its intents are in the journal, and yet nothing of them was sent.
     let world = World::drifted(Profile::ideal(), &QUARTERS);
-    let (worker, _) = worker(&world, &[(2, UnknownAndUnreadable)]);
+    let (worker, _) = worker(&world, &[(1, UnknownAndUnreadable)]);
     assert!(matches!(world.run(worker.rebalance(&p("growth"))), Err(EngineError::NotCommitted { .. })));
     assert_eq!(world.state("growth").batch.as_ref().unwrap().orders.len(), 3);
     assert!(world.desk.sent().is_empty());

@@ -10,12 +10,14 @@
 //!
 //! | to see | look in |
 //! |---|---|
+//! | how a batch is opened, begun, and called off before anything was sent | `decide/begin.rs` |
 //! | what an answer of the broker, a fill or a late fill makes of an order | `decide/reports.rs` |
 //! | how a batch goes forward, unwinds, compensates and ends | `decide/advance.rs`, `decide/compensate.rs`, `decide/close.rs` |
 //! | portfolios added, changed, removed; cash that comes and goes; a comparison before a batch | `decide/manage.rs` |
 //! | what a person may do with a stale or quarantined portfolio | `decide/resolve.rs` |
 
 mod advance;
+mod begin;
 mod close;
 mod compensate;
 mod manage;
@@ -35,7 +37,7 @@ use crate::limits::Facts;
 use crate::order::{BatchId, ClientOrderId, FillCursor};
 use crate::plan::Plan;
 use crate::portfolio::{Portfolio, Standing};
-use crate::record::{Cause, Event, Movement, Opening, OrderEvent, Outcome, Record, Rules, UnwindCause};
+use crate::record::{Cause, Event, Movement, OrderEvent, Outcome, Record, Rules, UnwindCause};
 use crate::values::{Currency, Money, MovementId, OwnerId, StoreId, Timestamp, Token};
 use std::sync::Arc;
 
@@ -100,7 +102,12 @@ pub enum Input<'a> {
         /// The newest prices of its legs, which may have moved since the plan was made.
         newest: &'a Prices,
     },
-    /// The batch that was opened is not to begin after all.
+    /// The first orders of the batch are about to be sent, none of them was: prices may have moved while the intents were committed.
+    Send {
+        /// The newest prices of its legs.
+        newest: &'a Prices,
+    },
+    /// The batch that was opened is not to begin after all, or none of its first orders is to be sent: none of them was.
     Abandon {
         /// Why.
         why: String,
@@ -177,46 +184,22 @@ impl From<HaltMode> for Hold {
 /// # Errors
 /// [`Refusal`] if the input is not possible in this state. Nothing changes then.
 pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<Vec<Record>, Refusal> {
+    decide_all(portfolio, at, [input])
+}
+
+/// Decides what follows from inputs that need not wait for each other's commit: each in the state that those before it lead to.
+///
+/// # Errors
+/// [`Refusal`] of the first that is not possible. Nothing changes then.
+pub fn decide_all<'a>(
+    portfolio: &Portfolio,
+    at: Timestamp,
+    inputs: impl IntoIterator<Item = Input<'a>>,
+) -> Result<Vec<Record>, Refusal> {
     let mut draft = Draft { state: portfolio.clone(), at, records: Vec::new() };
-    let hold = match &input {
-        Input::Reports { hold, .. } | Input::Tick { hold } | Input::TakeOver { hold, .. } => *hold,
-        Input::Halt { halt } => halt.mode.into(),
-        Input::Add { .. }
-        | Input::Change { .. }
-        | Input::Remove
-        | Input::MoveCash { .. }
-        | Input::Confirm { .. }
-        | Input::JournalLacks { .. }
-        | Input::Open { .. }
-        | Input::Begin { .. }
-        | Input::Abandon { .. }
-        | Input::Abort { .. }
-        | Input::Settle { .. }
-        | Input::Resolve(_) => Hold::Nothing,
-    };
-    match input {
-        Input::Add { definition, books } => draft.add(definition, books)?,
-        Input::Change { definition } => draft.change(definition)?,
-        Input::Remove => draft.remove()?,
-        Input::MoveCash { movement, kind, amount, currency } => draft.move_cash(movement, kind, amount, currency)?,
-        Input::Confirm { broker, currency, lost } => draft.confirm(broker, currency, lost)?,
-        Input::JournalLacks { batches } => close::stale(&mut draft, Cause::JournalLacks { batches })?,
-        Input::Open { store, token, plan, facts, rules } => draft.open(store, token, plan, facts, rules)?,
-        Input::Begin { newest } => draft.begin(newest)?,
-        Input::Abandon { why } => draft.abandon(why)?,
-        Input::TakeOver { token, owner, .. } => draft.take_over(token, owner)?,
-        Input::Reports { reports, .. } => {
-            for report in reports {
-                reports::report(&mut draft, report)?;
-            }
-        }
-        Input::Tick { .. } => {}
-        Input::Halt { halt } => draft.halt(halt)?,
-        Input::Abort { who, why } => draft.abort(who, why)?,
-        Input::Settle { broker, fills_read } => close::settle(&mut draft, broker, fills_read)?,
-        Input::Resolve(request) => resolve::resolve(&mut draft, request)?,
+    for input in inputs {
+        draft.take(input)?;
     }
-    advance::advance(&mut draft, hold)?;
     Ok(draft.records)
 }
 
@@ -255,6 +238,51 @@ struct Draft {
 }
 
 impl Draft {
+    /// Decides what follows from one input, and what follows from that.
+    fn take(&mut self, input: Input<'_>) -> Result<(), Refusal> {
+        let hold = match &input {
+            Input::Reports { hold, .. } | Input::Tick { hold } | Input::TakeOver { hold, .. } => *hold,
+            Input::Halt { halt } => halt.mode.into(),
+            Input::Add { .. }
+            | Input::Change { .. }
+            | Input::Remove
+            | Input::MoveCash { .. }
+            | Input::Confirm { .. }
+            | Input::JournalLacks { .. }
+            | Input::Open { .. }
+            | Input::Begin { .. }
+            | Input::Send { .. }
+            | Input::Abandon { .. }
+            | Input::Abort { .. }
+            | Input::Settle { .. }
+            | Input::Resolve(_) => Hold::Nothing,
+        };
+        match input {
+            Input::Add { definition, books } => self.add(definition, books)?,
+            Input::Change { definition } => self.change(definition)?,
+            Input::Remove => self.remove()?,
+            Input::MoveCash { movement, kind, amount, currency } => self.move_cash(movement, kind, amount, currency)?,
+            Input::Confirm { broker, currency, lost } => self.confirm(broker, currency, lost)?,
+            Input::JournalLacks { batches } => close::stale(self, Cause::JournalLacks { batches })?,
+            Input::Open { store, token, plan, facts, rules } => self.open(store, token, plan, facts, rules)?,
+            Input::Begin { newest } => self.begin(newest)?,
+            Input::Send { newest } => self.send(newest)?,
+            Input::Abandon { why } => self.abandon(why)?,
+            Input::TakeOver { token, owner, .. } => self.take_over(token, owner)?,
+            Input::Reports { reports, .. } => {
+                for report in reports {
+                    reports::report(self, report)?;
+                }
+            }
+            Input::Tick { .. } => {}
+            Input::Halt { halt } => self.halt(halt)?,
+            Input::Abort { who, why } => self.abort(who, why)?,
+            Input::Settle { broker, fills_read } => close::settle(self, broker, fills_read)?,
+            Input::Resolve(request) => resolve::resolve(self, request)?,
+        }
+        advance::advance(self, hold)
+    }
+
     fn record(&mut self, event: Event) -> Result<(), Refusal> {
         let record = Record { at: self.at, event };
         apply(&mut self.state, &record)?;
@@ -282,55 +310,6 @@ impl Draft {
     fn same_currency(&self, what: &'static str, found: Currency) -> Result<(), Refusal> {
         let expected = self.definition()?.currency;
         if found == expected { Ok(()) } else { Err(Refusal::Currency { what, found, expected }) }
-    }
-
-    fn open(&mut self, store: StoreId, token: Token, plan: &Plan, facts: Facts, rules: Rules) -> Result<(), Refusal> {
-        self.same_currency("the plan", plan.currency)?;
-        self.no_open_batch()?;
-        match self.state.standing {
-            Standing::Active => {}
-            Standing::Stale => return Err(Refusal::Stale),
-            Standing::Quarantined { .. } => return Err(Refusal::Quarantined),
-            Standing::Absent | Standing::Rebalancing => return Err(Refusal::NoBatch { wanted: "opened" }),
-        }
-        opens_in_order(&self.state, self.at)?;
-        if !plan.worthwhile {
-            return Err(Refusal::NothingToSend);
-        }
-        if crate::order::Attempt::new(rules.attempts).is_none() {
-            return Err(Refusal::Attempts { attempts: rules.attempts });
-        }
-        rules.limits.check(&self.state, &plan.legs, facts, self.at)?;
-        let batch = self.state.batch_id(store, self.state.sequence.next()?);
-        self.record(Event::Opened(Arc::new(Opening {
-            batch,
-            token,
-            measure: plan.assessment.measure.to_owned(),
-            drift: plan.assessment.drift,
-            legs: plan.legs.clone(),
-            skipped: plan.skipped.clone(),
-            stages: plan.stages,
-            facts,
-            rules,
-        })))
-    }
-
-    fn begin(&mut self, newest: &Prices) -> Result<(), Refusal> {
-        match self.batch("begun")?.phase {
-            Phase::Planned => advance::first_stage(self, newest),
-            Phase::Forward(_) | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => {
-                Err(Refusal::NoBatch { wanted: "begun" })
-            }
-        }
-    }
-
-    fn abandon(&mut self, why: String) -> Result<(), Refusal> {
-        match self.batch("abandoned")?.phase {
-            Phase::Planned => close::close(self, Outcome::Abandoned, Some(Cause::NeverSent { why }), None),
-            Phase::Forward(_) | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => {
-                Err(Refusal::NoBatch { wanted: "abandoned" })
-            }
-        }
     }
 
     /// Recovery, as a pure decision: a batch of which nothing was sent is abandoned, an old one is unwound, any other goes on.

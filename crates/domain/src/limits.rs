@@ -1,8 +1,10 @@
 //! Risk limits: what no batch may go beyond on its way forward, whatever its plan says.
 //!
-//! They are pinned by the batch's opening, checked when it is opened and again when its orders are intended, and what was found is recorded in
-//! the commit of the intents ([`Checks`]); whether prices have left the collar that was put around those of the plan, when the batch begins. Restoring is never limited: it trades what was executed, and nothing else. How old and how far from
-//! the last one a price may be is the [market](crate::books::Market)'s; whether a person has stopped everything is a [halt](crate::halt).
+//! They are pinned by the batch's opening and checked when it is opened, when its orders are intended, and once these are committed, before the
+//! first of them is sent; from the second time on together with the collar that was put around the prices of the plan. What was found is
+//! recorded in the commit of the intents ([`Checks`]). Restoring is never limited: it trades what was executed, and nothing else. How old and how
+//! far from the last one a price may be is the [market](crate::books::Market)'s; whether a person has stopped everything is a
+//! [halt](crate::halt).
 
 use crate::batch::Batch;
 use crate::books::{Prices, is_near};
@@ -30,7 +32,7 @@ pub struct Limits {
     pub batches_a_day: Option<u32>,
     /// The least time that must be left of the session, where the broker says when it closes.
     pub session_left: Option<Duration>,
-    /// How far the newest price of any leg may be from the one that it was planned at when the batch begins, in percent of the latter.
+    /// How far the newest price of any leg may be from the one that it was planned at before the first order is sent, in percent of the latter.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub collar: Option<Percentage>,
 }

@@ -105,14 +105,7 @@ impl Session<'_> {
             return Ok(Rebalanced::NotWorthwhile { plan: Box::new(plan), news });
         }
 
-        self.open(&plan, Facts { oldest_price, closes_at: confirmed.closes_at }).await?;
-        if self.engine.signals.stopping().is_some() {
-            self.commit(Input::Abandon { why: "the engine is stopping".to_owned() }).await?;
-        } else {
-            // Waves have come while the opening was committed, or may have.
-            let newest = self.engine.board.newest(plan.legs.iter().map(|leg| leg.terms.symbol));
-            self.commit_or_heed(|_| Input::Begin { newest: &newest }, false).await?;
-        }
+        self.begin(&plan, Facts { oldest_price, closes_at: confirmed.closes_at }).await?;
         let report = self.drive().await?;
         Ok(Rebalanced::Batch(Box::new(report)))
     }
@@ -135,18 +128,31 @@ impl Session<'_> {
         }
     }
 
-    async fn open(&mut self, plan: &Plan, facts: Facts) -> Result<(), EngineError> {
+    /// Opens the batch and intends its first orders, in one commit; nothing is sent yet.
+    async fn begin(&mut self, plan: &Plan, facts: Facts) -> Result<(), EngineError> {
         let store = self.engine.ports.journal.store_id().await.map_err(EngineError::Journal)?;
         let capabilities = self.engine.ports.broker.capabilities();
         let definition = self.state.definition.as_ref();
         let minimum = definition.map(|definition| definition.policy.minimum_order).unwrap_or_default();
         let rules = self.engine.settings.rules(&capabilities, minimum, plan.held_back);
-        self.commit(Input::Open { store, token: self.lease.token, plan, facts, rules }).await?;
-        if let Some(batch) = &self.state.batch {
-            tracing::info!(batch = %batch.id, legs = plan.legs.len(), drift = %plan.assessment.drift, "batch opened");
-        }
+        let newest = self.engine.board.newest(plan.legs.iter().map(|leg| leg.terms.symbol));
+        let open = Input::Open { store, token: self.lease.token, plan, facts, rules };
+        let then = self.stopped().unwrap_or(Input::Begin { newest: &newest });
+        self.commit_all([open, then]).await?;
         // From here on nobody should judge it by what it was before.
         self.engine.board.put(Arc::new(self.state.clone()));
+        if let Some(batch) = &self.state.batch {
+            tracing::info!(batch = %batch.id, legs = plan.legs.len(), drift = %plan.assessment.drift, "batch opened");
+            // While that was committed waves may have come, or a wish to stop.
+            let newest = self.engine.board.newest(plan.legs.iter().map(|leg| leg.terms.symbol));
+            let now = self.stopped().unwrap_or(Input::Send { newest: &newest });
+            self.commit(now).await?;
+        }
         Ok(())
+    }
+
+    /// What becomes of a batch of which nothing was sent, if the engine is stopping.
+    fn stopped(&self) -> Option<Input<'static>> {
+        self.engine.signals.stopping().map(|_| Input::Abandon { why: "the engine is stopping".to_owned() })
     }
 }

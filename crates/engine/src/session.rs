@@ -12,7 +12,7 @@ use crate::signals::Running;
 use crate::{Engine, EngineError};
 use evenkeel_domain::alert::alerts;
 use evenkeel_domain::apply::apply;
-use evenkeel_domain::decide::{Input, decide};
+use evenkeel_domain::decide::{Input, decide_all};
 use evenkeel_domain::halt::Halt;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_domain::record::Record;
@@ -125,8 +125,16 @@ impl Session<'_> {
 
     /// Decides, commits, applies. Returns what was decided; nothing decided is nothing written.
     pub(crate) async fn commit(&mut self, input: Input<'_>) -> Result<Vec<Record>, EngineError> {
+        self.commit_all([input]).await
+    }
+
+    /// The same for several inputs, all in one commit.
+    pub(crate) async fn commit_all(
+        &mut self,
+        inputs: impl IntoIterator<Item = Input<'_>>,
+    ) -> Result<Vec<Record>, EngineError> {
         let refused = |cause| EngineError::Refused { portfolio: self.lease.portfolio.clone(), cause };
-        let records = decide(&self.state, self.clock().now(), input).map_err(refused)?;
+        let records = decide_all(&self.state, self.clock().now(), inputs).map_err(refused)?;
         if records.is_empty() {
             return Ok(records);
         }

@@ -5,8 +5,7 @@
 
 use super::{Draft, Hold, Refusal, close, compensate};
 use crate::batch::{Batch, Order, OrderState, Phase};
-use crate::books::Prices;
-use crate::limits::{Checks, LimitError, checks};
+use crate::limits::{Checks, checks};
 use crate::order::{ClientOrderId, Direction, LegNumber, Side, UnknownCause};
 use crate::plan::fund::{self, Buy, Funding};
 use crate::plan::{Leg, Skip, Stages};
@@ -60,31 +59,12 @@ const fn sends(event: &Event) -> bool {
     matches!(event, Event::Intended { .. } | Event::Order { event: OrderEvent::Resent { .. }, .. })
 }
 
-/// The orders of the first stage: all legs, or the sells.
-pub(super) fn first_stage(draft: &mut Draft, newest: &Prices) -> Result<(), Refusal> {
-    let batch = draft.batch("begun")?;
-    let intents = batch.legs_of(Stage::First).map(|leg| intent(batch, leg, leg.terms.quantity, draft.at));
-    let orders = intents.collect();
-    let moved = batch.rules().limits.check_prices(&batch.opening.legs, newest);
-    match limited(&draft.state, batch, draft.at).and_then(|checks| Ok(Checks { moved: moved?, ..checks })) {
-        Ok(checks) => {
-            draft.record(Event::Intended { stage: Stage::First, orders, dropped: Vec::new(), checks: Some(checks) })
-        }
-        Err(limit) => close::close(draft, Outcome::Abandoned, Some(Cause::Limited { limit }), None),
-    }
-}
-
-/// The limits, held against the whole batch as it was planned: what is sent later is never more.
-fn limited(portfolio: &Portfolio, batch: &Batch, at: Timestamp) -> Result<Checks, LimitError> {
-    batch.rules().limits.check(portfolio, &batch.opening.legs, batch.opening.facts, at)
-}
-
-/// The same for what was allowed when the batch began: it goes on.
+/// What the limits were held against when the batch began: what was allowed then goes on.
 fn found(portfolio: &Portfolio, batch: &Batch, at: Timestamp) -> Result<Checks, Overflow> {
     checks(portfolio, &batch.opening.legs, batch.opening.facts, at)
 }
 
-fn intent(batch: &Batch, leg: &Leg, quantity: Quantity, send_at: Timestamp) -> Intent {
+pub(super) fn intent(batch: &Batch, leg: &Leg, quantity: Quantity, send_at: Timestamp) -> Intent {
     let order = ClientOrderId {
         batch: batch.id,
         leg: leg.number,

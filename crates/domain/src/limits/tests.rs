@@ -124,15 +124,35 @@ fn what_is_found_is_recorded_with_the_intents_and_a_limit_reached_meanwhile_aban
     }
 }
 
+#[test]
+fn a_limit_reached_after_the_intents_withdraws_them() {
+    let limits = Limits { session_left: Some(secs(300)), ..Limits::NONE };
+    let facts = Facts { closes_at: Some(after(310)), ..FACTS };
+    for (waited, told) in [(10, ""), (11, "+11 closed abandoned, cost 0.00; ")] {
+        let mut machine = Machine::holding("CASH 500.00, A 10");
+        open(&mut machine, limits, facts).unwrap();
+        machine.run("begin");
+        machine.now = after(waited);
+        let records = machine.run("send");
+        assert!(records.is_empty() == told.is_empty() && records.contains(told), "{records}");
+        assert_eq!(records.matches("withdrawn").count(), if told.is_empty() { 0 } else { 2 });
+    }
+}
+
 /// What becomes of a batch of A at 50 and B at 25.01 that begins at these prices: what is recorded as moved, or why it is given up.
+/// Where they come once the intents were written, the same is given up and nothing else.
 fn begun(collar: Option<&str>, newest: &[(&str, &str)]) -> String {
     let limits = Limits { collar: collar.map(read), ..Limits::NONE };
     let mut machine = Machine::holding("CASH 500.00, A 10");
     open(&mut machine, limits, FACTS).unwrap();
     let quote = |price: &str| Quote { price: read(price), at: OPENED };
     let newest: Prices = newest.iter().map(|(symbol, price)| (read(symbol), quote(price))).collect();
+    let mut begun = machine.clone();
+    begun.run("begin");
+    begun.must(Input::Send { newest: &newest });
     let records = machine.must(Input::Begin { newest: &newest });
     match &records[0].event {
+        Event::Intended { .. } if begun.state.batch.is_none() => panic!("given up though it may begin"),
         Event::Intended { checks: Some(Checks { moved: None, .. }), .. } => "nothing moved".to_owned(),
         Event::Intended { checks: Some(Checks { moved: Some(moved), .. }), .. } => {
             format!("{} from {} to {}", moved.symbol, moved.planned, moved.newest)
@@ -140,6 +160,7 @@ fn begun(collar: Option<&str>, newest: &[(&str, &str)]) -> String {
         Event::Closed(closing) => {
             assert_eq!(closing.outcome, Outcome::Abandoned);
             assert!(machine.closed().orders.is_empty(), "nothing was intended");
+            assert_eq!(begun.closed().closing.as_ref().unwrap().cause, closing.cause);
             closing.cause.as_ref().unwrap().to_string()
         }
         other => panic!("{other:?}"),

@@ -156,9 +156,8 @@ fn what_was_not_committed_is_not_remembered() {
 #[test]
 fn an_unknown_commit_that_is_somebody_elses_is_not_acted_on() {
     let floor = Floor::new();
-    // The opening is written; of the intents, after which orders go out, it is not known.
-    *floor.failing.lock().unwrap() =
-        vec![CommitOutcome::Unknown { message: OVERTAKEN.to_owned() }, CommitOutcome::Committed];
+    // Of the opening with the first intents, after which orders go out, it is not known whether it was written.
+    *floor.failing.lock().unwrap() = vec![CommitOutcome::Unknown { message: OVERTAKEN.to_owned() }];
     let done = floor.run(floor.engine.rebalance(&growth()));
     assert_eq!(done, Err(EngineError::LeaseLost { portfolio: growth() }));
     let intended = |record: &Record| matches!(record.event, Event::Intended { .. });

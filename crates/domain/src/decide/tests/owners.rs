@@ -1,8 +1,9 @@
 //! Table B: a batch that is begun, abandoned, aborted or taken over.
 
 use super::check;
-use crate::decide::{Input, Refusal};
+use crate::decide::{Input, Refusal, decide_all};
 use crate::plan::Stages;
+use crate::record::Record;
 use crate::testing::machine::{FACTS, Machine, OPENED, plan_of, rules};
 use crate::values::{StoreId, Timestamp, Token};
 use expect_test::expect;
@@ -11,26 +12,29 @@ use expect_test::expect;
 fn a_batch_is_begun_once() {
     check(
         Machine::of("CASH 200.00", "buy B 4 @ 25"),
-        "begin; begin; abandon; 0F1 submit refused; begin; abandon; settle; begin; abandon; abort; take-over",
+        "begin; begin; send; 0F1 submit refused; begin; send; abandon; settle; begin; send; abandon; abort; take-over",
         expect![[r#"
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             begin
                 no: no batch is open that could be begun
-            abandon
-                no: no batch is open that could be abandoned
+            send
             0F1 submit refused
                 +0 0F1 refused
                 +0 unwinding: 0F1 (buy B) ended short: not tradable: no
                 +0 settling as restored
             begin
                 no: no batch is open that could be begun
+            send
+                no: no batch is open that could be sent
             abandon
                 no: no batch is open that could be abandoned
             settle
                 +0 closed restored, cost 0.00, pause until +900; 0F1 (buy B) ended short: not tradable: no
             begin
                 no: no batch is open that could be begun
+            send
+                no: no batch is open that could be sent
             abandon
                 no: no batch is open that could be abandoned
             abort
@@ -66,6 +70,63 @@ fn a_batch_that_was_not_begun_is_abandoned_by_its_owner_a_person_or_a_new_owner(
         let machine = check(Machine::of("CASH 200.00", "buy B 4 @ 25"), command, expected);
         assert_eq!((machine.state.tally.abandoned, machine.state.restorations, machine.state.pause), (1, 0, None));
     }
+}
+
+#[test]
+fn what_was_intended_and_not_sent_is_withdrawn_when_the_batch_is_abandoned() {
+    let machine = check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),
+        "begin; abandon",
+        expect![[r#"
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
+            abandon
+                +0 0F1 withdrawn
+                +0 1F1 withdrawn
+                +0 closed abandoned, cost 0.00; given up before anything was sent: the engine is stopping
+            active
+        "#]],
+    );
+    assert_eq!((machine.state.tally.abandoned, machine.state.restorations, machine.state.pause), (1, 0, None));
+}
+
+#[test]
+fn what_may_have_been_sent_is_never_abandoned() {
+    for sent in [
+        "0F1 submit unknown",
+        "0F1 submit acknowledged working",
+        "0F1 submit not-sent", // Its next attempt is an intent, but its own time will come.
+        "0F1 submit exists",
+        "0F1 withheld",
+        "abort",
+        "take-over",
+        "wait 60",
+    ] {
+        let mut machine = Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25");
+        machine.run("begin");
+        assert!(!machine.run(sent).starts_with("no:"), "{sent}");
+        assert_eq!(machine.run("abandon"), "no: no batch is open that could be abandoned\n", "{sent}");
+        assert_eq!(machine.run("send"), "no: no batch is open that could be sent\n", "{sent}");
+    }
+}
+
+/// What one commit brings is what two would have brought, and one of them that is not possible leaves nothing of the other.
+#[test]
+fn inputs_that_are_decided_together_are_decided_one_after_the_other() {
+    let plan = plan_of("sell A 2 @ 50, buy B 4 @ 25", Stages::Together);
+    let newest = crate::books::Prices::default();
+    let open = Input::Open { store: StoreId::new(1), token: Token::new(1), plan: &plan, facts: FACTS, rules: rules() };
+    let (begin, stop) = (Input::Begin { newest: &newest }, Input::Abandon { why: "stopping".to_owned() });
+    let before = Machine::holding("CASH 200.00, A 10");
+    for more in [vec![], vec![begin.clone()], vec![stop.clone()], vec![begin.clone(), stop]] {
+        let inputs: Vec<Input<'_>> = [open.clone()].into_iter().chain(more).collect();
+        let together = decide_all(&before.state, OPENED, inputs.iter().cloned());
+        let mut machine = before.clone();
+        let apart: Vec<Record> = inputs.into_iter().flat_map(|input| machine.must(input)).collect();
+        assert_eq!(together, Ok(apart));
+    }
+    let twice = decide_all(&before.state, OPENED, [open.clone(), begin.clone(), begin, open]);
+    assert_eq!(twice, Err(Refusal::NoBatch { wanted: "begun" }));
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn check_edge(state: &Portfolio, record: &Record) {
         Event::Closed(closing) => {
             check_closing(batch, &state.books, closing);
             match (closing.outcome, batch.phase) {
-                (Outcome::Abandoned, phase) => phase == Phase::Planned,
+                (Outcome::Abandoned, phase) => matches!(phase, Phase::Planned | Phase::Forward(Stage::First)),
                 (Outcome::Stale, phase) => phase != Phase::Planned,
                 (outcome, Phase::Settling { outcome: settling, .. }) => outcome == settling,
                 _ => false,
@@ -184,7 +184,10 @@ fn check_closing(batch: &Batch, books: &Books, closing: &Closing) {
             }
         }
         Outcome::Restored => assert_eq!(off, BTreeMap::new(), "{}", what()),
-        Outcome::Abandoned => assert!(batch.orders.is_empty() && *books == batch.before, "{}", what()),
+        Outcome::Abandoned => {
+            assert!(batch.orders.values().all(|order| order.state == OrderState::NotSent), "{}", what());
+            assert_eq!(*books, batch.before, "{}", what());
+        }
         Outcome::Stale => {}
     }
     if closing.outcome == Outcome::Restored {

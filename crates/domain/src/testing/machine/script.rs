@@ -1,7 +1,7 @@
 //! Short texts for what happens to a batch.
 //!
 //! ```text
-//! begin | abandon | abort | halt freeze | halt unwind | take-over | tick | wait 5 | later 5 | hold | go on
+//! begin | send | abandon | abort | halt freeze | halt unwind | take-over | tick | wait 5 | later 5 | hold | go on
 //! add | change | change-currency | remove | deposit m1 10.00 | withdraw m1 10.00 | open
 //! settle | settle off | confirm | confirm off | accept | accept off | fixed | fixed off | retry
 //! 0F1 submit acknowledged VIEW | exists | refused | closed-until 600 | not-sent | not-sent 30 | unknown
@@ -81,6 +81,7 @@ impl Machine {
                 })
             }
             ["begin"] => self.step(Input::Begin { newest: &crate::books::Prices::default() }),
+            ["send"] => self.step(Input::Send { newest: &crate::books::Prices::default() }),
             ["abandon"] => self.step(Input::Abandon { why: "the engine is stopping".to_owned() }),
             ["abort"] => self.step(Input::Abort { who: "ann".to_owned(), why: "wrong targets".to_owned() }),
             ["take-over"] => {

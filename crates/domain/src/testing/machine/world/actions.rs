@@ -1,10 +1,11 @@
 //! What can happen next.
 
 use super::{Truth, World};
-use crate::batch::{OrderState, Phase};
+use crate::batch::{Order, OrderState, Phase};
 use crate::due::{Effect, due};
 use crate::order::{BrokerStatus, ClientOrderId, Terms};
 use crate::portfolio::Standing;
+use crate::record::Stage;
 use crate::testing::machine::short;
 use crate::values::Timestamp;
 use std::fmt;
@@ -102,8 +103,12 @@ impl World {
         actions.extend(unread.then_some(Action::List));
         actions.extend(wake.filter(|at| self.may_wake(*at)).map(Action::Wake));
         if let Some(batch) = &self.state.batch {
-            if batch.phase == Phase::Planned {
-                actions.extend([Action::Begin, Action::Abandon]);
+            match batch.phase {
+                Phase::Planned => actions.extend([Action::Begin, Action::Abandon]),
+                Phase::Forward(Stage::First) if batch.orders.values().all(is_just_intended) => {
+                    actions.push(Action::Abandon);
+                }
+                _ => {}
             }
             if self.limits.aborts > 0 {
                 actions.push(Action::Abort);
@@ -174,6 +179,11 @@ impl World {
             .filter_map(|effect| if let Effect::Submit(order) = effect { Some((order.id, order.terms)) } else { None });
         unsent.collect()
     }
+}
+
+/// Nothing of it was sent, and its owner is the one who intended it.
+fn is_just_intended(order: &Order) -> bool {
+    order.state == OrderState::Intent && order.unknown_since.is_none()
 }
 
 impl Action {
