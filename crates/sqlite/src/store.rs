@@ -7,7 +7,7 @@ use crate::leases::{Asking, Hold};
 use crate::open::{self, Options};
 use crate::process::{self, Process};
 use crate::rows::{self, PortfolioRow, Unread};
-use crate::writer::Writer;
+use crate::writer::{About, Writer};
 use crate::{chain, halts, inspect};
 use async_trait::async_trait;
 use evenkeel_domain::alert::Alert;
@@ -90,9 +90,13 @@ impl SqliteStore {
         &self.shared.writer
     }
 
-    /// Reads on a connection of its own, after everything that was handed over before.
-    async fn read_rows<T>(&self, read: impl FnOnce(&Connection) -> Result<T, Unread> + Send) -> Result<T, Unread> {
-        self.shared.writer.settled().await;
+    /// Reads on a connection of its own, after everything that was handed over before about the same.
+    async fn read_rows<T>(
+        &self,
+        about: About,
+        read: impl FnOnce(&Connection) -> Result<T, Unread> + Send,
+    ) -> Result<T, Unread> {
+        self.shared.writer.settled(about).await;
         let gone = |message| Unread::Sqlite(rusqlite::Error::ToSqlConversionFailure(message));
         self.shared.file.check().map_err(|message| gone(message.into()))?;
         let kept = self.readers().pop();
@@ -110,7 +114,7 @@ impl SqliteStore {
     }
 
     async fn listed(&self, fits: fn(&PortfolioRow) -> bool) -> Result<Vec<PortfolioId>, JournalError> {
-        let rows = self.read_rows(|connection| Ok(rows::portfolios(connection)?)).await;
+        let rows = self.read_rows(About::Everything, |connection| Ok(rows::portfolios(connection)?)).await;
         let rows = rows.map_err(|e| unavailable("listing the portfolios", e))?;
         let id = |row: &PortfolioRow| row.id.parse().map_err(|e| unreadable("listing the portfolios", &e));
         rows.iter().filter(|row| fits(row)).map(id).collect()
@@ -118,11 +122,16 @@ impl SqliteStore {
 
     async fn hold(&self, hold: Hold, lease: &Lease) -> Result<(), HoldError> {
         let (now, held) = (self.shared.clock.now(), lease.clone());
-        let answer = self.shared.writer.write(move |connection| hold.on(connection, &held, now)).await;
+        let answer =
+            self.shared.writer.write(about(&lease.portfolio), move |connection| hold.on(connection, &held, now)).await;
         answer.unwrap_or_else(|unwritten| {
             Err(HoldError::Unavailable { portfolio: lease.portfolio.clone(), message: words(unwritten) })
         })
     }
+}
+
+fn about(portfolio: &PortfolioId) -> About {
+    About::Portfolio(portfolio.clone())
 }
 
 fn unavailable(doing: &str, unread: Unread) -> JournalError {
@@ -150,7 +159,8 @@ impl Journal for SqliteStore {
     }
 
     async fn head(&self, portfolio: &PortfolioId) -> Result<Head, JournalError> {
-        let row = self.read_rows(|connection| Ok(rows::portfolio(connection, portfolio.as_str())?)).await;
+        let row =
+            self.read_rows(about(portfolio), |connection| Ok(rows::portfolio(connection, portfolio.as_str())?)).await;
         let row = row.map_err(|unread| unread.sorted(portfolio))?;
         Ok(row.map_or_else(Head::default, |row| row.head()))
     }
@@ -158,7 +168,8 @@ impl Journal for SqliteStore {
     async fn read(&self, portfolio: &PortfolioId, after: Sequence) -> Result<Vec<Entry>, JournalError> {
         // Nothing is beyond what can be stored.
         let after = i64::try_from(after.get()).unwrap_or(i64::MAX);
-        let rows = self.read_rows(|connection| rows::journal(connection, portfolio.as_str(), after)).await;
+        let rows =
+            self.read_rows(about(portfolio), |connection| rows::journal(connection, portfolio.as_str(), after)).await;
         let rows = rows.map_err(|unread| unread.sorted(portfolio))?;
         let entry = |row: rows::JournalRow| {
             let (sequence, token) = (Sequence::new(row.sequence.unsigned_abs()), Token::new(row.token.unsigned_abs()));
@@ -171,11 +182,12 @@ impl Journal for SqliteStore {
     }
 
     async fn commit(&self, commit: Commit) -> CommitOutcome {
+        let about = about(&commit.portfolio);
         let prepared = match Prepared::new(self.shared.id, commit) {
             Ok(prepared) => prepared,
             Err(message) => return CommitOutcome::Failed { message },
         };
-        match self.shared.writer.write(move |connection| prepared.write(connection)).await {
+        match self.shared.writer.write(about, move |connection| prepared.write(connection)).await {
             Ok(outcome) => outcome,
             Err(Unwritten::Nothing(message)) => CommitOutcome::Failed { message },
             Err(Unwritten::Unknown(message)) => CommitOutcome::Unknown { message },
@@ -192,7 +204,7 @@ impl Journal for SqliteStore {
 
     async fn pending_alerts(&self, limit: usize) -> Result<Vec<Alert>, JournalError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let texts = self.read_rows(|connection| Ok(inspect::pending(connection, limit)?)).await;
+        let texts = self.read_rows(About::Everything, |connection| Ok(inspect::pending(connection, limit)?)).await;
         let texts = texts.map_err(|e| unavailable("reading the alerts", e))?;
         let alert = |text: &String| serde_json::from_str(text).map_err(|e| unreadable("reading the alerts", &e));
         texts.iter().map(alert).collect()
@@ -213,7 +225,7 @@ impl Journal for SqliteStore {
             }
             Ok(())
         };
-        let answer = self.shared.writer.write(write).await;
+        let answer = self.shared.writer.write(about(&alert.portfolio), write).await;
         answer.map_err(|unwritten| {
             not_written(format!("acknowledging alert {} of {}", alert.sequence, alert.portfolio), unwritten)
         })
@@ -230,7 +242,7 @@ impl Journal for SqliteStore {
     }
 
     async fn halts(&self) -> Result<Vec<Halt>, JournalError> {
-        let halts = self.read_rows(|connection| Ok(halts::standing(connection)?)).await;
+        let halts = self.read_rows(About::Halts, |connection| Ok(halts::standing(connection)?)).await;
         halts.map_err(|e| unavailable("reading the halts", e))
     }
 }
@@ -242,7 +254,7 @@ impl SqliteStore {
         doing: &str,
         work: impl FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
-        let answer = self.shared.writer.write(work).await;
+        let answer = self.shared.writer.write(About::Halts, work).await;
         answer.map_err(|unwritten| not_written(doing.to_owned(), unwritten))
     }
 }
@@ -265,7 +277,8 @@ impl LeaseStore for SqliteStore {
         let now = self.shared.clock.now();
         let (process, path) = (self.shared.process.name().to_owned(), self.shared.path.clone());
         let asking = Asking { portfolio: portfolio.clone(), owner: owner.clone(), terms, now, process };
-        let answer = self.shared.writer.write(move |connection| asking.acquire(connection, &path)).await;
+        let answer =
+            self.shared.writer.write(about(portfolio), move |connection| asking.acquire(connection, &path)).await;
         answer.unwrap_or_else(|unwritten| {
             Err(AcquireError::Unavailable { portfolio: portfolio.clone(), message: words(unwritten) })
         })

@@ -1,26 +1,68 @@
 //! The writer: one thread that owns the one connection that writes, fed by a channel.
 //!
-//! Requests that wait together share one transaction, and so one sync of the disk: a group. Each is judged alone, in the order they came;
-//! one that is refused writes nothing, and the others go on. If one of them fails, the whole group is rolled back and each is tried in a
-//! transaction of its own, so that none suffers from another. Nobody is answered before the transaction is durable.
+//! Requests that wait together share one transaction, and so one sync of the disk: a group. Where the last group had several, the next waits a
+//! moment for as many: whoever was just answered is likely to come again. Whoever writes alone never waits.
+//!
+//! Each request is judged alone, in the order they came; one that is refused writes nothing, and the others go on. If one of them fails, the
+//! whole group is rolled back and each is tried in a transaction of its own, so that none suffers from another. Nobody is answered before the
+//! transaction is durable.
 
 use crate::error::{Unwritten, explained};
 use crate::identity::Identity;
+use evenkeel_domain::values::PortfolioId;
 use futures_channel::oneshot;
 use rusqlite::Connection;
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{JoinHandle, Thread};
+use std::time::Duration;
 
 /// The most requests that share a transaction.
 const GROUP: usize = 256;
 /// The most that wait; whoever comes then waits for a place.
 const QUEUE: usize = 4_096;
+/// How long a group waits for one more: far less than a sync takes.
+const MOMENT: Duration = Duration::from_micros(20);
+
+/// What is written or read: who reads waits for what was handed over before about the same.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum About {
+    Portfolio(PortfolioId),
+    Halts,
+    Everything,
+}
+
+/// How much was handed over about what, and has not ended.
+#[derive(Debug, Default)]
+struct UnderWay(Mutex<BTreeMap<About, usize>>);
+
+impl UnderWay {
+    fn begin(&self, about: About) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(about).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    fn end(&self, about: &About) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counts.get_mut(about) {
+            Some(count) if *count > 1 => *count = count.saturating_sub(1),
+            _ => drop(counts.remove(about)),
+        }
+    }
+
+    fn concerns(&self, about: &About) -> bool {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.contains_key(about) || (*about == About::Everything && !counts.is_empty())
+    }
+}
 
 /// Something to be written: judged inside a transaction, perhaps more than once, and told the end once.
 pub(crate) trait Request: Send {
+    fn about(&self) -> &About;
     /// Judges and writes. An error means that the transaction must be rolled back.
     fn write(&mut self, connection: &Connection) -> rusqlite::Result<()>;
     /// Answers whoever asked.
@@ -28,12 +70,17 @@ pub(crate) trait Request: Send {
 }
 
 struct Asked<T, W> {
+    about: About,
     work: W,
     made: Option<T>,
     reply: oneshot::Sender<Result<T, Unwritten>>,
 }
 
 impl<T: Send, W: FnMut(&Connection) -> rusqlite::Result<T> + Send> Request for Asked<T, W> {
+    fn about(&self) -> &About {
+        &self.about
+    }
+
     fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.made = Some((self.work)(connection)?);
         Ok(())
@@ -51,7 +98,7 @@ impl<T: Send, W: FnMut(&Connection) -> rusqlite::Result<T> + Send> Request for A
 pub(crate) struct Writer {
     requests: Option<SyncSender<Box<dyn Request>>>,
     thread: Option<JoinHandle<()>>,
-    under_way: Arc<AtomicUsize>,
+    under_way: Arc<UnderWay>,
     blocking: bool,
     #[cfg(test)]
     pub(crate) fault: Arc<std::sync::Mutex<Option<Fault>>>,
@@ -72,7 +119,7 @@ pub(crate) enum Fault {
 impl Writer {
     pub(crate) fn start(connection: Connection, file: Identity, blocking: bool) -> std::io::Result<Self> {
         let (requests, waiting) = sync_channel(QUEUE);
-        let under_way = Arc::new(AtomicUsize::new(0));
+        let under_way = Arc::new(UnderWay::default());
         let writing = Writing {
             connection,
             file,
@@ -99,17 +146,21 @@ impl Writer {
 
     /// Has `work` done in a transaction, and gives what it made once that is durable. Handed over when this returns; dropping the answer
     /// changes nothing.
-    pub(crate) fn write<T, W>(&self, work: W) -> impl Future<Output = Result<T, Unwritten>> + Send + use<T, W>
+    pub(crate) fn write<T, W>(
+        &self,
+        about: About,
+        work: W,
+    ) -> impl Future<Output = Result<T, Unwritten>> + Send + use<T, W>
     where
         T: Send + 'static,
         W: FnMut(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.under_way.fetch_add(1, Ordering::SeqCst);
-        let request = Box::new(Asked { work, made: None, reply });
+        self.under_way.begin(about.clone());
+        let request = Box::new(Asked { about: about.clone(), work, made: None, reply });
         let handed_over = self.requests.as_ref().is_some_and(|requests| requests.send(request).is_ok());
         if !handed_over {
-            self.under_way.fetch_sub(1, Ordering::SeqCst);
+            self.under_way.end(&about);
         }
         let blocking = self.blocking;
         async move {
@@ -121,11 +172,11 @@ impl Writer {
         }
     }
 
-    /// Waits until everything that was handed over before has ended, so that whoever reads afterwards sees what became of it.
-    pub(crate) async fn settled(&self) {
-        if self.under_way.load(Ordering::SeqCst) > 0 {
+    /// Waits until everything that was handed over before about this has ended, so that whoever reads afterwards sees what became of it.
+    pub(crate) async fn settled(&self, about: About) {
+        if self.under_way.concerns(&about) {
             // However this ends, what came before it has ended.
-            drop(self.write(|_| Ok(())).await);
+            drop(self.write(about, |_| Ok(())).await);
         }
     }
 }
@@ -168,7 +219,7 @@ fn blocked<F: Future>(answer: F) -> F::Output {
 struct Writing {
     connection: Connection,
     file: Identity,
-    under_way: Arc<AtomicUsize>,
+    under_way: Arc<UnderWay>,
     #[cfg(test)]
     fault: Arc<std::sync::Mutex<Option<Fault>>>,
     transactions: Arc<AtomicUsize>,
@@ -176,9 +227,16 @@ struct Writing {
 
 impl Writing {
     fn run(mut self, waiting: &Receiver<Box<dyn Request>>) {
+        let mut last = 0;
         while let Ok(first) = waiting.recv() {
             let mut group = vec![first];
             group.extend(waiting.try_iter().take(GROUP.saturating_sub(1)));
+            while group.len() < last
+                && let Ok(more) = waiting.recv_timeout(MOMENT)
+            {
+                group.push(more);
+            }
+            last = group.len();
             self.group(group);
         }
     }
@@ -202,8 +260,9 @@ impl Writing {
 
     fn settle(&self, group: impl IntoIterator<Item = Box<dyn Request>>, end: &Result<(), Unwritten>) {
         for request in group {
+            // First this: whoever is answered and reads has nothing to wait for.
+            self.under_way.end(request.about());
             request.settle(end.clone());
-            self.under_way.fetch_sub(1, Ordering::SeqCst);
         }
     }
 
@@ -244,8 +303,7 @@ impl Writing {
             assert!(self.transaction(group).is_ok());
         }
         if fault.is_some() {
-            self.under_way.fetch_sub(group.len(), Ordering::SeqCst);
-            group.clear();
+            group.drain(..).for_each(|request| self.under_way.end(request.about()));
         }
         fault.is_some()
     }

@@ -1,6 +1,6 @@
 //! Requests that wait together share a transaction, and each is judged alone.
 
-use crate::writer::Writer;
+use crate::writer::{About, Writer};
 use crate::{Options, SqliteStore};
 use evenkeel_conformance::suite::block_on;
 use evenkeel_domain::record::{Event, Movement, Record};
@@ -105,6 +105,30 @@ fn reading_sees_what_became_of_a_dropped_commit() {
     release.join().unwrap();
 }
 
+/// Nor does it wait for anything else: not for what is written about others, and not for what has just been answered.
+#[test]
+fn reading_waits_for_nothing_else() {
+    let (_folder, store) = open(Options::default());
+    let growth = "growth".parse().unwrap();
+    let before = transactions(&store);
+    for number in 0..200 {
+        assert_eq!(block_on(store.commit(commit("growth", number, 1))), CommitOutcome::Committed);
+        assert_eq!(block_on(store.head(&growth)).unwrap().sequence, Sequence::new(number + 1));
+    }
+    assert_eq!(transactions(&store) - before, 200, "reading back takes none");
+
+    let other = Connection::open(store.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut busy = store.commit(commit("other", 0, 1));
+    assert_eq!((&mut busy).now_or_never(), None);
+    assert!(store.head(&growth).now_or_never().is_some_and(|head| head.is_ok()));
+    assert!(store.read(&growth, Sequence::ZERO).now_or_never().is_some_and(|read| read.is_ok()));
+    assert!(store.halts().now_or_never().is_some_and(|halts| halts.is_ok()));
+    assert!(store.portfolios().now_or_never().is_none(), "the other may be about to be one of them");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(block_on(busy), CommitOutcome::Committed);
+}
+
 /// A writer that is gone writes nothing, and says so.
 #[test]
 fn whoever_asks_a_stopped_writer_is_told() {
@@ -114,7 +138,7 @@ fn whoever_asks_a_stopped_writer_is_told() {
     let file = crate::identity::Identity::of(&path).unwrap();
     let mut writer = Writer::start(connection, file, false).unwrap();
     writer.stop();
-    let answer = block_on(writer.write(|_| Ok(())));
+    let answer = block_on(writer.write(About::Everything, |_| Ok(())));
     let message = "the store's writer has stopped: open the store again".to_owned();
     assert_eq!(answer, Err(crate::error::Unwritten::Nothing(message)));
 }
