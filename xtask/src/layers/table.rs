@@ -34,8 +34,16 @@ const CORE: &[&str] = &[DOMAIN, PORTS];
 const STAND_INS: &[&str] = &[MEMORY, BANCHILE, CONFORMANCE];
 
 /// For tests of pure code.
-const PURE_TOOLS: Outside =
-    Only(&["divan", "expect-test", "num-bigint", "num-rational", "proptest", "serde_json", "tempfile"]);
+const PURE_TOOLS: Outside = Only(&[
+    "allocation-counter",
+    "divan",
+    "expect-test",
+    "num-bigint",
+    "num-rational",
+    "proptest",
+    "serde_json",
+    "tempfile",
+]);
 /// For tests of code that waits.
 const ASYNC_TOOLS: Outside = Only(&[
     "async-trait",
