@@ -18,17 +18,17 @@ use crate::fault::{Fault, has};
 /// Half the distance between 1 and the next number of 32 bits: what one rounding may lose. η in the proof.
 const ROUNDING: f32 = 1.0 / 16_777_216.0;
 
+/// The two ways to be out of band, computed alike: a holding is too much, or too little. Amounts of the second have their sign turned.
+type Sides = [f32; 2];
+
 /// What is kept per portfolio, all in money: 16 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct State {
-    /// The investable value.
-    value: f32,
-    /// How far `value` may be from the truth.
-    error: f32,
-    /// No holding asks for more than this: the largest value of a holding by the upper edge of its band, since the last look.
-    high: f32,
-    /// No holding asks for less: the smallest value of a holding by the lower edge of its band, since the last look.
-    low: f32,
+    /// The investable value, or less. With the sign turned: its opposite, or less.
+    room: Sides,
+    /// What any holding asks for, or more: the largest value of a holding by the upper edge of its band, since the last look. With the
+    /// sign turned: the smallest value by the lower edge.
+    need: Sides,
 }
 
 /// One holding in the list of its symbol: 16 bytes, read in a stream.
@@ -37,10 +37,9 @@ pub(crate) struct Entry {
     /// The portfolio's slot in the lower 27 bits, its growth class in the upper 5.
     key: u32,
     units: f32,
-    /// Units by the upper edge of the band, rounded up.
-    up: f32,
-    /// Units by the lower edge of the band, rounded down; infinite where nothing is too little.
-    down: f32,
+    /// Units by the upper edge of the band, rounded up. With the sign turned: units by the lower edge, rounded down; infinite where
+    /// nothing is too little.
+    needs: Sides,
 }
 
 /// How many slots an entry can name.
@@ -72,10 +71,10 @@ impl Growth {
 
 impl Entry {
     /// A place in a list that nobody has taken.
-    pub(crate) const NONE: Self = Self { key: 0, units: 0.0, up: 0.0, down: 0.0 };
+    pub(crate) const NONE: Self = Self { key: 0, units: 0.0, needs: [0.0; 2] };
 
-    fn new(slot: u32, growth: Growth, units: f32, up: f32, down: f32) -> Self {
-        Self { key: slot | u32::from(growth.0) << SLOT_BITS, units, up, down }
+    fn new(slot: u32, growth: Growth, units: f32, needs: Sides) -> Self {
+        Self { key: slot | u32::from(growth.0) << SLOT_BITS, units, needs }
     }
 
     pub(crate) const fn slot(self) -> u32 {
@@ -87,19 +86,14 @@ impl Entry {
     }
 }
 
-/// What a wave does at most to the value of any holding, as shares of it.
+/// How far prices go in a wave, as shares of the price before: the deepest fall and the highest rise.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Range {
-    /// What the extremes are multiplied by.
-    rise: f32,
-    fall: f32,
-    /// By growth class: how much the error grows by, as a share of all values.
-    widths: [f32; CLASSES],
-    /// How far apart the two sides may come, as a share of the value.
-    width: f64,
+pub(crate) struct Span {
+    fall: f64,
+    rise: f64,
 }
 
-impl Range {
+impl Span {
     /// Of these steps, each from a price to another.
     pub(crate) fn of(steps: impl Iterator<Item = (u64, u64)>) -> Self {
         let (mut lowest, mut highest) = (0.0_f64, 0.0_f64);
@@ -108,23 +102,41 @@ impl Range {
             (lowest, highest) = (lowest.min(share), highest.max(share));
         }
         // What the quotient may be off by is small beside 1, but not beside a small step.
-        let (fall, rise) = (1e-12 - lowest, 1e-12 + highest);
-        let most = rise.max(fall);
-        let mut widths = [0.0; CLASSES];
-        for (class, width) in (0..).map(Growth).zip(&mut widths) {
-            *width = (most * (1.0 + f64::from(class.factor())) * (1.0 + MARGIN)) as f32;
-        }
-        let narrowed = |share: f64| share as f32;
-        Self {
-            rise: narrowed((1.0 + rise) * (1.0 + MARGIN)),
-            fall: narrowed((1.0 - fall) * (1.0 - MARGIN)),
-            widths,
-            width: most * 4.0,
-        }
+        Self { fall: 1e-12 - lowest, rise: 1e-12 + highest }
     }
 
-    pub(crate) const fn width(&self) -> f64 {
-        self.width
+    const fn most(self) -> f64 {
+        self.rise.max(self.fall)
+    }
+
+    /// How far apart the two sides may come, as a share of the value.
+    pub(crate) const fn width(self) -> f64 {
+        self.most() * 4.0
+    }
+}
+
+/// What a wave does at most to the value of any holding, as shares of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Range {
+    span: Span,
+    /// What the needs are multiplied by.
+    needs: Sides,
+    /// By growth class: how much the error grows by, as a share of all values.
+    widths: [f32; CLASSES],
+}
+
+impl Range {
+    pub(crate) fn of(span: Span) -> Self {
+        let mut widths = [0.0; CLASSES];
+        for (class, width) in (0..).map(Growth).zip(&mut widths) {
+            *width = (span.most() * (1.0 + f64::from(class.factor())) * (1.0 + MARGIN)) as f32;
+        }
+        let needs = [(1.0 + span.rise) * (1.0 + MARGIN), (1.0 - span.fall) * (1.0 - MARGIN)];
+        Self { span, needs: needs.map(|share| share as f32), widths }
+    }
+
+    pub(crate) const fn span(&self) -> Span {
+        self.span
     }
 }
 
@@ -134,36 +146,49 @@ const MARGIN: f64 = 16.0 * ROUNDING as f64;
 const FINE: f64 = 1.0 / 1_073_741_824.0;
 
 impl State {
+    /// Nothing is known: look.
+    pub(crate) const LOOK: Self = Self { room: [f32::NEG_INFINITY; 2], need: [0.0, f32::NEG_INFINITY] };
+
+    /// What the state becomes when the price of a holding moves by `step` to `price`.
+    #[inline]
+    pub(crate) fn moved(self, entry: Entry, Step { price, moves }: Step) -> Self {
+        let growth = entry.growth().factor();
+        let side = |room: f32, need: f32, step: f32, needs: f32| {
+            let moves = entry.units * step;
+            let moved = room + moves;
+            let lost = moves.abs() * growth + moved.abs() * (4.0 * ROUNDING);
+            let room = if has(Fault::NoMargin) { moved } else { moved - lost };
+            let need = if has(Fault::ExtremeNotWidened) { need } else { larger(needs * price, need) };
+            (room, need)
+        };
+        let ([room, other_room], [need, other_need]) = (self.room, self.need);
+        let (room, need) = side(room, need, moves[0], entry.needs[0]);
+        let (other_room, other_need) = side(other_room, other_need, moves[1], entry.needs[1]);
+        Self { room: [room, other_room], need: [need, other_need] }
+    }
+
     /// What the state becomes when any holdings move within `range`, in a portfolio whose holdings are worth no more than it is.
     #[inline]
     pub(crate) fn widened(self, range: &Range, growth: Growth) -> Self {
         let width = range.widths.get(usize::from(growth.0)).copied().unwrap_or(f32::INFINITY);
-        let holdings = self.value + 2.0 * self.error;
-        let error = (self.error + width * holdings) * (1.0 + 4.0 * ROUNDING);
-        Self { value: self.value, error, high: self.high * range.rise, low: self.low * range.fall }
+        let [least, most] = self.room;
+        // The value and at least twice what it may be off by.
+        let lost = width * (-2.0 * most - least);
+        let room = self.room.map(|room| room - lost - room.abs() * (4.0 * ROUNDING));
+        Self { room, need: [self.need[0] * range.needs[0], self.need[1] * range.needs[1]] }
     }
 
-    /// Nothing is known: look.
-    pub(crate) const LOOK: Self = Self { value: 0.0, error: f32::INFINITY, high: 0.0, low: f32::INFINITY };
-
-    /// What the state becomes when the price of a holding moves by `step` to `price`.
+    /// Some of its bits.
     #[inline]
-    pub(crate) fn moved(self, entry: Entry, price: f32, step: f32) -> Self {
-        let moves = entry.units * step;
-        let value = self.value + moves;
-        let added = moves.abs() * entry.growth().factor() + value.abs() * (2.0 * ROUNDING);
-        let error = if has(Fault::NoMargin) { 0.0 } else { (self.error + added) * (1.0 + 4.0 * ROUNDING) };
-        if has(Fault::ExtremeNotWidened) {
-            return Self { value, error, ..self };
-        }
-        Self { value, error, high: larger(entry.up * price, self.high), low: smaller(entry.down * price, self.low) }
+    pub(crate) const fn bits(&self) -> u32 {
+        self.room[0].to_bits()
     }
 
     /// True if the portfolio is inside its band for sure. False says nothing.
     #[inline]
     pub(crate) fn is_inside(self) -> bool {
         // Both must hold, so that a number that is none is a reason to look.
-        self.high < self.value - self.error && self.low > self.value + self.error
+        self.need[0] < self.room[0] && self.need[1] < self.room[1]
     }
 }
 
@@ -178,17 +203,21 @@ fn smaller<T: PartialOrd>(one: T, other: T) -> T {
     if one < other { one } else { other }
 }
 
-/// A price as the filter uses it, and the step from the one before.
+/// A price as the filter uses it, and the step from the one before, for both sides.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
-    pub(crate) price: f32,
-    pub(crate) step: f32,
+    price: f32,
+    moves: Sides,
 }
 
 impl Step {
+    /// No step, at no price: it changes nothing.
+    pub(crate) const NONE: Self = Self { price: 0.0, moves: [0.0; 2] };
+
     pub(crate) fn between(before: u64, after: u64) -> Self {
-        let size = after.abs_diff(before) as f64 * NANO;
-        Self { price: price(after), step: if after < before { -size } else { size } as f32 }
+        let size = (after.abs_diff(before) as f64 * NANO) as f32;
+        let step = if after < before { -size } else { size };
+        Self { price: price(after), moves: [step, -step] }
     }
 }
 

@@ -76,6 +76,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::time::Duration;
 use symbols::{Symbols, index};
+use wave::Change;
 
 /// What holds for all portfolios of a watch.
 #[derive(Debug, Clone, Copy)]
@@ -111,6 +112,8 @@ pub struct Watch {
     ages: BinaryHeap<Reverse<(Timestamp, u32)>>,
     /// Who is to be looked at after this wave; empty between waves.
     suspects: Vec<u32>,
+    /// The prices of the wave that is taken; empty between waves.
+    changes: Vec<Change>,
     /// What a pass needs to know of a slot besides its state.
     marks: Vec<Mark>,
     /// How many portfolios a pass could not clear without a look, by the width of its range: what the next will cost.
@@ -153,6 +156,7 @@ impl Watch {
             now: Timestamp::MIN,
             ages: BinaryHeap::new(),
             suspects: Vec::new(),
+            changes: Vec::new(),
             marks: Vec::new(),
             spill: 50.0,
             #[cfg(test)]

@@ -5,7 +5,7 @@
 //! answer is the same. Why both are right is in [the proof](crate::filter).
 
 use crate::fault::{Fault, has};
-use crate::filter::{Entry, Range, State, Step};
+use crate::filter::{Entry, Range, Span, State, Step};
 use crate::symbols::{Record, index};
 use crate::{Finding, Watch};
 use evenkeel_domain::books::Quote;
@@ -18,8 +18,10 @@ const SLOT: f64 = 2.0;
 const LOOK: f64 = 60.0;
 const HOLDING: f64 = 6.0;
 
-/// How many followers are fetched together.
-const BLOCK: usize = 32;
+/// How many followers' numbers are asked for at once.
+const BLOCK: usize = 64;
+/// So many portfolios' numbers fit into what a processor keeps near it: two megabytes. For fewer, asking ahead is only work.
+const NEAR: usize = 1 << 17;
 
 /// How a wave is taken.
 enum Way {
@@ -27,6 +29,15 @@ enum Way {
     Lists,
     /// Portfolio by portfolio, all of them, by what any of them may have moved.
     Pass(Range),
+}
+
+/// One price of a wave.
+#[derive(Debug)]
+pub(crate) struct Change {
+    place: u32,
+    quote: Quote,
+    /// Billionths of the price before the wave; 0 if there was none.
+    before: u64,
 }
 
 impl Watch {
@@ -43,25 +54,37 @@ impl Watch {
         self.apply(now, quotes.iter().copied())
     }
 
-    fn apply(&mut self, now: Timestamp, quotes: impl Iterator<Item = (Symbol, Quote)> + Clone) -> Vec<Finding> {
+    fn apply(&mut self, now: Timestamp, quotes: impl Iterator<Item = (Symbol, Quote)>) -> Vec<Finding> {
         self.grow_old(now);
-        let places: Vec<u32> = quotes.clone().map(|(symbol, _)| self.symbols.place_or_new(symbol)).collect();
-        let before: Vec<u64> = places.iter().map(|place| self.symbols.at(*place).map_or(0, Record::nanos)).collect();
-        let after = quotes.clone().map(|(_, quote)| quote.price.nanos());
-        let way = self.way(&places, before.iter().copied().zip(after));
-        for (place, (_, quote)) in places.iter().zip(quotes) {
-            let step = self.take(*place, quote);
-            if let Way::Lists = way {
-                self.walk(*place, step);
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.extend(quotes.map(|(symbol, quote)| {
+            let place = self.symbols.place_or_new(symbol);
+            Change { place, quote, before: self.symbols.at(place).map_or(0, Record::nanos) }
+        }));
+        let mut found = match self.way(&changes) {
+            Way::Lists => {
+                for change in &changes {
+                    let step = self.take(change);
+                    self.walk(change.place, step);
+                }
+                self.look_at_suspects(now)
             }
-        }
-        let mut found = match way {
-            Way::Lists => self.look_at_suspects(now),
-            Way::Pass(range) => self.pass(now, &range),
+            Way::Pass(range) => {
+                for change in &changes {
+                    self.take(change);
+                    self.symbols.touch(change.place, true);
+                }
+                let found = self.pass(now, &range);
+                for change in &changes {
+                    self.symbols.touch(change.place, false);
+                }
+                found
+            }
         };
-        for place in places {
-            self.symbols.touch(place, false);
-        }
+        changes.clear();
+        // Kept for the next wave, but not at the size of a wave that names symbols many times over.
+        changes.shrink_to(self.symbols.len());
+        self.changes = changes;
         found.sort_unstable_by(crate::finding::by_id);
         found
     }
@@ -83,44 +106,53 @@ impl Watch {
         self.symbols.drop_if_unused(place);
     }
 
-    /// The cheaper way to take a wave that moves the prices at these places by these steps.
-    fn way(&mut self, places: &[u32], steps: impl Iterator<Item = (u64, u64)>) -> Way {
-        let mut entries: usize = 0;
-        for place in places {
-            self.symbols.touch(*place, true);
-            entries = entries.saturating_add(self.symbols.at(*place).map_or(0, |record| record.followers.len()));
+    /// The cheaper way to take a wave.
+    fn way(&self, changes: &[Change]) -> Way {
+        let followers = |change: &Change| self.symbols.at(change.place).map_or(0, |record| record.followers.len());
+        let entries = changes.iter().map(followers).fold(0, usize::saturating_add);
+        let span = || Span::of(changes.iter().map(|change| (change.before, change.quote.price.nanos())));
+        #[cfg(test)]
+        if let Some(passes) = self.passes {
+            return if passes { Way::Pass(Range::of(span())) } else { Way::Lists };
         }
-        let range = Range::of(steps);
-        if self.is_pass_cheaper(entries, &range) { Way::Pass(range) } else { Way::Lists }
+        match self.pass_if_cheaper(entries, span) {
+            Some(span) => Way::Pass(Range::of(span)),
+            None => Way::Lists,
+        }
     }
 
-    /// Whether a pass would cost less than walking so many entries, going by how many a range so wide left to be looked at before.
+    /// The span of a wave if a pass would cost less than walking so many entries, going by how many a span so wide left to be looked at
+    /// before.
     #[expect(
         clippy::float_arithmetic,
         clippy::as_conversions,
         reason = "an estimate of cost; the answer does not depend on it"
     )]
-    fn is_pass_cheaper(&self, entries: usize, range: &Range) -> bool {
-        #[cfg(test)]
-        if let Some(passes) = self.passes {
-            return passes;
-        }
-        let left = (self.spill * range.width()).min(1.0);
+    fn pass_if_cheaper(&self, entries: usize, span: impl Fn() -> Span) -> Option<Span> {
         let slots = self.slots.len() as f64;
-        let pass = slots * SLOT + left * (slots * LOOK + self.holdings as f64 * HOLDING);
-        entries as f64 * ENTRY > pass
+        let (lists, pass) = (entries as f64 * ENTRY, slots * SLOT);
+        if lists <= pass {
+            return None;
+        }
+        let span = span();
+        let left = (self.spill * span.width()).min(1.0);
+        (lists > pass + left * (slots * LOOK + self.holdings as f64 * HOLDING)).then_some(span)
     }
 
-    /// Sets the price at a place, unless a newer one is known. Gives the step from the price before, for who is priced already.
-    fn take(&mut self, place: u32, quote: Quote) -> Step {
-        let Some(record) = self.symbols.at_mut(place) else { return Step::between(0, 0) };
+    /// Sets a price, unless a newer one is known. Gives the step from the price before, for who is priced already.
+    #[inline(always)]
+    fn take(&mut self, change: &Change) -> Step {
+        let Change { place, quote, .. } = *change;
+        let Some(record) = self.symbols.at_mut(place) else { return Step::NONE };
         let before = record.nanos();
         if record.quote.is_some_and(|known| known.at > quote.at) {
             return Step::between(before, before);
         }
         let was_unpriced = record.quote.is_none() || std::mem::take(&mut record.is_stale);
         self.symbols.set_quote(place, Some(quote));
-        self.queue(place, quote.at);
+        if self.max_age.is_some() {
+            self.queue(place, quote.at);
+        }
         if was_unpriced {
             self.count_unpriced(place, false);
         }
@@ -128,26 +160,17 @@ impl Watch {
     }
 
     /// Moves the bounds of every follower, and notes who is not surely inside.
-    ///
-    /// Block by block: all numbers of a block are fetched before any is used, so that the memory answers many requests at once; and
-    /// who is suspect is noted without a branch, which nobody could predict.
-    fn walk(&mut self, place: u32, Step { price, step }: Step) {
-        if self.symbols.at(place).is_none_or(|record| record.followers.len() < BLOCK) {
-            for slice in self.symbols.followers(place) {
-                step_through(slice, price, step, &mut self.states, &mut self.suspects);
-            }
-            return;
-        }
-        // One slice ahead: its lines are asked for all at once, and come while this one is walked.
-        let mut ahead = self.symbols.followers(place);
-        let mut touched = ahead.next().map_or(0, touch);
+    #[inline(always)]
+    fn walk(&mut self, place: u32, step: Step) {
+        let is_far = self.states.len() > NEAR;
         for slice in self.symbols.followers(place) {
-            touched ^= ahead.next().map_or(0, touch);
             for entries in slice.chunks(BLOCK) {
-                walk(entries, price, step, &mut self.states, &mut self.suspects);
+                if is_far {
+                    fetch(entries, &self.states);
+                }
+                walk(entries, step, &mut self.states, &mut self.suspects);
             }
         }
-        std::hint::black_box(touched);
     }
 
     /// Looks once at everyone noted.
@@ -186,7 +209,7 @@ impl Watch {
         }
         let left = suspects.len() as f64 / self.slots.len().max(1) as f64;
         // Half of what was known stays: one unusual wave does not change the mind.
-        self.spill = (self.spill + left / range.width()) / 2.0;
+        self.spill = (self.spill + left / range.span().width()) / 2.0;
         suspects.retain(|slot| {
             let holdings = self.slots.get(*slot).map(|portfolio| &portfolio.holdings);
             holdings.is_some_and(|holdings| holdings.iter().any(|holding| self.symbols.is_touched(holding.symbol)))
@@ -227,7 +250,7 @@ impl Watch {
 
     /// Sees to it that a price is looked at again once it may be too old. An earlier entry will do; a later one is left to be skipped.
     fn queue(&mut self, place: u32, at: Timestamp) {
-        let Some(record) = self.symbols.at_mut(place).filter(|_| self.max_age.is_some()) else { return };
+        let Some(record) = self.symbols.at_mut(place) else { return };
         if record.queued.is_none_or(|queued| queued > at) {
             record.queued = Some(at);
             self.ages.push(Reverse((at, place)));
@@ -249,43 +272,20 @@ impl Watch {
     }
 }
 
-/// Reads something of every cache line of a slice; what, is of no interest.
-fn touch(slice: &[Entry]) -> u32 {
-    slice.iter().step_by(LINE).fold(0, |all, entry| all ^ entry.slot())
+/// Reads the numbers of a block of followers, so that the memory answers many requests at once; what they are, is of no interest yet.
+fn fetch(entries: &[Entry], states: &[State]) {
+    let read = entries.iter().filter_map(|entry| states.get(index(entry.slot())));
+    std::hint::black_box(read.fold(0, |all, state| all ^ state.bits()));
 }
 
-/// How many entries a cache line has.
-const LINE: usize = 4;
-
-/// Moves the bounds of a few followers: too few to fetch ahead.
-fn step_through(entries: &[Entry], price: f32, step: f32, states: &mut [State], suspects: &mut Vec<u32>) {
+/// Moves the bounds of followers.
+fn walk(entries: &[Entry], step: Step, states: &mut [State], suspects: &mut Vec<u32>) {
     for entry in entries {
         if let Some(state) = states.get_mut(index(entry.slot())) {
-            *state = state.moved(*entry, price, step);
+            *state = state.moved(*entry, step);
             if !state.is_inside() {
                 suspects.push(entry.slot());
             }
         }
     }
-}
-
-/// Moves the bounds of a block of followers.
-fn walk(entries: &[Entry], price: f32, step: f32, states: &mut [State], suspects: &mut Vec<u32>) {
-    let mut fetched = [State::LOOK; BLOCK];
-    for (state, entry) in fetched.iter_mut().zip(entries) {
-        *state = states.get(index(entry.slot())).copied().unwrap_or(State::LOOK);
-    }
-    let mut found = [0; BLOCK];
-    let mut count = 0_usize;
-    for (state, entry) in fetched.iter().zip(entries) {
-        let moved = state.moved(*entry, price, step);
-        if let Some(place) = states.get_mut(index(entry.slot())) {
-            *place = moved;
-        }
-        if let Some(place) = found.get_mut(count) {
-            *place = entry.slot();
-        }
-        count = count.wrapping_add(usize::from(!moved.is_inside()));
-    }
-    suspects.extend(found.iter().take(count));
 }

@@ -108,13 +108,13 @@ impl Bounds<'_> {
     pub(crate) fn entry(&self, slot: u32, growth: Growth, symbol: Symbol, units: f64, goal: Percentage) -> Entry {
         let outward = if has(Fault::NoMargin) { 0.0 } else { MARGIN };
         let Some(limit) = limit(self.measure, Target::Symbol(symbol), goal) else {
-            return Entry::new(slot, growth, units as f32, 0.0, f32::INFINITY);
+            return Entry::new(slot, growth, units as f32, [0.0, f32::NEG_INFINITY]);
         };
         let (upper, lower) = edges(goal, limit);
         // A target of 0 has no upper edge to divide by; who holds it is always looked at.
         let up = if upper > 0.0 { units / upper * (1.0 + outward) } else { 0.0 };
         let down = if lower > 0.0 { (units / lower * (1.0 - outward)).min(f64::from(f32::MAX)) } else { f64::INFINITY };
-        Entry::new(slot, growth, units as f32, up as f32, down as f32)
+        Entry::new(slot, growth, units as f32, [up as f32, -down as f32])
     }
 
     /// The class of what the error grows by; `None` if none is steep enough, and the portfolio must always be looked at.
@@ -180,12 +180,9 @@ impl Bounds<'_> {
         let Some((high, low)) = extremes else { return (State::LOOK, false) };
         let low = if sways { low.min(SAFE) } else { low };
         let outward = if has(Fault::NoMargin) { 0.0 } else { MARGIN };
-        let state = State {
-            value: value as f32,
-            error: if has(Fault::NoMargin) { 0.0 } else { (error * (1.0 + MARGIN)) as f32 },
-            high: (high * (1.0 + outward)).max(0.0) as f32,
-            low: (low - low.abs() * outward) as f32,
-        };
+        let off = if has(Fault::NoMargin) { 0.0 } else { error * (1.0 + MARGIN) };
+        let (high, low) = ((high * (1.0 + outward)).max(0.0), low - low.abs() * outward);
+        let state = State { room: [(value - off) as f32, (-value - off) as f32], need: [high as f32, -low as f32] };
         (state, free.cash >= 0.0)
     }
 
