@@ -65,21 +65,24 @@ fn scaling(table: &mut Table, least: usize) {
     more.waves(table, 100);
     let mut other = Case::new(table, World::new(Size { name: "two threads", portfolios: least * 10, ..W1 }, SEED));
     let ratios = (0..ROUNDS).map(|_| {
-        let waves: Vec<Vec<(u32, u64)>> = more.world.waves(&mut more.draws, 100, 20);
-        let [ours, theirs]: [Vec<Vec<(Symbol, Price)>>; 2] = [0, 1].map(|_| waves.iter().map(|w| prices(w)).collect());
-        let run = |watch: &mut Watch, waves: &[Vec<(Symbol, Price)>]| {
-            for wave in waves {
+        let waves: Vec<Vec<(u32, u64)>> = more.world.waves(&mut more.draws, 100, 400);
+        let waves: Vec<Vec<(Symbol, Price)>> = waves.iter().map(|wave| prices(wave)).collect();
+        let run = |watch: &mut Watch| {
+            for wave in &waves {
                 black_box(watch.wave(Timestamp::EPOCH, wave));
             }
         };
-        let alone = time(|| run(&mut more.watch, &ours));
+        let one_by_one = time(|| {
+            run(&mut more.watch);
+            run(&mut other.watch);
+        });
         let both = time(|| {
             std::thread::scope(|scope| {
-                scope.spawn(|| run(&mut more.watch, &ours));
-                run(&mut other.watch, &theirs);
+                scope.spawn(|| run(&mut more.watch));
+                run(&mut other.watch);
             });
         });
-        2.0 * alone.as_secs_f64() / both.as_secs_f64()
+        one_by_one.as_secs_f64() / both.as_secs_f64()
     });
     let ratios = ratios.collect();
     table.figure("two threads", "waves of 100, times the work of one thread", median(ratios));

@@ -20,6 +20,9 @@ const HOLDING: f64 = 6.0;
 
 /// How many followers' numbers are asked for at once.
 const BLOCK: usize = 64;
+/// How many entries share a line of the cache, and how many lines of a slice are asked for before it is walked.
+const LINE: usize = 4;
+const LINES: usize = 8;
 /// So many portfolios' numbers fit into what a processor keeps near it: two megabytes. For fewer, asking ahead is only work.
 const NEAR: usize = 1 << 17;
 
@@ -162,6 +165,11 @@ impl Watch {
     /// Moves the bounds of every follower, and notes who is not surely inside.
     #[inline(always)]
     fn walk(&mut self, place: u32, step: Step) {
+        // Where each slice of a long list begins is far from the others: all are asked for at once. What comes next, the processor sees itself.
+        if self.symbols.at(place).is_some_and(|record| record.followers.len() > BLOCK) {
+            let begins = self.symbols.followers(place).flat_map(|slice| slice.iter().step_by(LINE).take(LINES));
+            std::hint::black_box(begins.fold(0, |all, entry| all ^ entry.slot()));
+        }
         let is_far = self.states.len() > NEAR;
         for slice in self.symbols.followers(place) {
             for entries in slice.chunks(BLOCK) {
