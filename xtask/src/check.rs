@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::workspace::Workspace;
-use crate::{Outcome, deny, layers, steps, tidy};
+use crate::{Outcome, bench, deny, layers, steps, tidy};
 
 struct Step {
     name: &'static str,
@@ -20,6 +20,7 @@ const STEPS: &[Step] = &[
     Step { name: "test", run: steps::test },
     Step { name: "docs", run: steps::docs },
     Step { name: "deny", run: deny::run },
+    Step { name: "bench", run: bench::quick },
 ];
 
 #[cfg(test)]

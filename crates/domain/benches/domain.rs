@@ -9,20 +9,21 @@
 mod case;
 #[path = "support/paired.rs"]
 mod paired;
+#[path = "support/plain.rs"]
+mod plain;
 
 use case::{Case, MEASURES, measure};
 use divan::{Bencher, black_box};
 use evenkeel_domain::drift::is_out_of_band;
-use evenkeel_domain::policy::Measure;
-use evenkeel_domain::values::{Percentage, Price, Quantity, Rounding, Symbol};
-use rust_decimal::Decimal;
+use evenkeel_domain::values::{Price, Quantity, Rounding};
+use plain::Rows;
 
 fn main() {
-    plain::agrees();
+    claim::agrees();
     divan::main();
     // Without `--bench` it is run as a test: everything once, and nothing is measured.
     if std::env::args().any(|argument| argument == "--bench") {
-        plain::compare();
+        claim::compare();
     }
 }
 
@@ -114,62 +115,10 @@ mod planning {
     }
 }
 
-/// The same decision as one would write it down with `rust_decimal`: its operators round unnoticed and panic on overflow.
-mod plain {
+/// The claim.
+mod claim {
     use super::*;
     use crate::paired::ratio;
-
-    /// A portfolio as decimals. Unlike ours, it has nothing to look up: prices and targets stand beside the units.
-    struct Rows {
-        cash: Decimal,
-        rows: Vec<Row>,
-        measure: Measure,
-    }
-
-    struct Row {
-        units: Decimal,
-        price: Decimal,
-        /// A share of one.
-        target: Decimal,
-    }
-
-    impl Rows {
-        fn of(case: &Case) -> Self {
-            let row = |(symbol, weight): (Symbol, Percentage)| Row {
-                units: case.books.units(symbol).to_decimal(),
-                price: case.prices.get(symbol).unwrap().price.to_decimal(),
-                target: share(weight),
-            };
-            let evenkeel_domain::books::Definition { allocation, policy, .. } = &case.definition;
-            let rows = allocation.symbols().map(row).collect();
-            Self { cash: case.books.cash.to_decimal(), rows, measure: policy.measure }
-        }
-
-        fn is_out_of_band(&self) -> bool {
-            let total = self.rows.iter().fold(self.cash, |sum, row| sum + row.units * row.price);
-            let distance = |row: &Row| (row.units * row.price - row.target * total).abs();
-            let any = |limit: &dyn Fn(&Row) -> Decimal| self.rows.iter().any(|row| distance(row) > limit(row) * total);
-            match self.measure {
-                Measure::Relative { band } => any(&|row| share(band.width()) * row.target),
-                Measure::Absolute { band } => any(&|_| share(band.width())) || self.cash > share(band.width()) * total,
-                Measure::Hybrid { relative, absolute } => {
-                    let cash_out = self.cash > share(absolute.width()) * total;
-                    any(&|row| (share(relative.width()) * row.target).max(share(absolute.width()))) || cash_out
-                }
-                Measure::Tighter { relative, absolute } => {
-                    any(&|row| (share(relative.width()) * row.target).min(share(absolute.width())))
-                }
-                Measure::Total { band } => {
-                    let sum = self.rows.iter().fold(self.cash.abs(), |sum, row| sum + distance(row));
-                    sum > share(band.width()) * total * Decimal::TWO
-                }
-            }
-        }
-    }
-
-    fn share(percentage: Percentage) -> Decimal {
-        Decimal::new(percentage.units(), 6)
-    }
 
     /// Both ways decide alike, inside the band and outside of it.
     pub(super) fn agrees() {

@@ -15,6 +15,8 @@
     reason = "made-up portfolios of known size, and times"
 )]
 
+#[path = "support/original.rs"]
+mod original;
 #[path = "../../domain/benches/support/paired.rs"]
 mod paired;
 #[path = "../../domain/benches/support/rows.rs"]
@@ -25,7 +27,9 @@ mod world;
 use evenkeel_conformance::suite::block_on;
 use evenkeel_domain::values::StoreId;
 use evenkeel_memory::{MemoryJournal, Retention};
+use original::Original;
 use rows::Rows;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use world::World;
@@ -38,7 +42,7 @@ fn main() -> std::io::Result<()> {
         rows.put("engine", &format!("plan for {holdings} holdings"), planning(holdings, rounds), "µs")?;
     }
     for legs in [10, 50] {
-        rows.put("engine", &format!("whole batches of {legs} legs in memory"), batches(legs, rounds), "per second")?;
+        batches(legs, rounds).put(&mut rows, &format!("whole batches of {legs} legs in memory"), "per second")?;
     }
     for legs in [10, 50] {
         let pair = |world: &mut World| block_on(world.rebalance(&world.portfolios[0])).unwrap();
@@ -51,7 +55,7 @@ fn main() -> std::io::Result<()> {
     }
     for symbols in [10, 20, 100] {
         let what = format!("100 x 50 of 500 symbols, waves of {symbols}");
-        rows.put("engine", &what, stress(symbols, rounds / 4 + 1), "rebalances per second")?;
+        stress(symbols, rounds / 4 + 1).put(&mut rows, &what, "rebalances per second")?;
     }
     Ok(())
 }
@@ -79,37 +83,68 @@ fn planning(holdings: usize, rounds: u32) -> f64 {
     taken.as_secs_f64() * 1e6 / f64::from(rounds)
 }
 
-/// Per second, one after the other.
-fn batches(holdings: usize, rounds: u32) -> f64 {
-    let world = World::new(1, holdings, holdings, memory());
-    let mut taken = Duration::ZERO;
-    for round in 0..rounds {
-        world.wave(0..holdings, 10, round.is_multiple_of(2));
-        taken += time(|| {
-            assert_eq!(block_on(world.rebalance(&world.portfolios[0])).unwrap(), holdings);
-        });
+/// What was measured of rebalances: how many per second, and the time of the original's way, in turns with ours, as a multiple of it.
+struct Pace {
+    per_second: f64,
+    against_original: f64,
+}
+
+impl Pace {
+    fn put(&self, rows: &mut Rows, what: &str, unit: &str) -> std::io::Result<()> {
+        rows.put("engine", what, self.per_second, unit)?;
+        rows.put("engine", &format!("{what}, against the original's way in Rust"), self.against_original, "times")
     }
-    f64::from(rounds) / taken.as_secs_f64()
+}
+
+/// One portfolio, of which every holding drifts by a tenth each time.
+fn batches(holdings: usize, rounds: u32) -> Pace {
+    let (world, original) = (World::new(1, holdings, holdings, memory()), Original::new(1, holdings, holdings));
+    waves(&world, original, rounds, Some(holdings), |round| (0..holdings, round.is_multiple_of(2)))
 }
 
 /// The stress test of the system that Evenkeel replaces: judging and rebalancing whoever waves of so many symbols, by up to 10 %, put out of band.
-fn stress(symbols: usize, rounds: u32) -> f64 {
-    let world = World::new(100, 50, 500, memory());
+fn stress(symbols: usize, rounds: u32) -> Pace {
+    let (world, original) = (World::new(100, 50, 500, memory()), Original::new(100, 50, 500));
     for portfolio in world.wave(0..500, 0, false) {
         block_on(world.rebalance(&portfolio)).unwrap();
     }
-    let (mut taken, mut rebalanced) = (Duration::ZERO, 0_usize);
-    for round in 0..rounds as usize {
+    waves(&world, original, rounds, None, |round| {
         let first = round * symbols % 500;
-        taken += time(|| {
-            let found = world.wave(first..first + symbols, 10, (round * symbols / 500).is_multiple_of(2));
-            rebalanced += found.len();
+        (first..first + symbols, (round * symbols / 500).is_multiple_of(2))
+    })
+}
+
+/// Waves of these symbols, and whoever they put out of band rebalanced, one after the other, each by so many legs where that is known; both ways in
+/// turns.
+fn waves(
+    world: &World,
+    mut original: Original,
+    rounds: u32,
+    legs: Option<usize>,
+    wave: impl Fn(usize) -> (Range<usize>, bool),
+) -> Pace {
+    let (mut taken, mut rebalanced, mut by_original) = (Duration::ZERO, 0_usize, 0_usize);
+    let mut ratios = Vec::new();
+    for round in 0..rounds as usize {
+        let (range, flipped) = wave(round);
+        let (mut ours, mut theirs) = (0, 0);
+        let our_time = time(|| {
+            let found = world.wave(range.clone(), 10, flipped);
+            ours = found.len();
             for portfolio in found {
-                block_on(world.rebalance(&portfolio)).unwrap();
+                let traded = block_on(world.rebalance(&portfolio)).unwrap();
+                assert!(legs.is_none_or(|legs| traded == legs), "{traded} legs");
             }
         });
+        let their_time = time(|| theirs = original.wave(range, 10, flipped));
+        (taken, rebalanced, by_original) = (taken + our_time, rebalanced + ours, by_original + theirs);
+        ratios.push((their_time.as_secs_f64() / theirs as f64) / (our_time.as_secs_f64() / ours as f64));
     }
-    rebalanced as f64 / taken.as_secs_f64()
+    // It rounds what it decides by.
+    assert!(rebalanced.abs_diff(by_original) * 50 <= rebalanced, "{rebalanced} rebalances, and {by_original}");
+    ratios.sort_by(f64::total_cmp);
+    let per_second = rebalanced as f64 / taken.as_secs_f64();
+    Pace { per_second, against_original: ratios[ratios.len() / 2] }
 }
 
 fn time(work: impl FnOnce()) -> Duration {

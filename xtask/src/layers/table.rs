@@ -54,6 +54,7 @@ const ASYNC_TOOLS: Outside = Only(&[
     "num-bigint",
     "num-rational",
     "proptest",
+    "rust_decimal",
     "serde_json",
     "tempfile",
 ]);

@@ -61,6 +61,13 @@ impl Case {
         }
     }
 
+    /// The same at a broker that charges and reserves nothing.
+    pub(crate) fn without_costs(mut self) -> Self {
+        let free = Capabilities { costs: Costs::FREE, collar_bps: 0, fills_rounded: false, ..capabilities() };
+        self.capabilities = free;
+        self
+    }
+
     pub(crate) fn value(&self) -> Valuation {
         let Definition { allocation, policy, .. } = &self.definition;
         Valuation::new(&self.books, allocation, policy, Market::ageless(&self.prices), ReserveRule::NONE).unwrap()

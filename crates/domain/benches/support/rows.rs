@@ -16,6 +16,7 @@ impl Rows {
     }
 
     /// Whether this program was told to measure little, to see that it works.
+    #[allow(dead_code, reason = "not every bench that includes this file takes long")]
     pub(crate) fn is_quick() -> bool {
         std::env::args().any(|argument| argument == "--quick")
     }

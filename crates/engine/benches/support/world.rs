@@ -8,11 +8,13 @@ use evenkeel_domain::policy::Policy;
 use evenkeel_domain::values::{Money, Percentage, PortfolioId, Price, Quantity, Symbol, Timestamp};
 use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, Settings};
 use evenkeel_memory::{ManualClock, MemoryLeases, MemoryNotifier};
-use evenkeel_ports::{Journal, NullObserver};
+use evenkeel_ports::{Clock, Journal, NullObserver};
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
+    clock: ManualClock,
     broker: Arc<BanChile>,
     symbols: Vec<Symbol>,
     pub(crate) portfolios: Vec<PortfolioId>,
@@ -36,7 +38,7 @@ impl World {
         let engine = Engine::new(ports, Settings::unlimited().checked().unwrap(), "bench".parse().unwrap());
         let symbols: Vec<Symbol> = (0..symbols).map(|n| format!("S{n:03}").parse().unwrap()).collect();
         let ids = (0..portfolios).map(|n| format!("p{n:04}").parse().unwrap()).collect();
-        Self { engine, broker, symbols, portfolios: ids }.filled(holdings)
+        Self { engine, clock, broker, symbols, portfolios: ids }.filled(holdings)
     }
 
     /// Every portfolio with its holdings, of which neighbours share some.
@@ -59,15 +61,16 @@ impl World {
         self
     }
 
-    /// Prices for the symbols in `range`, around 100: `by` percent above and below in turns, the other way round if `flipped`. Gives who is out of band.
+    /// A day later, prices for the symbols in `range`, around 100: `by` percent above and below in turns, the other way round if `flipped`. Gives who is out of band.
     /// Each rebalance between two of these makes a portfolio richer, by 2 % where `by` is 10.
     pub(crate) fn wave(&self, range: std::ops::Range<usize>, by: u64, flipped: bool) -> Vec<PortfolioId> {
-        let price = |n: usize| if n.is_multiple_of(2) == flipped { 100 - by } else { 100 + by };
         let priced = self.symbols.iter().enumerate().filter(|(n, _)| range.contains(n));
-        let prices: Vec<(Symbol, Price)> =
-            priced.map(|(n, symbol)| (*symbol, Price::from_nanos(price(n) * 1_000_000_000).unwrap())).collect();
+        let prices: Vec<(Symbol, Price)> = priced
+            .map(|(n, symbol)| (*symbol, Price::from_nanos(price(n, by, flipped) * 1_000_000_000).unwrap()))
+            .collect();
+        self.clock.advance(Duration::from_secs(24 * 60 * 60));
         self.broker.set_prices(prices.iter().copied());
-        let found = self.engine.on_wave(Timestamp::EPOCH, &prices);
+        let found = self.engine.on_wave(self.clock.now(), &prices);
         found.iter().map(|finding| finding.portfolio().clone()).collect()
     }
 
@@ -78,6 +81,11 @@ impl World {
         };
         Ok(report.trades.len())
     }
+}
+
+/// The price of the n-th symbol in a wave.
+pub(crate) const fn price(n: usize, by: u64, flipped: bool) -> u64 {
+    if n.is_multiple_of(2) == flipped { 100 - by } else { 100 + by }
 }
 
 /// Equal weights; the first takes what does not divide.
