@@ -322,7 +322,7 @@ impl Account {
     }
 
     /// Books one execution of `order`, which has reserved what it takes. Nothing changes if it cannot be.
-    pub(crate) fn book(&mut self, order: &mut Order, row: Row) -> Result<(), Blocked> {
+    pub(crate) fn book(&mut self, order: &mut Order, row: &Row) -> Result<(), Blocked> {
         let mut holding = self.holding(order.symbol());
         let held_before = order.held();
         let change = row.cash_change()?;
@@ -338,7 +338,7 @@ impl Account {
                 holding.reserved = holding.reserved.sub(row.quantity)?;
             }
         }
-        order.add(row)?;
+        order.add(row.clone())?;
         self.cash = cash;
         if order.side() == Side::Buy {
             let used = held_before.sub(order.held()).unwrap_or(Money::ZERO);

@@ -92,8 +92,8 @@ impl Account {
         if self.corrections.iter().any(|correction| correction.fill == *fill) {
             return Err(CorrectionError::Already { account: account(), fill: fill.clone() });
         }
-        let mut rows = self.book.iter().flat_map(|order| order.rows().iter().map(|row| (order.symbol(), *row)));
-        let found = rows.find(|(_, row)| row.fill().is_ok_and(|known| known.id == *fill));
+        let mut rows = self.book.iter().flat_map(|order| order.rows().iter().map(|row| (order.symbol(), row)));
+        let found = rows.find(|(_, row)| row.id == *fill).map(|(symbol, row)| (symbol, row.clone()));
         found.ok_or_else(|| CorrectionError::NoSuchFill { account: account(), fill: fill.clone() })
     }
 

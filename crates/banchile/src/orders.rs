@@ -13,14 +13,16 @@ use crate::account::{Blocked, less};
 use evenkeel_domain::order::{
     BrokerStatus, ClientOrderId, Costs, Fill, NotSent, OrderRequest, OrderView, Side, booked_amount,
 };
-use evenkeel_domain::values::{FillId, IdError, Money, Overflow, Price, Quantity, Symbol, Timestamp, Value};
+use evenkeel_domain::values::{FillId, Money, Overflow, Price, Quantity, Symbol, Timestamp, Value};
 use std::time::Duration;
 
 /// One execution of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     /// Its place among the account's fills, from 1.
     pub(crate) number: u64,
+    /// What that fill is called.
+    pub(crate) id: FillId,
     pub(crate) side: Side,
     pub(crate) quantity: Quantity,
     pub(crate) price: Price,
@@ -40,9 +42,8 @@ impl Row {
         }
     }
 
-    pub(crate) fn fill(&self) -> Result<Fill, IdError> {
-        let id = FillId::new(&format!("f{}", self.number))?;
-        Ok(Fill { id, quantity: self.quantity, price: self.price, fee: self.fee, at: self.at })
+    pub(crate) fn fill(&self) -> Fill {
+        Fill { id: self.id.clone(), quantity: self.quantity, price: self.price, fee: self.fee, at: self.at }
     }
 }
 
@@ -153,9 +154,10 @@ impl Order {
         self.endings.is_empty()
     }
 
-    /// The row that an execution would add.
+    /// The row that an execution would add, as the account's fill of this number.
     pub(crate) fn execution(
         &self,
+        number: u64,
         quantity: Quantity,
         price: Price,
         fees: &Costs,
@@ -164,7 +166,8 @@ impl Order {
         let after = self.executed.add(price.times(quantity))?;
         let amount = booked_amount(self.executed, after)?;
         let fee = fees.of(after)?.sub(self.fees)?;
-        Ok(Row { number: 0, side: self.side(), quantity, price, amount, fee, at, visible_at: at })
+        let id = FillId::new(&format!("f{number}")).map_err(|_| Blocked::Range)?;
+        Ok(Row { number, id, side: self.side(), quantity, price, amount, fee, at, visible_at: at })
     }
 
     /// Adds an execution that was booked. Nothing changes if it does not fit.
@@ -191,7 +194,7 @@ impl Order {
             return None;
         }
         let seen = self.rows.iter().filter(|row| row.visible_at <= now);
-        let fills: Vec<Fill> = seen.clone().filter_map(|row| row.fill().ok()).collect();
+        let fills: Vec<Fill> = seen.clone().map(Row::fill).collect();
         let filled = seen.fold(Quantity::ZERO, |sum, row| sum.add(row.quantity).unwrap_or(sum));
         let status = self.visible_status(now).clone();
         let terms = &self.request.terms;

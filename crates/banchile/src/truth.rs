@@ -7,7 +7,7 @@ pub use crate::orders::Forgotten;
 
 use crate::account::Account;
 use crate::corrections::Correction;
-use crate::orders::Order;
+use crate::orders::{Order, Row};
 use crate::profile::Profile;
 use crate::settlement::Settlement;
 use evenkeel_domain::order::{BrokerStatus, Costs, Fill, OrderRequest, Side, booked_amount};
@@ -330,14 +330,14 @@ impl Ledger {
 
 impl OrderTruth {
     fn of(order: &Order) -> Self {
-        let sum = |amounts: &dyn Fn(&crate::orders::Row) -> Money| Money::sum(order.rows().iter().map(amounts));
+        let sum = |amounts: &dyn Fn(&Row) -> Money| Money::sum(order.rows().iter().map(amounts));
         Self {
             request: order.request,
             copy: order.copy,
             by_others: order.by_others,
             accepted_at: order.accepted_at,
             status: order.status().clone(),
-            fills: order.rows().iter().filter_map(|row| row.fill().ok()).collect(),
+            fills: order.rows().iter().map(Row::fill).collect(),
             amount: sum(&|row| row.amount).unwrap_or(Money::MAX),
             fees: sum(&|row| row.fee).unwrap_or(Money::MAX),
         }

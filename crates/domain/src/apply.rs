@@ -153,15 +153,17 @@ impl Applying<'_> {
     /// that ended stays ended.
     fn filled(&mut self, id: ClientOrderId, fill: &Fill, booked: Money) -> Result<(), ApplyError> {
         let refused = |source| ApplyError::Booking { record: "order", source };
-        let mut order = order_mut(self.batch("order")?, "order", id)?.clone();
-        is_new(&order, "order", id, fill)?;
-        order.book(fill, booked).map_err(refused)?;
+        let Portfolio { batch, books, .. } = &mut *self.portfolio;
+        let batch = batch.as_mut().ok_or(ApplyError::NoBatch { record: "order" })?;
+        let order = order_mut(batch, "order", id)?;
+        is_new(order, "order", id, fill)?;
+        let sums = order.sums_with(fill, booked).map_err(refused)?;
+        book(books, order.terms.symbol, order.terms.side, fill, booked).map_err(refused)?;
+        order.take(fill, sums);
         if order.state.is_unseen() || order.state == OrderState::Acknowledged {
             order.state = OrderState::Partial;
             order.unknown_since = None;
         }
-        book(&mut self.portfolio.books, order.terms.symbol, order.terms.side, fill, booked).map_err(refused)?;
-        *order_mut(self.batch("order")?, "order", id)? = order;
         Ok(())
     }
 
@@ -264,7 +266,7 @@ impl Applying<'_> {
         batch.attempts = attempts;
         let quiet_at = at.plus(batch.rules().quiescence);
         lose_sender(&mut batch, at, quiet_at);
-        for order in batch.orders.values_mut() {
+        for order in batch.orders.values_mut().map(Arc::make_mut) {
             if order.unknown_since.is_some() {
                 order.unknown_since = Some(at);
             }
@@ -290,14 +292,13 @@ impl Applying<'_> {
         let Some(batch) = portfolio.closed.get_mut(place) else { return Ok(()) };
         let refused = |source| ApplyError::Booking { record: "late_fill", source };
         let batch = Arc::make_mut(batch);
-        let known = order_mut(batch, "late_fill", id)?;
-        let mut order = known.clone();
-        is_new(&order, "late_fill", id, &late.fill)?;
-        order.book(&late.fill, booked).map_err(refused)?;
+        let order = order_mut(batch, "late_fill", id)?;
+        is_new(order, "late_fill", id, &late.fill)?;
+        let sums = order.sums_with(&late.fill, booked).map_err(refused)?;
         let forward = if id.direction == Direction::Forward { booked } else { Money::ZERO };
         let turnover = portfolio.tally.turnover.add(forward)?;
         book(&mut portfolio.books, order.terms.symbol, order.terms.side, &late.fill, booked).map_err(refused)?;
-        *known = order;
+        order.take(&late.fill, sums);
         portfolio.tally.turnover = turnover;
         if portfolio.standing == Standing::Active {
             portfolio.standing = Standing::Quarantined { differences: Vec::new() };

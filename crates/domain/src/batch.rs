@@ -48,8 +48,8 @@ pub struct Batch {
     pub dropped: Vec<crate::plan::Skip>,
     /// Reverse attempts are allowed up to this number.
     pub attempts: u8,
-    /// Every order, by leg, direction and attempt.
-    pub orders: BTreeMap<ClientOrderId, Order>,
+    /// Every order, by leg, direction and attempt. Copies of a batch share those that are the same in both.
+    pub orders: BTreeMap<ClientOrderId, Arc<Order>>,
     /// How it ended, once it has.
     pub closing: Option<Closing>,
 }
@@ -78,20 +78,23 @@ pub enum Phase {
 }
 
 impl Batch {
+    /// The leg of this number: that at its place, where every plan has put it.
+    #[must_use]
+    pub fn leg(&self, number: LegNumber) -> Option<&Leg> {
+        self.opening.legs.get(usize::from(number.get())).filter(|leg| leg.number == number)
+    }
+
     /// The orders of one leg and direction, first attempt first.
-    pub fn attempts_of(
-        &self,
-        leg: LegNumber,
-        direction: Direction,
-    ) -> impl DoubleEndedIterator<Item = (&ClientOrderId, &Order)> {
-        let attempt = |attempt| ClientOrderId { batch: self.id, leg, direction, attempt };
-        self.orders.range(attempt(Attempt::FIRST)..=attempt(Attempt::LAST))
+    pub fn attempts_of(&self, leg: LegNumber, direction: Direction) -> impl Iterator<Item = (&ClientOrderId, &Order)> {
+        let first = ClientOrderId { batch: self.id, leg, direction, attempt: Attempt::FIRST };
+        let attempts = self.orders.range(first..).take_while(move |(id, _)| id.leg == leg && id.direction == direction);
+        attempts.map(|(id, order)| (id, &**order))
     }
 
     /// The last order of one leg and direction.
     #[must_use]
     pub fn last_attempt(&self, leg: LegNumber, direction: Direction) -> Option<(&ClientOrderId, &Order)> {
-        self.attempts_of(leg, direction).next_back()
+        self.attempts_of(leg, direction).last()
     }
 
     /// The legs of one stage, in execution order. The stages that undo name the legs they take back.

@@ -39,6 +39,7 @@ use crate::plan::Plan;
 use crate::portfolio::{Portfolio, Standing};
 use crate::record::{Cause, Event, Movement, OrderEvent, Outcome, Record, Rules, UnwindCause};
 use crate::values::{Currency, Money, MovementId, OwnerId, StoreId, Timestamp, Token};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Something that happened, with everything needed to decide what follows.
@@ -124,7 +125,7 @@ pub enum Input<'a> {
     /// The broker answered, or fills arrived.
     Reports {
         /// What was learned, in the order it was learned.
-        reports: Vec<Report>,
+        reports: &'a [Report],
         /// What may not begin.
         hold: Hold,
     },
@@ -184,7 +185,16 @@ impl From<HaltMode> for Hold {
 /// # Errors
 /// [`Refusal`] if the input is not possible in this state. Nothing changes then.
 pub fn decide(portfolio: &Portfolio, at: Timestamp, input: Input<'_>) -> Result<Vec<Record>, Refusal> {
-    decide_all(portfolio, at, [input])
+    Ok(decide_all(portfolio, at, [input])?.records)
+}
+
+/// What was decided, and what it makes of the portfolio once it is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// To be committed together. None means that nothing changes.
+    pub records: Vec<Record>,
+    /// The portfolio with these records applied to it; `None` if there are none.
+    pub after: Option<Portfolio>,
 }
 
 /// Decides what follows from inputs that need not wait for each other's commit: each in the state that those before it lead to.
@@ -195,12 +205,14 @@ pub fn decide_all<'a>(
     portfolio: &Portfolio,
     at: Timestamp,
     inputs: impl IntoIterator<Item = Input<'a>>,
-) -> Result<Vec<Record>, Refusal> {
-    let mut draft = Draft { state: portfolio.clone(), at, records: Vec::new() };
+) -> Result<Decision, Refusal> {
+    let mut draft = Draft { state: Cow::Borrowed(portfolio), at, records: Vec::new() };
     for input in inputs {
         draft.take(input)?;
     }
-    Ok(draft.records)
+    let Draft { state, records, .. } = draft;
+    let after = (!records.is_empty()).then(|| state.into_owned());
+    Ok(Decision { records, after })
 }
 
 /// `decide`, then `apply`: one step of the machine, for models and tests.
@@ -208,12 +220,10 @@ pub fn decide_all<'a>(
 /// # Errors
 /// [`Refusal`], the state is then unchanged.
 pub fn step(portfolio: &mut Portfolio, at: Timestamp, input: Input<'_>) -> Result<Vec<Record>, Refusal> {
-    let records = decide(portfolio, at, input)?;
-    let mut next = portfolio.clone();
-    for record in &records {
-        apply(&mut next, record)?;
+    let Decision { records, after } = decide_all(portfolio, at, [input])?;
+    if let Some(after) = after {
+        *portfolio = after;
     }
-    *portfolio = next;
     Ok(records)
 }
 
@@ -230,14 +240,14 @@ pub fn opens_in_order(portfolio: &Portfolio, at: Timestamp) -> Result<(), Refusa
     }
 }
 
-/// The state as it will be once the records so far are applied.
-struct Draft {
-    state: Portfolio,
+/// The state as it will be once the records so far are applied. Most inputs change nothing, so nothing is copied before the first record.
+struct Draft<'a> {
+    state: Cow<'a, Portfolio>,
     at: Timestamp,
     records: Vec<Record>,
 }
 
-impl Draft {
+impl Draft<'_> {
     /// Decides what follows from one input, and what follows from that.
     fn take(&mut self, input: Input<'_>) -> Result<(), Refusal> {
         let hold = match &input {
@@ -285,7 +295,7 @@ impl Draft {
 
     fn record(&mut self, event: Event) -> Result<(), Refusal> {
         let record = Record { at: self.at, event };
-        apply(&mut self.state, &record)?;
+        apply(self.state.to_mut(), &record)?;
         self.records.push(record);
         Ok(())
     }

@@ -33,23 +33,24 @@ pub enum Effect {
 #[must_use]
 pub fn due(portfolio: &Portfolio, now: Timestamp) -> Vec<Effect> {
     let Some(batch) = &portfolio.batch else { return Vec::new() };
-    let mut effects = Vec::new();
-    let mut times = Vec::new();
+    let mut effects = Vec::with_capacity(batch.orders.len());
+    let mut wake: Option<Timestamp> = None;
     for (id, order) in &batch.orders {
         let is_wanted = id.direction == Direction::Reverse || matches!(batch.phase, Phase::Forward(_));
         order_effects(*id, order, is_wanted, now, &mut effects);
-        times.extend(timers(order, batch.rules().patience, now));
+        wake = wake.into_iter().chain(timers(order, batch.rules().patience, now)).min();
     }
     match batch.phase {
         Phase::Settling { since, .. } => {
             effects.push(Effect::Compare);
-            times.extend(Some(since.plus(batch.rules().settle_within)).filter(|time| *time > now));
+            let give_up_at = Some(since.plus(batch.rules().settle_within)).filter(|time| *time > now);
+            wake = wake.into_iter().chain(give_up_at).min();
         }
         // What was executed after all must come back as well, and may be why the rest cannot.
         Phase::Compensating(_) => effects.push(Effect::Compare),
         Phase::Planned | Phase::Forward(_) | Phase::Unwinding | Phase::Closed => {}
     }
-    effects.extend(times.into_iter().min().map(Effect::Wake));
+    effects.extend(wake.map(Effect::Wake));
     effects
 }
 

@@ -227,6 +227,9 @@ pub fn compare(books: &Books, broker: &Books) -> Vec<Difference> {
 /// The same for units alone.
 #[must_use]
 pub fn compare_units(books: &Books, broker: &Books) -> Vec<Difference> {
+    if books.holdings().eq(broker.holdings()) {
+        return Vec::new(); // As nearly always.
+    }
     let symbols: BTreeSet<Symbol> = books.holdings().chain(broker.holdings()).map(|(symbol, _)| symbol).collect();
     let units = symbols.into_iter().map(|symbol| (symbol, books.units(symbol), broker.units(symbol)));
     let differs = |(_, books, broker): &(Symbol, Quantity, Quantity)| books != broker;

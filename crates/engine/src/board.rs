@@ -4,7 +4,7 @@
 //! before anything is done.
 
 use crate::bell::Bell;
-use evenkeel_domain::books::{Prices, Quote};
+use evenkeel_domain::books::{Books, Prices, Quote};
 use evenkeel_domain::plan::Plan;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_domain::values::{AccountId, Percentage, PortfolioId, Symbol};
@@ -21,7 +21,8 @@ pub(crate) struct Board {
 /// Everything on the board.
 #[derive(Default)]
 pub(crate) struct Known {
-    pub(crate) prices: Prices,
+    /// Shared with plans that are being made: a wave that comes meanwhile copies them first.
+    pub(crate) prices: Arc<Prices>,
     pub(crate) portfolios: BTreeMap<PortfolioId, Arc<Portfolio>>,
     /// Who holds or targets a symbol.
     pub(crate) followers: BTreeMap<Symbol, BTreeSet<PortfolioId>>,
@@ -64,8 +65,8 @@ impl Board {
         self.bell.ring();
     }
 
-    pub(crate) fn prices(&self) -> Prices {
-        self.known().prices.clone()
+    pub(crate) fn prices(&self) -> Arc<Prices> {
+        Arc::clone(&self.known().prices)
     }
 
     /// The newest prices of these symbols, believed or not.
@@ -78,10 +79,11 @@ impl Board {
 impl Known {
     /// False if the price is doubtful.
     pub(crate) fn set_price(&mut self, symbol: Symbol, quote: Quote, max_jump: Option<Percentage>) -> bool {
+        let prices = Arc::make_mut(&mut self.prices);
         match max_jump {
-            Some(max_jump) => self.prices.offer(symbol, quote, max_jump),
+            Some(max_jump) => prices.offer(symbol, quote, max_jump),
             None => {
-                self.prices.set(symbol, quote);
+                prices.set(symbol, quote);
                 true
             }
         }
@@ -109,13 +111,19 @@ impl Known {
             return;
         }
         self.note(&id);
-        let (now, account) = (followed(&portfolio), account(&portfolio).cloned());
+        let now = Arc::clone(&portfolio);
         let before = self.portfolios.insert(id.clone(), portfolio);
-        self.move_account(&id, before.as_deref().and_then(self::account), account);
-        let before = before.map(|p| followed(&p)).unwrap_or_default();
+        if before.as_deref().is_none_or(|before| !has_same_symbols(before, &now)) {
+            self.follow(&id, before.as_deref(), &now);
+        }
+    }
+
+    fn follow(&mut self, id: &PortfolioId, before: Option<&Portfolio>, now: &Portfolio) {
+        self.move_account(id, before.and_then(account), account(now).cloned());
+        let (before, now) = (before.map(followed).unwrap_or_default(), followed(now));
         for symbol in before.difference(&now) {
             if let Some(followers) = self.followers.get_mut(symbol) {
-                followers.remove(&id);
+                followers.remove(id);
             }
         }
         for symbol in now.difference(&before) {
@@ -143,6 +151,17 @@ impl Known {
         let finding: Vec<String> = plan.assessment.breaches.iter().map(|b| b.target.to_string()).collect();
         self.reported.insert(id.clone(), finding.clone()).is_none_or(|before| before != finding)
     }
+}
+
+/// True if a portfolio is defined as before and holds the same symbols, as after most batches. Then it is followed as before.
+fn has_same_symbols(before: &Portfolio, now: &Portfolio) -> bool {
+    let symbols = |portfolio| Books::holdings(portfolio).map(|(symbol, _)| symbol);
+    let defined_alike = match (&before.definition, &now.definition) {
+        (Some(before), Some(now)) => Arc::ptr_eq(before, now),
+        (before, now) => before.is_none() && now.is_none(),
+    };
+    let looked_after_alike = before.is_looked_after() == now.is_looked_after();
+    defined_alike && looked_after_alike && symbols(&before.books).eq(symbols(&now.books))
 }
 
 /// The account of a portfolio that is looked after.

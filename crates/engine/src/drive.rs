@@ -127,7 +127,7 @@ impl Session<'_> {
     /// Reports what was learned, all in one commit.
     async fn take_in(&mut self, learned: Vec<Done>, work: &mut Work, is_stopping: bool) -> Result<(), EngineError> {
         let now = self.clock().now();
-        let mut reports = Vec::new();
+        let mut reports = Vec::with_capacity(learned.len());
         let mut snapshot = None;
         for done in learned {
             work.note(&done, now);
@@ -139,8 +139,8 @@ impl Session<'_> {
                 Done::Withheld(order) => reports.push(Report::Withheld { order }),
                 Done::Looked(order, Ok(lookup)) => reports.push(Report::Looked { order, lookup }),
                 Done::Canceled(order, answer) => reports.push(Report::Canceled { order, answer }),
-                Done::Compared(Ok(compared)) => {
-                    reports.extend(compared.fills.iter().cloned().map(Report::Fill));
+                Done::Compared(Ok(mut compared)) => {
+                    reports.extend(std::mem::take(&mut compared.fills).into_iter().map(Report::Fill));
                     snapshot = Some(compared);
                 }
                 Done::Looked(_, Err(error)) | Done::Compared(Err(error)) => self.unanswered(&error.to_string()),
@@ -154,7 +154,7 @@ impl Session<'_> {
                 Done::Woke => {}
             }
         }
-        self.commit_or_heed(|hold| Input::Reports { reports: reports.clone(), hold }, is_stopping).await?;
+        self.commit_or_heed(|hold| Input::Reports { reports: &reports, hold }, is_stopping).await?;
         if let Some(snapshot) = snapshot
             && self.state.batch.is_some()
         {

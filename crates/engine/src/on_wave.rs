@@ -70,7 +70,7 @@ impl Engine {
     ///
     /// A split moves the price and the units at the broker: accept the one after the other was booked.
     pub fn accept_price(&self, symbol: Symbol) -> Option<Quote> {
-        let accepted = self.board.known().prices.accept(symbol);
+        let accepted = Arc::make_mut(&mut self.board.known().prices).accept(symbol);
         self.board.bell.ring();
         accepted
     }

@@ -58,10 +58,10 @@ impl Engine {
         let store = self.ports.journal.store_id().await.map_err(EngineError::Journal)?;
         let lost = state.lost_batches(store, found.fills.iter().filter_map(|fill| fill.order));
         let Snapshot { fills, broker: books, currency, .. } = found;
-        let reports = fills.into_iter().map(Report::Fill).collect();
+        let reports: Vec<Report> = fills.into_iter().map(Report::Fill).collect();
         let now = self.ports.clock.now();
         let says_nothing = |input| decide(state, now, input).is_ok_and(|records| records.is_empty());
-        if !says_nothing(Input::Reports { reports, hold: Hold::Nothing })
+        if !says_nothing(Input::Reports { reports: &reports, hold: Hold::Nothing })
             || !says_nothing(Input::Confirm { broker: &books, currency, lost: &lost })
         {
             return Ok(None);

@@ -44,8 +44,8 @@ impl Session<'_> {
         let account = self.account()?;
         let snapshot = self.read_snapshot(&account).await?;
         // What the broker executed in the meantime belongs in the books before anybody judges them.
-        let reports = snapshot.fills.iter().cloned().map(Report::Fill).collect();
-        self.commit(Input::Reports { reports, hold: Hold::Nothing }).await?;
+        let reports: Vec<Report> = snapshot.fills.iter().cloned().map(Report::Fill).collect();
+        self.commit(Input::Reports { reports: &reports, hold: Hold::Nothing }).await?;
         let broker = &snapshot.broker;
         let action = match how {
             Resolve::Accept => ResolveAction::Accept { broker },

@@ -12,7 +12,7 @@ use crate::signals::Running;
 use crate::{Engine, EngineError};
 use evenkeel_domain::alert::alerts;
 use evenkeel_domain::apply::apply;
-use evenkeel_domain::decide::{Input, decide_all};
+use evenkeel_domain::decide::{Decision, Input, decide_all};
 use evenkeel_domain::halt::Halt;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
 use evenkeel_domain::record::Record;
@@ -123,7 +123,7 @@ impl Session<'_> {
         account.ok_or_else(|| EngineError::NoSuchPortfolio { portfolio: self.id().clone() })
     }
 
-    /// Decides, commits, applies. Returns what was decided; nothing decided is nothing written.
+    /// Decides, commits, and goes on with the state that follows. Returns what was decided; nothing decided is nothing written.
     pub(crate) async fn commit(&mut self, input: Input<'_>) -> Result<Vec<Record>, EngineError> {
         self.commit_all([input]).await
     }
@@ -134,32 +134,27 @@ impl Session<'_> {
         inputs: impl IntoIterator<Item = Input<'_>>,
     ) -> Result<Vec<Record>, EngineError> {
         let refused = |cause| EngineError::Refused { portfolio: self.lease.portfolio.clone(), cause };
-        let records = decide_all(&self.state, self.clock().now(), inputs).map_err(refused)?;
-        if records.is_empty() {
-            return Ok(records);
-        }
-        self.write(&records).await?;
-        for record in &records {
-            let damaged = |cause| EngineError::Damaged { portfolio: self.lease.portfolio.clone(), cause };
-            apply(&mut self.state, record).map_err(damaged)?;
-        }
+        let Decision { records, after } = decide_all(&self.state, self.clock().now(), inputs).map_err(refused)?;
+        let Some(after) = after else { return Ok(records) };
+        let records = self.write(records).await?;
+        self.state = after;
         self.engine.observe(&EngineEvent::Committed { portfolio: self.id(), records: &records });
         Ok(records)
     }
 
     /// Writes records durably, or says that it did not. Whoever else wrote in between has the portfolio now.
-    async fn write(&mut self, records: &[Record]) -> Result<(), EngineError> {
+    async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Record>, EngineError> {
         let commit = Commit {
             portfolio: self.id().clone(),
             expected: self.state.sequence,
             token: self.lease.token,
-            records: records.to_vec(),
-            alerts: alerts(&self.state, records),
+            alerts: alerts(&self.state, &records),
+            records,
         };
         let mut problem = String::new();
         for _ in 0..COMMIT_ATTEMPTS {
             match self.engine.ports.journal.commit(commit.clone()).await {
-                CommitOutcome::Committed => return Ok(()),
+                CommitOutcome::Committed => return Ok(commit.records),
                 CommitOutcome::Conflict { .. } | CommitOutcome::Fenced { .. } => return Err(self.lose()),
                 CommitOutcome::Halted { halt } => {
                     let (portfolio, halt) = (self.id().clone(), Box::new(halt));
@@ -168,7 +163,7 @@ impl Session<'_> {
                 CommitOutcome::Unknown { message } => {
                     problem = message;
                     match self.read_back(&commit).await {
-                        Some(WrittenBack::Ours) => return Ok(()),
+                        Some(WrittenBack::Ours) => return Ok(commit.records),
                         Some(WrittenBack::Theirs) => return Err(self.lose()),
                         Some(WrittenBack::Nothing) => {}
                         None => return Err(self.not_committed(format!("{problem}; and it cannot be read back"))),
@@ -213,16 +208,16 @@ impl Session<'_> {
 
     /// Puts the state on the board and gives the lease back, then passes `done` on.
     pub(crate) async fn close<T>(self, done: Result<T, EngineError>) -> Result<T, EngineError> {
-        if self.state.sequence > Sequence::ZERO {
-            self.engine.board.put(Arc::new(self.state.clone()));
+        let Self { engine, lease, state, lost, _running, .. } = self;
+        if state.sequence > Sequence::ZERO {
+            engine.board.put(Arc::new(state));
         }
-        if !self.lost {
+        if !lost {
+            let Lease { portfolio, token, .. } = &lease;
             // The closing commit came first: should this fail, the heartbeat frees the lease.
-            match self.engine.ports.leases.release(&self.lease).await {
-                Ok(()) => {
-                    self.engine.observe(&EngineEvent::LeaseReleased { portfolio: self.id(), token: self.lease.token })
-                }
-                Err(error) => tracing::warn!(portfolio = %self.id(), %error, "the lease was not given back"),
+            match engine.ports.leases.release(&lease).await {
+                Ok(()) => engine.observe(&EngineEvent::LeaseReleased { portfolio, token: *token }),
+                Err(error) => tracing::warn!(%portfolio, %error, "the lease was not given back"),
             }
         }
         done

@@ -78,8 +78,8 @@ impl Session<'_> {
         let give_up_at = self.clock().now().plus(horizon);
         let snapshot = loop {
             let snapshot = self.read_snapshot(&account).await?;
-            let reports = snapshot.fills.iter().cloned().map(Report::Fill).collect();
-            self.commit(Input::Reports { reports, hold: Hold::Nothing }).await?;
+            let reports: Vec<Report> = snapshot.fills.iter().cloned().map(Report::Fill).collect();
+            self.commit(Input::Reports { reports: &reports, hold: Hold::Nothing }).await?;
             let agree = compare(&self.state.books, &snapshot.broker).is_empty();
             let now = self.clock().now();
             if agree || now >= give_up_at {

@@ -32,7 +32,10 @@ pub struct Forgotten {
 /// The orders and fills of one account.
 #[derive(Debug, Default)]
 pub(crate) struct OrderBook {
-    orders: BTreeMap<OrderKey, Order>,
+    /// Boxed, as each is taken out and put back when it executes.
+    orders: BTreeMap<OrderKey, Box<Order>>,
+    /// Whether there ever was a second copy of an order.
+    has_copies: bool,
     ids: BTreeMap<ClientOrderId, u32>,
     forgotten: Forgotten,
     batch: Option<BatchId>,
@@ -45,13 +48,17 @@ pub(crate) struct OrderBook {
 impl OrderBook {
     /// What is known of an id. Of several copies it is the first that is open, or else the last.
     pub(crate) fn find(&mut self, id: ClientOrderId) -> Known<'_> {
-        let copies = OrderKey { id, copy: 0 }..=OrderKey { id, copy: u16::MAX };
-        let open = self.orders.range(copies.clone()).find(|(_, order)| order.is_open());
-        let key = open.or_else(|| self.orders.range(copies).next_back()).map(|(key, _)| *key);
+        let key = if self.has_copies { self.copy_of(id) } else { Some(OrderKey { id, copy: 0 }) };
         if let Some(order) = key.and_then(|key| self.orders.get_mut(&key)) {
             return Known::Order(order);
         }
         self.ids.get(&id).map_or(Known::Nothing, |terms| Known::Forgotten(*terms))
+    }
+
+    fn copy_of(&self, id: ClientOrderId) -> Option<OrderKey> {
+        let copies = OrderKey { id, copy: 0 }..=OrderKey { id, copy: u16::MAX };
+        let open = self.orders.range(copies.clone()).find(|(_, order)| order.is_open());
+        open.or_else(|| self.orders.range(copies).next_back()).map(|(key, _)| *key)
     }
 
     /// The copy that another order of this id would be.
@@ -61,24 +68,25 @@ impl OrderBook {
     }
 
     pub(crate) fn get_mut(&mut self, key: OrderKey) -> Option<&mut Order> {
-        self.orders.get_mut(&key)
+        self.orders.get_mut(&key).map(AsMut::as_mut)
     }
 
     /// Takes an order out, to change it and its account together; [`OrderBook::put`] brings it back.
-    pub(crate) fn take(&mut self, key: OrderKey) -> Option<Order> {
+    pub(crate) fn take(&mut self, key: OrderKey) -> Option<Box<Order>> {
         self.orders.remove(&key)
     }
 
-    pub(crate) fn put(&mut self, order: Order) {
+    pub(crate) fn put(&mut self, order: Box<Order>) {
+        self.has_copies |= order.copy > 0;
         self.orders.insert(order.key(), order);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.orders.values()
+        self.orders.values().map(AsRef::as_ref)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Order> {
-        self.orders.values_mut()
+        self.orders.values_mut().map(AsMut::as_mut)
     }
 
     /// The number of the next fill.
@@ -136,7 +144,7 @@ impl OrderBook {
             }
             let (symbol, side) = (order.symbol(), order.side());
             let ours = (!order.by_others).then_some(order.request.id);
-            fills.extend(row.fill().ok().map(|fill| OrderFill { order: ours, symbol, side, fill }));
+            fills.push(OrderFill { order: ours, symbol, side, fill: row.fill() });
             read = number;
         }
         (fills, read, true)

@@ -225,7 +225,7 @@ impl Venue {
         }
         if let Some(account) = self.accounts.get_mut(account) {
             let is_ours = !order.by_others;
-            account.book.put(order);
+            account.book.put(Box::new(order));
             if is_ours && self.profile.retention == Retention::OrderIds {
                 account.forget_all_but(key.id.batch);
             }

@@ -46,11 +46,12 @@ impl Venue {
         at: Timestamp,
     ) -> Result<(), Blocked> {
         let price = self.execution_price(place, order, quantity).ok_or(Blocked::Range)?;
-        let row = order.execution(quantity, price, &self.profile.fees, at)?;
+        let number = self.accounts.get(place).ok_or(Blocked::Range)?.book.next_number();
+        let row = order.execution(number, quantity, price, &self.profile.fees, at)?;
         let lag = self.lag(place, order);
         let account = self.accounts.get_mut(place).ok_or(Blocked::Range)?;
-        let row = Row { number: account.book.next_number(), visible_at: account.seen_at(at.plus(lag)), ..row };
-        account.book(order, row)?;
+        let row = Row { visible_at: account.seen_at(at.plus(lag)), ..row };
+        account.book(order, &row)?;
         account.book.enter(order.key());
         if let Some(settlement) = self.profile.settlement {
             account.settle(order.symbol(), &row, settlement);

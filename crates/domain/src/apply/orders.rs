@@ -8,6 +8,7 @@ use crate::plan::Leg;
 use crate::record::{End, Intent, OrderEvent, Stage};
 use crate::values::{Money, Symbol, Timestamp};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub(super) fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Result<(), ApplyError> {
     let mut seen = BTreeSet::new();
@@ -16,14 +17,14 @@ pub(super) fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Resu
             "was intended already"
         } else if intent.order.batch != batch.id {
             "belongs to another batch"
-        } else if !batch.opening.legs.iter().any(|leg| fits(intent, leg)) {
+        } else if !batch.leg(intent.order.leg).is_some_and(|leg| fits(intent, leg)) {
             "does not fit its leg"
         } else {
             continue;
         };
         return Err(ApplyError::Order { record: "intended", order: intent.order, problem });
     }
-    let new = orders.iter().map(|i| (i.order, Order::new(i.terms, i.send_at, i.deadline)));
+    let new = orders.iter().map(|i| (i.order, Arc::new(Order::new(i.terms, i.send_at, i.deadline))));
     batch.orders.extend(new);
     batch.phase = match stage {
         Stage::First | Stage::Second => Phase::Forward(stage),
@@ -33,12 +34,12 @@ pub(super) fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Resu
 }
 
 /// Forward it trades what its leg says, in reverse the other way.
-pub(super) fn fits(intent: &Intent, leg: &Leg) -> bool {
+fn fits(intent: &Intent, leg: &Leg) -> bool {
     let side = match intent.order.direction {
         Direction::Forward => leg.terms.side,
         Direction::Reverse => leg.terms.side.opposite(),
     };
-    intent.order.leg == leg.number && intent.terms.symbol == leg.terms.symbol && intent.terms.side == side
+    intent.terms.symbol == leg.terms.symbol && intent.terms.side == side
 }
 
 /// A fill is booked once.
@@ -51,7 +52,7 @@ pub(super) fn is_new(order: &Order, record: &'static str, id: ClientOrderId, fil
 pub(super) fn lose_sender(batch: &mut Batch, at: Timestamp, quiet_at: Timestamp) {
     let lost = OrderEvent::Unknown { cause: UnknownCause::OwnerLost, quiet_at };
     for order in batch.orders.values_mut().filter(|order| order.state == OrderState::Intent && order.send_at <= at) {
-        order_event(order, &lost, at);
+        order_event(Arc::make_mut(order), &lost, at);
     }
 }
 
@@ -152,5 +153,5 @@ pub(super) fn order_mut<'b>(
     order: ClientOrderId,
 ) -> Result<&'b mut Order, ApplyError> {
     let unknown = ApplyError::Order { record, order, problem: "was never intended" };
-    batch.orders.get_mut(&order).ok_or(unknown)
+    batch.orders.get_mut(&order).map(Arc::make_mut).ok_or(unknown)
 }

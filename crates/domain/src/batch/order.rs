@@ -1,8 +1,7 @@
 //! The state of one order. Forward and reverse orders use the same states.
 
-use crate::order::Terms;
+use crate::order::{Fill, Terms};
 use crate::values::{FillId, Money, Overflow, Quantity, QuantityError, Timestamp, Value};
-use std::collections::BTreeSet;
 
 /// An order that was intended, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +17,8 @@ pub struct Order {
     pub state: OrderState,
     /// Why it ended as it did, or is unknown, in words.
     pub note: String,
-    /// The executions that are booked: what a repeated delivery is recognised by.
-    pub fills: BTreeSet<FillId>,
+    /// The executions that are booked, in the order of their ids: what a repeated delivery is recognised by.
+    pub fills: Vec<FillId>,
     /// Units executed: the sum of the booked fills.
     pub filled: Quantity,
     /// Price × quantity of the booked fills, exact.
@@ -143,7 +142,7 @@ impl Order {
             deadline,
             state: OrderState::Intent,
             note: String::new(),
-            fills: BTreeSet::new(),
+            fills: Vec::new(),
             filled: Quantity::ZERO,
             value: Value::ZERO,
             booked: Money::ZERO,
@@ -154,17 +153,24 @@ impl Order {
         }
     }
 
-    /// Adds a fill that is new to the sums.
+    /// What is executed and booked with one more fill.
     ///
     /// # Errors
     /// [`BookingError`] if a sum passes its type's maximum.
-    pub fn book(&mut self, fill: &crate::order::Fill, booked: Money) -> Result<(), BookingError> {
-        self.filled = self.filled.add(fill.quantity)?;
-        self.value = self.value.add(fill.value())?;
-        self.booked = self.booked.add(booked)?;
-        self.fees = self.fees.add(fill.fee)?;
-        self.fills.insert(fill.id.clone());
-        Ok(())
+    pub(crate) fn sums_with(&self, fill: &Fill, booked: Money) -> Result<Sums, BookingError> {
+        Ok(Sums {
+            filled: self.filled.add(fill.quantity)?,
+            value: self.value.add(fill.value())?,
+            booked: self.booked.add(booked)?,
+            fees: self.fees.add(fill.fee)?,
+        })
+    }
+
+    /// Takes a fill that is new, with what is executed and booked with it.
+    pub(crate) fn take(&mut self, fill: &Fill, with: Sums) {
+        Sums { filled: self.filled, value: self.value, booked: self.booked, fees: self.fees } = with;
+        let place = self.fills.partition_point(|known| *known < fill.id);
+        self.fills.insert(place, fill.id.clone());
     }
 
     /// True if it ended and everything that was ordered was executed, no more and no less.
@@ -172,6 +178,14 @@ impl Order {
     pub fn is_filled_exactly(&self) -> bool {
         self.state == OrderState::Filled && self.filled == self.terms.quantity
     }
+}
+
+/// What was executed and booked of an order, all fills together.
+pub(crate) struct Sums {
+    filled: Quantity,
+    value: Value,
+    booked: Money,
+    fees: Money,
 }
 
 /// A fill that cannot be added to the books.

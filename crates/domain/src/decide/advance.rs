@@ -12,12 +12,13 @@ use crate::plan::{Leg, Skip, Stages};
 use crate::portfolio::Portfolio;
 use crate::record::{Cause, Event, Intent, OrderEvent, Outcome, Stage, UnwindCause};
 use crate::values::{Overflow, Quantity, Timestamp};
+use std::sync::Arc;
 
 /// Far more turns than a batch takes, however large: see [`advance`].
 const TURNS: usize = 1_000;
 
 /// Moves the batch on until it must wait, or until only what is held back would follow.
-pub(super) fn advance(draft: &mut Draft, hold: Hold) -> Result<(), Refusal> {
+pub(super) fn advance(draft: &mut Draft<'_>, hold: Hold) -> Result<(), Refusal> {
     // Every turn ends orders, begins a stage or closes the batch, so there are only so many.
     for _ in 0..TURNS {
         let Some(batch) = &draft.state.batch else { return Ok(()) };
@@ -219,7 +220,7 @@ fn out_of_patience(batch: &Batch, at: Timestamp) -> Option<Cause> {
 }
 
 fn unknown_for_too_long(batch: &Batch, counts: impl Fn(&ClientOrderId) -> bool, at: Timestamp) -> Option<Cause> {
-    let waited = |(id, order): &(&ClientOrderId, &Order)| counts(id) && has_waited_too_long(order, batch, at);
+    let waited = |(id, order): &(&ClientOrderId, &Arc<Order>)| counts(id) && has_waited_too_long(order, batch, at);
     match batch.orders.iter().filter(waited).count() {
         0 => None,
         orders => Some(Cause::Unknown { orders }),

@@ -14,7 +14,7 @@ use crate::record::{Cause, Event, Opening, OrderEvent, Outcome, Rules, Stage};
 use crate::values::{StoreId, Timestamp, Token};
 use std::sync::Arc;
 
-impl Draft {
+impl Draft<'_> {
     pub(super) fn open(
         &mut self,
         store: StoreId,
@@ -94,7 +94,7 @@ impl Draft {
     /// The open batch, if whoever opened it can still say that nothing of it was sent.
     fn unsent(&self, wanted: &'static str) -> Result<&Batch, Refusal> {
         let batch = self.batch(wanted)?;
-        let is_unsent = |order: &Order| order.state == OrderState::Intent && order.unknown_since.is_none();
+        let is_unsent = |order: &Arc<Order>| order.state == OrderState::Intent && order.unknown_since.is_none();
         match batch.phase {
             Phase::Planned => Ok(batch),
             Phase::Forward(Stage::First) if batch.orders.values().all(is_unsent) => Ok(batch),

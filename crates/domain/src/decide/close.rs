@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Books and broker were compared at the end: agree and close, or wait, or give up and ask a person.
-pub(super) fn settle(draft: &mut Draft, broker: &Books, fills_read: Option<FillCursor>) -> Result<(), Refusal> {
+pub(super) fn settle(draft: &mut Draft<'_>, broker: &Books, fills_read: Option<FillCursor>) -> Result<(), Refusal> {
     let batch = draft.batch("settled")?;
     let Phase::Settling { outcome, since } = batch.phase else {
         return Ok(()); // A fill came in between: the batch is not at its end after all.
@@ -29,13 +29,13 @@ pub(super) fn settle(draft: &mut Draft, broker: &Books, fills_read: Option<FillC
 }
 
 /// Closes the batch as stale: a person must look.
-pub(super) fn stale(draft: &mut Draft, cause: Cause) -> Result<(), Refusal> {
+pub(super) fn stale(draft: &mut Draft<'_>, cause: Cause) -> Result<(), Refusal> {
     close(draft, Outcome::Stale, Some(cause), None)
 }
 
 /// Closes the batch.
 pub(super) fn close(
-    draft: &mut Draft,
+    draft: &mut Draft<'_>,
     outcome: Outcome,
     cause: Option<Cause>,
     fills_read: Option<FillCursor>,

@@ -10,7 +10,7 @@ use crate::record::{Difference, Event, Movement};
 use crate::values::{Currency, Money, MovementId};
 use std::sync::Arc;
 
-impl Draft {
+impl Draft<'_> {
     pub(super) fn add(&mut self, definition: Definition, books: Books) -> Result<(), Refusal> {
         if self.state.standing != Standing::Absent {
             return Err(Refusal::AlreadyThere { portfolio: self.state.id.to_string() });

@@ -46,36 +46,38 @@ pub enum Report {
 }
 
 /// Books what a report says. What follows for the batch is decided afterwards.
-pub(super) fn report(draft: &mut Draft, report: Report) -> Result<(), Refusal> {
+pub(super) fn report(draft: &mut Draft<'_>, report: &Report) -> Result<(), Refusal> {
     match report {
-        Report::Submitted { order, answer } => submitted(draft, order, answer),
-        Report::Withheld { order } => withheld(draft, order),
-        Report::Looked { order, lookup } => looked(draft, order, lookup),
+        Report::Submitted { order, answer } => submitted(draft, *order, answer),
+        Report::Withheld { order } => withheld(draft, *order),
+        Report::Looked { order, lookup } => looked(draft, *order, lookup),
         Report::Canceled { order, answer } => match answer {
-            CancelAnswer::AlreadyTerminal(view) => seen(draft, order, &view),
+            CancelAnswer::AlreadyTerminal(view) => seen(draft, *order, view),
             // A taken cancel is not an ended order, and an unknown one is asked about anyway.
             CancelAnswer::Requested
             | CancelAnswer::NoSuchOrder
             | CancelAnswer::NotSent(_)
             | CancelAnswer::Unknown(_) => Ok(()),
         },
-        Report::Fill(fill) => fill_from_list(draft, &fill),
+        Report::Fill(fill) => fill_from_list(draft, fill),
     }
 }
 
-fn submitted(draft: &mut Draft, id: ClientOrderId, answer: SubmitAnswer) -> Result<(), Refusal> {
+fn submitted(draft: &mut Draft<'_>, id: ClientOrderId, answer: &SubmitAnswer) -> Result<(), Refusal> {
     let Some(order) = known(draft, id) else { return Ok(()) };
     let waiting = order.state == OrderState::Intent || order.state.is_unknown();
     match answer {
-        SubmitAnswer::Acknowledged(view) => seen(draft, id, &view),
+        SubmitAnswer::Acknowledged(view) => seen(draft, id, view),
         SubmitAnswer::AlreadyExists if order.state.is_unseen() => draft.order(id, OrderEvent::Acknowledged),
-        SubmitAnswer::Refused(why) if waiting => draft.order(id, OrderEvent::Refused(why)),
+        SubmitAnswer::Refused(why) if waiting => draft.order(id, OrderEvent::Refused(why.clone())),
         // A repetition that was not sent says nothing about the first sending.
         SubmitAnswer::NotSent(_) if order.state == OrderState::Intent && order.unknown_since.is_some() => {
             unknown(draft, id, UnknownCause::Disconnected)
         }
-        SubmitAnswer::NotSent(why) if order.state == OrderState::Intent => draft.order(id, OrderEvent::NotSent(why)),
-        SubmitAnswer::Unknown(cause) if order.state == OrderState::Intent => unknown(draft, id, cause),
+        SubmitAnswer::NotSent(why) if order.state == OrderState::Intent => {
+            draft.order(id, OrderEvent::NotSent(why.clone()))
+        }
+        SubmitAnswer::Unknown(cause) if order.state == OrderState::Intent => unknown(draft, id, cause.clone()),
         SubmitAnswer::AlreadyExists
         | SubmitAnswer::Refused(_)
         | SubmitAnswer::NotSent(_)
@@ -83,7 +85,7 @@ fn submitted(draft: &mut Draft, id: ClientOrderId, answer: SubmitAnswer) -> Resu
     }
 }
 
-fn withheld(draft: &mut Draft, id: ClientOrderId) -> Result<(), Refusal> {
+fn withheld(draft: &mut Draft<'_>, id: ClientOrderId) -> Result<(), Refusal> {
     let Some(order) = known(draft, id).filter(|order| order.state == OrderState::Intent) else { return Ok(()) };
     if order.unknown_since.is_some() {
         // A repetition that was withheld says nothing about the first sending.
@@ -93,15 +95,15 @@ fn withheld(draft: &mut Draft, id: ClientOrderId) -> Result<(), Refusal> {
     }
 }
 
-fn unknown(draft: &mut Draft, id: ClientOrderId, cause: UnknownCause) -> Result<(), Refusal> {
+fn unknown(draft: &mut Draft<'_>, id: ClientOrderId, cause: UnknownCause) -> Result<(), Refusal> {
     let quiet_at = draft.at.plus(draft.batch("reported on")?.rules().quiescence);
     draft.order(id, OrderEvent::Unknown { cause, quiet_at })
 }
 
-fn looked(draft: &mut Draft, id: ClientOrderId, lookup: Lookup) -> Result<(), Refusal> {
+fn looked(draft: &mut Draft<'_>, id: ClientOrderId, lookup: &Lookup) -> Result<(), Refusal> {
     let Some(order) = known(draft, id) else { return Ok(()) };
     match (lookup, order.state) {
-        (Lookup::Found(view), _) => seen(draft, id, &view),
+        (Lookup::Found(view), _) => seen(draft, id, view),
         (Lookup::Absent, OrderState::UnknownInFlight { quiet_at }) if draft.at >= quiet_at => {
             draft.order(id, OrderEvent::NotFound)
         }
@@ -111,7 +113,7 @@ fn looked(draft: &mut Draft, id: ClientOrderId, lookup: Lookup) -> Result<(), Re
 }
 
 /// The broker shows the order: book what is new, and end it once all that it says it executed is booked.
-fn seen(draft: &mut Draft, id: ClientOrderId, view: &OrderView) -> Result<(), Refusal> {
+fn seen(draft: &mut Draft<'_>, id: ClientOrderId, view: &OrderView) -> Result<(), Refusal> {
     let Some(order) = known(draft, id) else { return Ok(()) };
     if order.state.is_unseen() {
         draft.order(id, OrderEvent::Acknowledged)?;
@@ -134,7 +136,7 @@ fn seen(draft: &mut Draft, id: ClientOrderId, view: &OrderView) -> Result<(), Re
 }
 
 /// A fill from the broker's list: of the open batch, of a closed one (a late fill), or not ours.
-fn fill_from_list(draft: &mut Draft, listed: &OrderFill) -> Result<(), Refusal> {
+fn fill_from_list(draft: &mut Draft<'_>, listed: &OrderFill) -> Result<(), Refusal> {
     let Some(id) = listed.order else { return Ok(()) };
     if known(draft, id).is_some() {
         book(draft, id, &listed.fill)?;
@@ -155,7 +157,7 @@ fn fill_from_list(draft: &mut Draft, listed: &OrderFill) -> Result<(), Refusal> 
 }
 
 /// Books one fill, unless it is booked already. What cannot be booked is a person's business.
-fn book(draft: &mut Draft, id: ClientOrderId, fill: &Fill) -> Result<(), Refusal> {
+fn book(draft: &mut Draft<'_>, id: ClientOrderId, fill: &Fill) -> Result<(), Refusal> {
     let Some(order) = known(draft, id).filter(|order| !order.fills.contains(&fill.id)) else { return Ok(()) };
     let booked = next_amount(order, fill);
     let event = booked.map(|booked| OrderEvent::Filled { fill: fill.clone(), booked }).map_err(Refusal::from);
@@ -176,6 +178,6 @@ fn next_amount(order: &Order, fill: &Fill) -> Result<Money, Overflow> {
     booked_amount(order.value, order.value.add(fill.value())?)
 }
 
-fn known(draft: &Draft, id: ClientOrderId) -> Option<&Order> {
-    draft.state.batch.as_ref().and_then(|batch| batch.orders.get(&id))
+fn known<'d>(draft: &'d Draft<'_>, id: ClientOrderId) -> Option<&'d Order> {
+    draft.state.batch.as_ref().and_then(|batch| batch.orders.get(&id)).map(AsRef::as_ref)
 }

@@ -36,7 +36,7 @@ pub enum ResolveAction<'a> {
     Retry,
 }
 
-pub(super) fn resolve(draft: &mut Draft, request: ResolveRequest<'_>) -> Result<(), Refusal> {
+pub(super) fn resolve(draft: &mut Draft<'_>, request: ResolveRequest<'_>) -> Result<(), Refusal> {
     draft.definition()?;
     let ResolveRequest { action, who, why } = request;
     let stale = draft.state.standing == Standing::Stale;

@@ -9,6 +9,7 @@ use crate::testing::read;
 use crate::testing::strategies::cases;
 use crate::values::{Timestamp, Token};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// The effects as text, with the seconds since the opening.
 fn told(machine: &Machine, now: Timestamp) -> String {
@@ -119,7 +120,7 @@ fn a_damaged_journal_with_two_attempts_at_once_makes_deciding_wait_and_not_run_f
         crate::apply::apply(&mut machine.state, &Record { at: OPENED, event }).unwrap();
     }
     let reports = vec![machine.report("0R2 look found filled a:4")];
-    let records = decide(&machine.state, OPENED, Input::Reports { reports, hold: Hold::Nothing }).unwrap();
+    let records = decide(&machine.state, OPENED, Input::Reports { reports: &reports, hold: Hold::Nothing }).unwrap();
     assert_eq!(records.iter().map(|record| record.event.kind()).collect::<Vec<_>>(), ["filled", "ended"]);
 }
 
@@ -130,9 +131,9 @@ fn a_damaged_journal_whose_orders_contradict_each_other_is_refused() {
     // What came back is not what went: by its leg all is restored, by its symbols it is not.
     let id = machine.id("0R1");
     let orders = &mut machine.state.batch.as_mut().unwrap().orders;
-    orders.get_mut(&id).unwrap().terms.symbol = read("C");
+    Arc::make_mut(orders.get_mut(&id).unwrap()).terms.symbol = read("C");
     let reports = vec![machine.report("0R1 fill a:2")];
-    let refused = decide(&machine.state, OPENED, Input::Reports { reports, hold: Hold::Nothing });
+    let refused = decide(&machine.state, OPENED, Input::Reports { reports: &reports, hold: Hold::Nothing });
     assert_eq!(refused, Err(crate::decide::Refusal::Restless));
 }
 
@@ -165,7 +166,7 @@ proptest! {
         reports in prop::collection::vec(reports(), 0..4),
         hold in holds(),
     ) {
-        check_input(&state, at, Input::Reports { reports, hold });
+        check_input(&state, at, Input::Reports { reports: &reports, hold });
     }
 
     #[test]

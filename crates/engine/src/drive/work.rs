@@ -181,7 +181,7 @@ impl Work {
 
     /// Waits until something is learned, and gives all that can be had at once, in a fixed order.
     pub(super) async fn learn(&mut self, signals: &Signals, seen: u64) -> Vec<Done> {
-        let mut learned = Vec::new();
+        let mut learned = Vec::with_capacity(self.under_way.len());
         // What is ready at once needs neither the clock nor the signals.
         self.drain(&mut learned);
         if learned.is_empty() {

@@ -59,7 +59,7 @@ fn the_pause_stays_at_its_longest_however_often_a_portfolio_was_restored() {
         crate::decide::step(
             &mut state,
             machine.now,
-            crate::decide::Input::Reports { reports, hold: crate::decide::Hold::Nothing },
+            crate::decide::Input::Reports { reports: &reports, hold: crate::decide::Hold::Nothing },
         )
         .unwrap();
         let broker = state.books.clone();

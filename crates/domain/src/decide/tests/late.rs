@@ -50,7 +50,8 @@ fn a_late_fill_is_booked_once_and_quarantines_until_a_comparison_is_clean() {
 fn a_late_fill_is_told_with_the_record_that_books_it() {
     let machine = restored();
     let reports = vec![machine.report("0F1 fill a:1.5@51/0.35")];
-    let records = decide(&machine.state, machine.now, Input::Reports { reports, hold: Hold::Nothing }).unwrap();
+    let records =
+        decide(&machine.state, machine.now, Input::Reports { reports: &reports, hold: Hold::Nothing }).unwrap();
     let alerts = alerts(&machine.state, &records);
     assert_eq!(alerts.len(), 1);
     assert_eq!(alerts[0].sequence, machine.state.sequence.next().unwrap());
@@ -74,7 +75,7 @@ fn a_late_fill_while_another_batch_is_open_is_booked_and_compared_at_its_end() {
     let late = machine.report("0F1 fill a:2");
     machine.open(&plan_of("buy B 4 @ 25", Stages::Together), rules());
     machine.run("begin");
-    let records = machine.must(Input::Reports { reports: vec![late], hold: Hold::Nothing });
+    let records = machine.must(Input::Reports { reports: std::slice::from_ref(&late), hold: Hold::Nothing });
     expect![[r#"
         +70 0F1 late fill 2 A for 100.00
     "#]]
@@ -147,7 +148,7 @@ fn fills_that_are_not_ours_are_left_to_the_comparison() {
     let never_intended = crate::order::OrderFill { order: Some(machine.id("0R9")), ..fill };
     for fill in [foreign, unknown, never_intended] {
         let reports = vec![crate::decide::Report::Fill(fill)];
-        assert_eq!(machine.must(Input::Reports { reports, hold: Hold::Nothing }), []);
+        assert_eq!(machine.must(Input::Reports { reports: &reports, hold: Hold::Nothing }), []);
     }
 }
 

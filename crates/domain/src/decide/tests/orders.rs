@@ -7,6 +7,7 @@ use crate::decide::{Draft, reports};
 use crate::order::{NotSent, RefusalReason, Refused, UnknownCause};
 use crate::record::{End, Event, OrderEvent, Record};
 use crate::testing::machine::{Machine, after, secs, story};
+use std::borrow::Cow;
 
 /// Every state, and how an order of 4 units at 25 gets there. Fills are `a:1`, or `a:4` where all of it is executed.
 const STATES: [(&str, &str); 17] = [
@@ -232,13 +233,13 @@ fn filled(machine: &Machine, text: &str) -> OrderEvent {
 /// What a report makes of an order in the state of that name: records, and where it stands then.
 fn told(state: &str, report: &str) -> (String, String) {
     let machine = in_state(state);
-    let mut draft = Draft { state: machine.state.clone(), at: machine.now, records: Vec::new() };
-    reports::report(&mut draft, machine.report(&format!("0F1 {report}"))).unwrap();
+    let mut draft = Draft { state: Cow::Borrowed(&machine.state), at: machine.now, records: Vec::new() };
+    reports::report(&mut draft, &machine.report(&format!("0F1 {report}"))).unwrap();
     let events = draft.records.iter().map(|record| match &record.event {
         Event::Order { event, .. } => story::order_event(event),
         other => panic!("{other:?}"),
     });
-    let order = &draft.state.batch.unwrap().orders[&machine.id("0F1")];
+    let order = &draft.state.batch.as_ref().unwrap().orders[&machine.id("0F1")];
     (events.collect::<Vec<_>>().join(", "), story::order(order))
 }
 
@@ -284,11 +285,11 @@ fn every_report_changes_nothing_when_it_comes_again() {
         // What is denied counts once more, and what was not sent may be tried again: those are no repetitions.
         for report in REPORTS.iter().filter(|report| !report.starts_with("look absent")) {
             let machine = in_state(state);
-            let mut draft = Draft { state: machine.state.clone(), at: machine.now, records: Vec::new() };
+            let mut draft = Draft { state: Cow::Borrowed(&machine.state), at: machine.now, records: Vec::new() };
             let report = machine.report(&format!("0F1 {report}"));
-            reports::report(&mut draft, report.clone()).unwrap();
+            reports::report(&mut draft, &report).unwrap();
             let once = draft.records.len();
-            reports::report(&mut draft, report.clone()).unwrap();
+            reports::report(&mut draft, &report).unwrap();
             assert_eq!(draft.records[once..], [], "{state}: {report:?}");
         }
     }

@@ -1,7 +1,7 @@
 //! Table B: a batch that is begun, abandoned, aborted or taken over.
 
 use super::check;
-use crate::decide::{Input, Refusal, decide_all};
+use crate::decide::{Decision, Input, Refusal, decide_all};
 use crate::plan::Stages;
 use crate::record::Record;
 use crate::testing::machine::{FACTS, Machine, OPENED, plan_of, rules};
@@ -123,7 +123,7 @@ fn inputs_that_are_decided_together_are_decided_one_after_the_other() {
         let together = decide_all(&before.state, OPENED, inputs.iter().cloned());
         let mut machine = before.clone();
         let apart: Vec<Record> = inputs.into_iter().flat_map(|input| machine.must(input)).collect();
-        assert_eq!(together, Ok(apart));
+        assert_eq!(together, Ok(Decision { records: apart, after: Some(machine.state) }));
     }
     let twice = decide_all(&before.state, OPENED, [open.clone(), begin.clone(), begin, open]);
     assert_eq!(twice, Err(Refusal::NoBatch { wanted: "begun" }));

@@ -284,13 +284,13 @@ proptest! {
         let mut mixed = plain.clone();
         let (reports, last) = telling.reports(plain.batch());
         for report in &last {
-            plain.must(Input::Reports { reports: vec![report.clone()], hold: Hold::NextStage });
+            plain.must(Input::Reports { reports: std::slice::from_ref(report), hold: Hold::NextStage });
         }
         for index in &telling.told {
-            mixed.must(Input::Reports { reports: vec![index.get(&reports).clone()], hold: Hold::NextStage });
+            mixed.must(Input::Reports { reports: std::slice::from_ref(index.get(&reports)), hold: Hold::NextStage });
         }
         for report in &last {
-            mixed.must(Input::Reports { reports: vec![report.clone()], hold: Hold::NextStage });
+            mixed.must(Input::Reports { reports: std::slice::from_ref(report), hold: Hold::NextStage });
         }
         prop_assert_eq!(&plain.state.books, &mixed.state.books);
         let phases = (plain.batch().phase, mixed.batch().phase);
@@ -302,6 +302,6 @@ proptest! {
         }
         // And once more, all of it: nothing is left to learn.
         let all: Vec<Report> = reports.into_iter().chain(last).collect();
-        prop_assert_eq!(mixed.must(Input::Reports { reports: all, hold: Hold::NextStage }), []);
+        prop_assert_eq!(mixed.must(Input::Reports { reports: &all, hold: Hold::NextStage }), []);
     }
 }

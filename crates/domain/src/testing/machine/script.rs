@@ -119,8 +119,8 @@ impl Machine {
             ["fixed", ..] => self.resolve(ResolveAction::Fixed { broker: &broker(self) }),
             ["retry"] => self.resolve(ResolveAction::Retry),
             _ => {
-                let reports = text.split('&').map(|report| self.report(report.trim())).collect();
-                self.step(Input::Reports { reports, hold: self.hold })
+                let reports: Vec<_> = text.split('&').map(|report| self.report(report.trim())).collect();
+                self.step(Input::Reports { reports: &reports, hold: self.hold })
             }
         };
         match records {

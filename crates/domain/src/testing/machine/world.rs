@@ -216,7 +216,7 @@ impl World {
 
     fn list(&mut self) -> Vec<Record> {
         let reports = self.fills();
-        self.step(Input::Reports { reports, hold: Hold::Nothing })
+        self.step(Input::Reports { reports: &reports, hold: Hold::Nothing })
     }
 
     fn fills(&self) -> Vec<Report> {
@@ -264,9 +264,9 @@ impl World {
 
     /// Reports something. What shows an order as it is may come twice: the second time changes nothing.
     fn tell(&mut self, report: Report, is_idempotent: bool) -> Vec<Record> {
-        let mut records = self.step(Input::Reports { reports: vec![report.clone()], hold: Hold::Nothing });
+        let mut records = self.step(Input::Reports { reports: std::slice::from_ref(&report), hold: Hold::Nothing });
         if is_idempotent {
-            let again = self.step(Input::Reports { reports: vec![report], hold: Hold::Nothing });
+            let again = self.step(Input::Reports { reports: std::slice::from_ref(&report), hold: Hold::Nothing });
             assert_eq!(again, [], "a repeated report changed something");
             records.extend(again);
         }

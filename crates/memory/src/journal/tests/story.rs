@@ -111,7 +111,7 @@ impl Teller {
             if let Effect::Submit(order) = effect {
                 let answer = SubmitAnswer::Acknowledged(filled(&order, at(self.now)));
                 self.write(Input::Reports {
-                    reports: vec![Report::Submitted { order: order.id, answer }],
+                    reports: &[Report::Submitted { order: order.id, answer }],
                     hold: Hold::Nothing,
                 });
             }

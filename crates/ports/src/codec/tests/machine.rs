@@ -199,7 +199,7 @@ impl Desk {
                 return self.step(Input::Tick { hold: Hold::Nothing });
             }
         };
-        self.step(Input::Reports { reports: report.into_iter().collect(), hold: Hold::Nothing });
+        self.step(Input::Reports { reports: report.as_slice(), hold: Hold::Nothing });
     }
 
     fn terms(&self, id: ClientOrderId) -> Option<(Symbol, Side, Quantity)> {
