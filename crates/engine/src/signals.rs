@@ -5,9 +5,9 @@
 use crate::board::Board;
 use evenkeel_domain::values::{PortfolioId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 #[derive(Default)]
 pub(crate) struct Signals(Mutex<Inner>);
@@ -19,7 +19,9 @@ struct Inner {
     stopping: Option<Timestamp>,
     running: BTreeSet<PortfolioId>,
     aborts: BTreeMap<PortfolioId, AbortRequest>,
-    waiting: Vec<Waker>,
+    waiting: BTreeMap<u64, Waker>,
+    /// The number of the next who waits.
+    next: u64,
 }
 
 /// A person's wish that the open batch be unwound.
@@ -40,7 +42,18 @@ impl Signals {
         inner.version = inner.version.wrapping_add(1);
         let waiting = std::mem::take(&mut inner.waiting);
         drop(inner);
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.into_values().for_each(Waker::wake);
+    }
+
+    /// The same for who is being worked on, which nobody waits for before everything is to stop: a batch that begins or ends wakes no other.
+    fn change_running(&self, change: impl FnOnce(&mut Inner)) {
+        let mut inner = self.inner();
+        change(&mut inner);
+        let is_stopping = inner.stopping.is_some();
+        drop(inner);
+        if is_stopping {
+            self.nudge();
+        }
     }
 
     /// Wakes every batch that is executed here, so that it looks around.
@@ -52,17 +65,9 @@ impl Signals {
         self.inner().version
     }
 
-    /// Ends when something has changed since `seen`.
-    pub(crate) async fn changed(&self, seen: u64) {
-        poll_fn(|context| {
-            let mut inner = self.inner();
-            if inner.version != seen {
-                return Poll::Ready(());
-            }
-            inner.waiting.push(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
+    /// Ends when something has changed since `seen`: a stop, a nudge, a wish; once everything is to stop, also who is being worked on.
+    pub(crate) fn changed(&self, seen: u64) -> Changed<'_> {
+        Changed { signals: self, seen, number: None }
     }
 
     pub(crate) fn stop(&self, deadline: Timestamp) {
@@ -87,7 +92,7 @@ impl Signals {
 
     /// Marks a portfolio as being worked on here, until the guard is dropped; then its change is noted on the board.
     pub(crate) fn run<'a>(&'a self, portfolio: &PortfolioId, board: &'a Board) -> Running<'a> {
-        self.change(|inner| {
+        self.change_running(|inner| {
             inner.running.insert(portfolio.clone());
         });
         Running { signals: self, board, portfolio: portfolio.clone() }
@@ -117,6 +122,41 @@ impl Signals {
     }
 }
 
+/// A wait for a change. It is known from its first poll until it ends or is dropped, so that nothing is left of it.
+pub(crate) struct Changed<'a> {
+    signals: &'a Signals,
+    seen: u64,
+    number: Option<u64>,
+}
+
+impl Future for Changed<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.signals.inner();
+        if inner.version != self.seen {
+            return Poll::Ready(());
+        }
+        let number = self.number.unwrap_or(inner.next);
+        if self.number.is_none() {
+            inner.next = inner.next.wrapping_add(1);
+        }
+        let replaced = inner.waiting.insert(number, context.waker().clone());
+        drop(inner);
+        // Not while it is locked: with a waker may go a task, and with that another wait.
+        drop(replaced);
+        self.number = Some(number);
+        Poll::Pending
+    }
+}
+
+impl Drop for Changed<'_> {
+    fn drop(&mut self) {
+        let removed = self.number.and_then(|number| self.signals.inner().waiting.remove(&number));
+        drop(removed);
+    }
+}
+
 /// A portfolio is being worked on while this lives.
 pub(crate) struct Running<'a> {
     signals: &'a Signals,
@@ -126,10 +166,61 @@ pub(crate) struct Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.signals.change(|inner| {
+        self.signals.change_running(|inner| {
             inner.running.remove(&self.portfolio);
             inner.aborts.remove(&self.portfolio);
         });
         self.board.note(&self.portfolio);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often somebody who waits for a change is woken by what `happens`.
+    fn wakes(signals: &Signals, happens: impl FnOnce(&Signals)) -> usize {
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut waits = signals.changed(signals.version());
+        assert!(Pin::new(&mut waits).poll(&mut Context::from_waker(&waker)).is_pending());
+        happens(signals);
+        let is_over = Pin::new(&mut waits).poll(&mut Context::from_waker(&waker)).is_ready();
+        drop(waits);
+        let woken = wakes.0.load(Ordering::Relaxed);
+        assert_eq!(is_over, woken > 0);
+        assert_eq!(signals.inner().waiting.len(), 0, "nothing is left of the wait");
+        woken
+    }
+
+    #[test]
+    fn a_batch_that_begins_or_ends_wakes_nobody_unless_everything_is_to_stop() {
+        let (signals, board) = (Signals::default(), Board::default());
+        let growth = "growth".parse().unwrap();
+        let abort = |signals: &Signals| {
+            assert!(signals.ask_to_abort(&growth, AbortRequest { who: "ann".to_owned(), why: "to see".to_owned() }));
+        };
+        let mut running = None;
+        assert_eq!(wakes(&signals, |_| running = Some(signals.run(&growth, &board))), 0, "begun");
+        assert!(signals.is_running(&growth));
+        assert_eq!(wakes(&signals, abort), 1, "aborted");
+        assert_eq!(wakes(&signals, Signals::nudge), 1, "nudged");
+        assert_eq!(wakes(&signals, |_| running = None), 0, "ended");
+        running = Some(signals.run(&growth, &board));
+        assert_eq!(wakes(&signals, |signals| signals.stop(Timestamp::EPOCH)), 1, "stopped");
+        assert_eq!(wakes(&signals, |_| running = None), 1, "ended while everything stops");
+        assert_eq!(signals.running(), []);
     }
 }

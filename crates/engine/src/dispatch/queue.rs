@@ -6,12 +6,15 @@
 use evenkeel_domain::drift::urgency::Urgency;
 use evenkeel_domain::values::{PortfolioId, Timestamp};
 use std::cmp::Ordering;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Queue {
     room: usize,
     by_need: BTreeSet<Due>,
     waiting: BTreeMap<PortfolioId, Waiting>,
+    /// How many wait since then: portfolios of one wave came at one time, so these are few.
+    by_time: BTreeMap<Timestamp, usize>,
     left_out: Option<LeftOut>,
     /// The most that ever waited at once.
     pub(super) most: usize,
@@ -52,7 +55,15 @@ impl PartialOrd for Due {
 
 impl Queue {
     pub(super) const fn new(room: usize) -> Self {
-        Self { room, by_need: BTreeSet::new(), waiting: BTreeMap::new(), left_out: None, most: 0, times_left_out: 0 }
+        Self {
+            room,
+            by_need: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            by_time: BTreeMap::new(),
+            left_out: None,
+            most: 0,
+            times_left_out: 0,
+        }
     }
 
     /// Has a portfolio wait, in the place of its urgency. One that waits already moves there, and has waited since it came.
@@ -68,11 +79,13 @@ impl Queue {
             return self.leave_out(due, since);
         }
         self.waiting.insert(due.portfolio.clone(), Waiting { urgency, since });
+        let many = self.by_time.entry(since).or_default();
+        *many = many.saturating_add(1);
         self.by_need.insert(due);
         if self.by_need.len() > self.room
             && let Some(last) = self.by_need.pop_last()
         {
-            let since = self.waiting.remove(&last.portfolio).map_or(now, |waiting| waiting.since);
+            let since = self.forget(&last.portfolio).map_or(now, |waiting| waiting.since);
             self.leave_out(last, since);
         }
         self.most = self.most.max(self.by_need.len());
@@ -81,14 +94,26 @@ impl Queue {
     /// The most urgent, which waits no longer.
     pub(super) fn take(&mut self) -> Option<PortfolioId> {
         let due = self.by_need.pop_first()?;
-        self.waiting.remove(&due.portfolio);
+        self.forget(&due.portfolio);
         Some(due.portfolio)
     }
 
     pub(super) fn remove(&mut self, portfolio: &PortfolioId) {
-        if let Some(Waiting { urgency, .. }) = self.waiting.remove(portfolio) {
+        if let Some(Waiting { urgency, .. }) = self.forget(portfolio) {
             self.by_need.remove(&Due { urgency, portfolio: portfolio.clone() });
         }
+    }
+
+    /// What was known of one that waits no longer, apart from its place.
+    fn forget(&mut self, portfolio: &PortfolioId) -> Option<Waiting> {
+        let waiting = self.waiting.remove(portfolio)?;
+        if let Entry::Occupied(mut many) = self.by_time.entry(waiting.since) {
+            *many.get_mut() = many.get().saturating_sub(1);
+            if *many.get() == 0 {
+                many.remove();
+            }
+        }
+        Some(waiting)
     }
 
     /// Since when somebody of those who were left out waits, once there is room for all the room there is. They are forgotten: ask the watch.
@@ -110,8 +135,8 @@ impl Queue {
 
     /// Since when the one has waited who has waited longest.
     pub(super) fn oldest(&self) -> Option<Timestamp> {
-        let waiting = self.waiting.values().map(|waiting| waiting.since);
-        waiting.chain(self.left_out.iter().map(|left_out| left_out.since)).min()
+        let waiting = self.by_time.keys().next().copied();
+        waiting.into_iter().chain(self.left_out.iter().map(|left_out| left_out.since)).min()
     }
 
     fn leave_out(&mut self, due: Due, since: Timestamp) {
