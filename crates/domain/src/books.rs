@@ -50,7 +50,10 @@ impl Books {
     /// # Errors
     /// [`QuantityError::Overflow`] beyond the maximum of [`Quantity`].
     pub fn add_units(&mut self, symbol: Symbol, quantity: Quantity) -> Result<(), QuantityError> {
-        self.set_units(symbol, self.units(symbol).add(quantity)?);
+        match self.units.get_mut(&symbol) {
+            Some(held) => *held = held.add(quantity)?,
+            None => self.set_units(symbol, quantity),
+        }
         Ok(())
     }
 

@@ -17,6 +17,9 @@ pub(crate) fn share(whole: Value, weight: Percentage, rounding: Rounding) -> Res
 
 /// `bps` hundredths of a percent of `whole`, rounded at the 18th decimal.
 pub(crate) fn basis_points(whole: Value, bps: u32, rounding: Rounding) -> Result<Value, Overflow> {
+    if bps == 0 {
+        return Ok(Value::ZERO); // As where a broker has no collar, for every leg.
+    }
     let parts = whole.wide().checked_mul_u64(u64::from(bps));
     let share = parts.and_then(|p| p.div_round(Wide::from_i128(BASIS_POINTS), rounding));
     share.map(Value::from_wide).ok_or_else(|| too_wide("taking basis points of a value"))

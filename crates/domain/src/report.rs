@@ -87,6 +87,9 @@ impl BatchReport {
 }
 
 fn trades(batch: &Batch, direction: Direction) -> Result<Vec<Trade>, Overflow> {
+    if !batch.orders.keys().any(|id| id.direction == direction) {
+        return Ok(Vec::new());
+    }
     let legs = batch.opening.legs.iter();
     let trades = legs.filter_map(|leg| trade(batch, leg, direction).transpose());
     trades.collect()

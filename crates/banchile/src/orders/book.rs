@@ -36,7 +36,8 @@ pub(crate) struct OrderBook {
     orders: BTreeMap<OrderKey, Box<Order>>,
     /// Whether there ever was a second copy of an order.
     has_copies: bool,
-    ids: BTreeMap<ClientOrderId, u32>,
+    /// The terms of orders that were forgotten, batch by batch.
+    ids: BTreeMap<BatchId, BTreeMap<ClientOrderId, u32>>,
     forgotten: Forgotten,
     batch: Option<BatchId>,
     /// Whose each fill was, in the order of their numbers; the first of them is number `before + 1`.
@@ -52,7 +53,8 @@ impl OrderBook {
         if let Some(order) = key.and_then(|key| self.orders.get_mut(&key)) {
             return Known::Order(order);
         }
-        self.ids.get(&id).map_or(Known::Nothing, |terms| Known::Forgotten(*terms))
+        let terms = self.ids.get(&id.batch).and_then(|batch| batch.get(&id));
+        terms.map_or(Known::Nothing, |terms| Known::Forgotten(*terms))
     }
 
     fn copy_of(&self, id: ClientOrderId) -> Option<OrderKey> {
@@ -163,14 +165,14 @@ impl OrderBook {
         if self.batch.replace(batch) == Some(batch) {
             return false;
         }
-        self.orders.retain(|key, order| {
-            let stays = key.id.batch == batch || !order.is_forgettable(self.read_past);
-            if !stays {
-                self.ids.insert(key.id, fingerprint(&order.request.terms));
-                self.forgotten.add(order);
+        for (key, order) in std::mem::take(&mut self.orders) {
+            if key.id.batch == batch || !order.is_forgettable(self.read_past) {
+                self.orders.insert(key, order);
+            } else {
+                self.ids.entry(key.id.batch).or_default().insert(key.id, fingerprint(&order.request.terms));
+                self.forgotten.add(&order);
             }
-            stays
-        });
+        }
         while self.log.front().is_some_and(|key| !self.orders.contains_key(key)) {
             self.log.pop_front();
             self.before = self.before.saturating_add(1);

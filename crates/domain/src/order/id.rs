@@ -190,7 +190,9 @@ impl fmt::Display for Attempt {
 /// assert_eq!(id.to_string().parse::<ClientOrderId>()?, id);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// In order of batch, leg, direction and attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -205,6 +207,33 @@ pub struct ClientOrderId {
     pub direction: Direction,
     /// Its n-th try.
     pub attempt: Attempt,
+}
+
+impl ClientOrderId {
+    /// Its place in its batch, as one number.
+    #[inline]
+    fn place(&self) -> u32 {
+        let direction = match self.direction {
+            Direction::Forward => 0,
+            Direction::Reverse => 1,
+        };
+        u32::from(self.leg.0) << 16 | direction << 8 | u32::from(self.attempt.0)
+    }
+}
+
+impl Ord for ClientOrderId {
+    /// Orders are nearly always looked up among those of one batch: then one small number decides.
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self.batch == other.batch { self.place().cmp(&other.place()) } else { self.batch.cmp(&other.batch) }
+    }
+}
+
+impl PartialOrd for ClientOrderId {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Crockford's alphabet in lower case: no letters that are mistaken for digits.
@@ -354,6 +383,18 @@ mod tests {
             let text = id.to_string();
             prop_assert_eq!(text.len(), 37);
             prop_assert_eq!(text.parse::<ClientOrderId>(), Ok(id));
+        }
+
+        #[test]
+        fn ids_are_ordered_by_batch_leg_direction_and_attempt(
+            one in (0_u128..3, 0_u16..3, any::<bool>(), 1_u8..4),
+            other in (0_u128..3, 0_u16..3, any::<bool>(), 1_u8..4),
+            high: bool,
+        ) {
+            // The upper half of a batch's bits decides as the lower one does.
+            let bits = |bits| if high { bits << 64 | u128::from(u64::MAX) } else { bits };
+            let id = |(batch, leg, reverse, attempt)| id(bits(batch), leg, reverse, attempt);
+            prop_assert_eq!(id(one).cmp(&id(other)), one.cmp(&other));
         }
 
         #[test]
