@@ -1,6 +1,6 @@
 //! How fast one whole batch is: lease, snapshot, plan, journal, orders, fills, settling, release. Beside it stands planning alone.
 //!
-//! All is in memory, and the simulated broker is ideal: what is measured is the engine. `cargo bench -p evenkeel-engine`, or `cargo xtask bench`.
+//! All is in memory, and the simulated broker is ideal: what is measured is the engine, with the allocator of the program. `cargo bench -p evenkeel-engine`, or `cargo xtask bench`.
 
 #![expect(
     clippy::indexing_slicing,
@@ -25,7 +25,7 @@ mod rows;
 mod world;
 
 use evenkeel_conformance::suite::block_on;
-use evenkeel_domain::values::StoreId;
+use evenkeel_domain::values::{PortfolioId, StoreId};
 use evenkeel_memory::{MemoryJournal, Retention};
 use original::Original;
 use rows::Rows;
@@ -33,6 +33,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use world::World;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::io::Result<()> {
     let is_bench = std::env::args().any(|argument| argument == "--bench");
@@ -55,7 +58,11 @@ fn main() -> std::io::Result<()> {
     }
     for symbols in [10, 20, 100] {
         let what = format!("100 x 50 of 500 symbols, waves of {symbols}");
-        stress(symbols, rounds / 4 + 1).put(&mut rows, &what, "rebalances per second")?;
+        stress(symbols, rounds / 4 + 1, 1).put(&mut rows, &what, "rebalances per second")?;
+    }
+    for symbols in [10, 20, 100] {
+        let what = format!("100 x 50 of 500 symbols, waves of {symbols}, two threads");
+        rows.put("engine", &what, stress(symbols, rounds / 4 + 1, 2).per_second, "rebalances per second")?;
     }
     Ok(())
 }
@@ -99,28 +106,33 @@ impl Pace {
 /// One portfolio, of which every holding drifts by a tenth each time.
 fn batches(holdings: usize, rounds: u32) -> Pace {
     let (world, original) = (World::new(1, holdings, holdings, memory()), Original::new(1, holdings, holdings));
-    waves(&world, original, rounds, Some(holdings), |round| (0..holdings, round.is_multiple_of(2)))
+    let rebalance = |found: &[PortfolioId]| {
+        for portfolio in found {
+            assert_eq!(block_on(world.rebalance(portfolio)).unwrap(), holdings, "legs");
+        }
+    };
+    waves(&world, original, rounds, rebalance, |round| (0..holdings, round.is_multiple_of(2)))
 }
 
 /// The stress test of the system that Evenkeel replaces: judging and rebalancing whoever waves of so many symbols, by up to 10 %, put out of band.
-fn stress(symbols: usize, rounds: u32) -> Pace {
+fn stress(symbols: usize, rounds: u32, threads: usize) -> Pace {
     let (world, original) = (World::new(100, 50, 500, memory()), Original::new(100, 50, 500));
     for portfolio in world.wave(0..500, 0, false) {
         block_on(world.rebalance(&portfolio)).unwrap();
     }
-    waves(&world, original, rounds, None, |round| {
+    let rebalance = |found: &[PortfolioId]| rebalance_all(&world, found, threads);
+    waves(&world, original, rounds, rebalance, |round| {
         let first = round * symbols % 500;
         (first..first + symbols, (round * symbols / 500).is_multiple_of(2))
     })
 }
 
-/// Waves of these symbols, and whoever they put out of band rebalanced, one after the other, each by so many legs where that is known; both ways in
-/// turns.
+/// Waves of these symbols, and whoever they put out of band rebalanced; both ways in turns, the original's on one thread.
 fn waves(
     world: &World,
     mut original: Original,
     rounds: u32,
-    legs: Option<usize>,
+    rebalance: impl Fn(&[PortfolioId]),
     wave: impl Fn(usize) -> (Range<usize>, bool),
 ) -> Pace {
     let (mut taken, mut rebalanced, mut by_original) = (Duration::ZERO, 0_usize, 0_usize);
@@ -131,10 +143,7 @@ fn waves(
         let our_time = time(|| {
             let found = world.wave(range.clone(), 10, flipped);
             ours = found.len();
-            for portfolio in found {
-                let traded = block_on(world.rebalance(&portfolio)).unwrap();
-                assert!(legs.is_none_or(|legs| traded == legs), "{traded} legs");
-            }
+            rebalance(&found);
         });
         let their_time = time(|| theirs = original.wave(range, 10, flipped));
         (taken, rebalanced, by_original) = (taken + our_time, rebalanced + ours, by_original + theirs);
@@ -145,6 +154,23 @@ fn waves(
     ratios.sort_by(f64::total_cmp);
     let per_second = rebalanced as f64 / taken.as_secs_f64();
     Pace { per_second, against_original: ratios[ratios.len() / 2] }
+}
+
+/// On so many threads, each of which does its share one after the other.
+fn rebalance_all(world: &World, found: &[PortfolioId], threads: usize) {
+    let rebalance = |share: &[PortfolioId]| {
+        for portfolio in share {
+            assert!(block_on(world.rebalance(portfolio)).unwrap() > 0);
+        }
+    };
+    if threads == 1 {
+        return rebalance(found);
+    }
+    std::thread::scope(|scope| {
+        for share in found.chunks(found.len().div_ceil(threads).max(1)) {
+            scope.spawn(move || rebalance(share));
+        }
+    });
 }
 
 fn time(work: impl FnOnce()) -> Duration {

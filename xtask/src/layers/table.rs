@@ -50,6 +50,7 @@ const ASYNC_TOOLS: Outside = Only(&[
     "divan",
     "expect-test",
     "futures-util",
+    "mimalloc",
     "mockall",
     "num-bigint",
     "num-rational",
