@@ -1,8 +1,8 @@
 //! `decide(state, input) -> records`: every choice the system makes, and the only place where it makes one.
 //!
 //! An input says what happened and when; the answer is the records that follow from it, all to be committed together, in order. Deciding has
-//! no effect: the caller commits the records, applies them once the commit is confirmed ([`crate::apply`]), and then performs
-//! what is due ([`crate::due`]).
+//! no effect: the caller commits the records, applies them once the commit is confirmed ([`crate::apply`]; or takes the state that
+//! [`decide_all`] has applied them to), and then performs what is due ([`crate::due`]).
 //!
 //! ```text
 //! input ──> handled here, one function per input ──> advance: what follows, until nothing more does

@@ -32,7 +32,7 @@ struct Base {
 /// Records that may be written: nothing more can go wrong with them.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    entries: Vec<Entry>,
+    records: Vec<Record>,
     head: Head,
     batch_open: bool,
 }
@@ -40,12 +40,12 @@ pub(super) struct Prepared {
 impl Prepared {
     /// What will be written.
     pub(super) fn records(&self) -> impl Iterator<Item = &Record> + Clone {
-        self.entries.iter().map(|entry| &entry.record)
+        self.records.iter()
     }
 
     /// True if a batch is closed by it, and none is open after it.
     pub(super) fn ends_batch(&self) -> bool {
-        !self.batch_open && self.entries.iter().any(|entry| matches!(entry.record.event, Event::Closed(_)))
+        !self.batch_open && self.records.iter().any(|record| matches!(record.event, Event::Closed(_)))
     }
 }
 
@@ -87,15 +87,18 @@ impl Log {
         if records.is_empty() {
             return Err(CommitOutcome::Failed { message: "a commit needs at least one record".to_owned() });
         }
-        let entries = number(expected, token, records).map_err(|e| CommitOutcome::Failed { message: e.to_string() })?;
-        let sequence = entries.last().map_or(expected, |last| last.sequence);
-        Ok(Prepared { entries, head: Head { sequence, token }, batch_open })
+        let sequence = last_of(expected, records.len());
+        let sequence = sequence.map_err(|overflow| CommitOutcome::Failed { message: overflow.to_string() })?;
+        Ok(Prepared { records, head: Head { sequence, token }, batch_open })
     }
 
     /// Writes what was prepared for this very state.
     pub(super) fn write(&mut self, prepared: Prepared) {
-        let Prepared { entries, head, batch_open } = prepared;
-        self.tail.extend(entries);
+        let Prepared { records, head, batch_open } = prepared;
+        // One after the other, up to that of the new head.
+        let numbers = self.head.sequence.get().saturating_add(1)..=head.sequence.get();
+        let place = |(number, record)| Entry { sequence: Sequence::new(number), token: head.token, record };
+        self.tail.extend(numbers.zip(records).map(place));
         self.head = head;
         self.batch_open = batch_open;
     }
@@ -152,11 +155,8 @@ fn open_after(before: bool, records: &[Record]) -> Option<bool> {
     })
 }
 
-fn number(after: Sequence, token: Token, records: Vec<Record>) -> Result<Vec<Entry>, Overflow> {
-    let mut last = after;
-    let place = |record| {
-        last = last.next()?;
-        Ok(Entry { sequence: last, token, record })
-    };
-    records.into_iter().map(place).collect()
+/// The number of the last of so many records after this one.
+fn last_of(after: Sequence, records: usize) -> Result<Sequence, Overflow> {
+    let last = u64::try_from(records).ok().and_then(|records| after.get().checked_add(records));
+    last.map_or_else(|| Sequence::new(u64::MAX).next(), |last| Ok(Sequence::new(last)))
 }
