@@ -7,8 +7,10 @@ use crate::faulty::CommitFault::{
     self, Conflict, Failed, Fenced, UnknownAndUnreadable, UnknownNotWritten, UnknownWritten,
 };
 use crate::faulty::FaultyJournal;
+use crate::gate::{Gate, gated};
 use crate::world::{QUARTERS, Scene, THIRDS, World, noon, p, seconds, shown};
 use evenkeel_banchile::{Fault, Profile, Rule};
+use evenkeel_domain::batch::Phase;
 use evenkeel_domain::order::RefusalReason;
 use evenkeel_engine::{Engine, EngineError, Ports};
 use evenkeel_ports::Clock;
@@ -50,7 +52,7 @@ fn at_every_commit(
         check(&shown(&result), &world);
         recovered(&world);
     }
-    assert!(met >= 3, "a fault at every commit: {met}");
+    assert!(met >= 2, "a fault at every commit: {met}");
 }
 
 /// Whoever comes next finds everything in order, or puts it in order.
@@ -122,14 +124,37 @@ fn somebody_else_wrote() {
     }
 }
 
-/// Each waits for the disk: one opens and intends the first stage, one more for each stage's answers, and one closes.
+/// Each waits for the disk: one opens and intends the first stage; the answers of a stage come with what follows, the next stage or the end.
 #[test]
 fn a_batch_takes_as_few_commits_as_its_stages_allow() {
-    for (scene, commits) in [(&QUARTERS, 3), (&THIRDS, 4)] {
+    for (scene, commits) in [(&QUARTERS, 2), (&THIRDS, 3)] {
         let world = World::drifted(Profile::ideal(), scene);
         let (worker, journal) = worker(&world, &[]);
         assert_eq!(shown(&world.run(worker.rebalance(&p("growth")))), "completed");
         assert_eq!(journal.commits(), commits);
+    }
+}
+
+/// What was answered is written, though the broker does not say what it shows now.
+#[test]
+fn answers_wait_for_a_comparison_no_longer_than_a_poll() {
+    let growth = p("growth");
+    for n in 0.. {
+        let world = World::drifted(Profile::ideal(), &QUARTERS);
+        let gate = Gate::falling_at(n);
+        let broker = gated(world.ports(), &gate).broker;
+        let worker = world.worker_over("worker-x", Ports { broker, ..world.ports() });
+        let mut batch = Box::pin(worker.rebalance(&growth));
+        assert!(world.clock.poll_until(batch.as_mut(), noon().plus(seconds(2))).is_none(), "it was not asked");
+        if world.desk.sent().len() < 3 || gate.fell_at().as_deref() != Some("before positions") {
+            continue;
+        }
+        let state = world.state("growth");
+        assert!(matches!(state.batch.as_ref().unwrap().phase, Phase::Settling { .. }), "the answers are written");
+        assert_eq!(world.journal.records(&growth).last().unwrap().at, noon().plus(seconds(1)));
+        gate.thaw();
+        assert_eq!(shown(&world.run(batch)), "completed");
+        return;
     }
 }
 

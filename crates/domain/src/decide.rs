@@ -26,7 +26,7 @@ mod reports;
 mod resolve;
 
 pub use refusal::Refusal;
-pub use reports::Report;
+pub use reports::{Report, completes};
 pub use resolve::{ResolveAction, ResolveRequest};
 
 use crate::apply::apply;

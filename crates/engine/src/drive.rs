@@ -13,11 +13,14 @@ mod work;
 use crate::EngineError;
 use crate::session::Session;
 use crate::signals::AbortRequest;
-use evenkeel_domain::decide::{Input, Report};
+use crate::snapshot::Snapshot;
+use evenkeel_domain::decide::{Input, Report, completes};
 use evenkeel_domain::due::{Effect, due};
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::Timestamp;
 use evenkeel_ports::{EngineEvent, HoldError};
+use futures_util::future::{Either, select};
+use std::pin::pin;
 use work::{Doing, Done, Work, renew_every};
 
 impl Session<'_> {
@@ -124,7 +127,7 @@ impl Session<'_> {
         Ok(now < runs_out_at)
     }
 
-    /// Reports what was learned, all in one commit.
+    /// Records what was learned, all in one commit; with the end of the batch, if this completes it and books and broker agree.
     async fn take_in(&mut self, learned: Vec<Done>, work: &mut Work, is_stopping: bool) -> Result<(), EngineError> {
         let now = self.clock().now();
         let mut reports = Vec::with_capacity(learned.len());
@@ -139,10 +142,7 @@ impl Session<'_> {
                 Done::Withheld(order) => reports.push(Report::Withheld { order }),
                 Done::Looked(order, Ok(lookup)) => reports.push(Report::Looked { order, lookup }),
                 Done::Canceled(order, answer) => reports.push(Report::Canceled { order, answer }),
-                Done::Compared(Ok(mut compared)) => {
-                    reports.extend(std::mem::take(&mut compared.fills).into_iter().map(Report::Fill));
-                    snapshot = Some(compared);
-                }
+                Done::Compared(Ok(compared)) => snapshot = Some(compared),
                 Done::Looked(_, Err(error)) | Done::Compared(Err(error)) => self.unanswered(&error.to_string()),
                 Done::Renewed { asked_at, result: Ok(()) } => self.renewed_at = asked_at,
                 Done::Renewed { result: Err(HoldError::NotHeld { .. }), .. } => return Err(self.lose()),
@@ -154,17 +154,38 @@ impl Session<'_> {
                 Done::Woke => {}
             }
         }
-        self.commit_or_heed(|hold| Input::Reports { reports: &reports, hold }, is_stopping).await?;
-        if let Some(snapshot) = snapshot
-            && self.state.batch.is_some()
+        if snapshot.is_none()
+            && !is_stopping
+            && self.state.batch.as_ref().is_some_and(|batch| completes(batch, &reports))
         {
-            match self.commit(Input::Settle { broker: &snapshot.broker, fills_read: snapshot.fills_read }).await {
-                // The next comparison settles it, if there is still something to settle.
-                Err(EngineError::Halted { halt, .. }) => self.heed(*halt).await?,
-                done => drop(done?),
-            }
+            snapshot = self.compare_at_once().await;
         }
-        Ok(())
+        // A halt may have ended it meanwhile.
+        let mut snapshot = snapshot.filter(|_| self.state.batch.is_some());
+        let listed = snapshot.as_mut().map(|snapshot| std::mem::take(&mut snapshot.fills));
+        reports.extend(listed.into_iter().flatten().map(Report::Fill));
+        let inputs = |hold| {
+            let settle = snapshot
+                .as_ref()
+                .map(|Snapshot { broker, fills_read, .. }| Input::Settle { broker, fills_read: fills_read.clone() });
+            [Input::Reports { reports: &reports, hold }].into_iter().chain(settle)
+        };
+        self.commit_or_heed(inputs, is_stopping).await.map(drop)
+    }
+
+    /// Asks what the broker shows, for a poll at most: no order depends on what was learned before, but it is not to wait for long.
+    async fn compare_at_once(&self) -> Option<Snapshot> {
+        let account = self.account().ok()?;
+        let give_up_at = self.clock().now().plus(self.engine.settings.poll);
+        let asked = pin!(self.read_snapshot(&account));
+        match select(asked, self.clock().sleep_until(give_up_at)).await {
+            Either::Left((Ok(snapshot), _)) => Some(snapshot),
+            Either::Left((Err(error), _)) => {
+                self.unanswered(&error.to_string());
+                None
+            }
+            Either::Right(_) => None,
+        }
     }
 
     fn unanswered(&self, message: &str) {

@@ -90,14 +90,14 @@ impl Session<'_> {
         }
     }
 
-    /// Commits what `input` leads to; where a halt forbids it, heeds the halt first and lets the batch do what is left to do.
-    pub(crate) async fn commit_or_heed<'a>(
+    /// Commits what the inputs lead to; where a halt forbids it, heeds the halt first and lets the batch do what is left to do.
+    pub(crate) async fn commit_or_heed<'a, I: IntoIterator<Item = Input<'a>>>(
         &mut self,
-        input: impl Fn(Hold) -> Input<'a>,
+        inputs: impl Fn(Hold) -> I,
         is_stopping: bool,
     ) -> Result<Vec<Record>, EngineError> {
         for _ in 0..HALTS_HEEDED {
-            match self.commit(input(self.hold(is_stopping))).await {
+            match self.commit_all(inputs(self.hold(is_stopping))).await {
                 Err(EngineError::Halted { halt, .. }) => self.heed(*halt).await?,
                 done => return done,
             }
@@ -105,7 +105,7 @@ impl Session<'_> {
                 return Ok(Vec::new());
             }
         }
-        self.commit(input(self.hold(is_stopping))).await
+        self.commit_all(inputs(self.hold(is_stopping))).await
     }
 
     /// An open batch that is frozen and has come to rest is left as it is.

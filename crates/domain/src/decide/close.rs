@@ -12,6 +12,9 @@ use std::time::Duration;
 
 /// Books and broker were compared at the end: agree and close, or wait, or give up and ask a person.
 pub(super) fn settle(draft: &mut Draft<'_>, broker: &Books, fills_read: Option<FillCursor>) -> Result<(), Refusal> {
+    if draft.state.batch.is_none() && !draft.records.is_empty() {
+        return Ok(()); // What was learned together with this has closed it.
+    }
     let batch = draft.batch("settled")?;
     let Phase::Settling { outcome, since } = batch.phase else {
         return Ok(()); // A fill came in between: the batch is not at its end after all.

@@ -4,13 +4,15 @@
 
 use super::{Draft, Refusal, close};
 use crate::apply::ApplyError;
-use crate::batch::{Order, OrderState};
+use crate::batch::{Batch, Order, OrderState, Phase};
 use crate::order::{
     BrokerStatus, CancelAnswer, ClientOrderId, Fill, Lookup, OrderFill, OrderView, SubmitAnswer, UnknownCause,
     booked_amount,
 };
-use crate::record::{Cause, End, Event, OrderEvent};
+use crate::plan::Stages;
+use crate::record::{Cause, End, Event, OrderEvent, Stage};
 use crate::values::{Money, Overflow};
+use std::collections::BTreeSet;
 
 /// Something learned about an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +45,32 @@ pub enum Report {
     },
     /// An execution from the broker's list of fills.
     Fill(OrderFill),
+}
+
+impl Report {
+    /// The order that it shows as filled completely, if it does.
+    fn filled(&self) -> Option<ClientOrderId> {
+        let (Self::Submitted { answer: SubmitAnswer::Acknowledged(view), .. }
+        | Self::Looked { lookup: Lookup::Found(view), .. }) = self
+        else {
+            return None;
+        };
+        (view.status == BrokerStatus::Filled && view.filled == view.quantity).then_some(view.id)
+    }
+}
+
+/// True if these reports complete the batch: the comparison with the broker is all that follows. A hint, as nothing is booked yet.
+#[must_use]
+pub fn completes(batch: &Batch, reports: &[Report]) -> bool {
+    let is_last = match batch.phase {
+        Phase::Forward(stage) => stage == Stage::Second || batch.opening.stages == Stages::Together,
+        Phase::Planned | Phase::Unwinding | Phase::Compensating(_) | Phase::Settling { .. } | Phase::Closed => false,
+    };
+    if !is_last {
+        return false;
+    }
+    let filled: BTreeSet<ClientOrderId> = reports.iter().filter_map(Report::filled).collect();
+    !filled.is_empty() && batch.orders.iter().all(|(id, order)| order.state.is_terminal() || filled.contains(id))
 }
 
 /// Books what a report says. What follows for the batch is decided afterwards.

@@ -1,9 +1,11 @@
 //! Table B, the end: comparing, waiting, giving up, and how long a portfolio is left alone afterwards.
 
 use super::check;
+use crate::batch::Phase;
+use crate::decide::{Hold, Input, Refusal, completes, decide, decide_all};
 use crate::order::FillCursor;
 use crate::plan::Stages;
-use crate::record::{Pause, Rules};
+use crate::record::{Event, Outcome, Pause, Record, Rules};
 use crate::testing::machine::{Machine, plan_of, rules, secs};
 use crate::testing::read;
 use expect_test::expect;
@@ -319,4 +321,49 @@ fn a_batch_keeps_the_rules_it_was_opened_with() {
     assert_eq!(machine.run("change"), format!("no: the batch {} is open\n", machine.batch().id));
     machine.run("begin; take-over; abort");
     assert_eq!(machine.batch().rules(), &own);
+}
+
+/// What is done first, what is then learned together, and whether that completes the batch.
+#[test]
+fn what_completes_a_batch_is_known_before_it_is_booked() {
+    let both = "sell A 2 @ 50, buy B 4 @ 25";
+    let (sell, buy) = ("0F1 submit acknowledged filled a:2", "1F1 submit acknowledged filled b:4");
+    for (stages, before, learned, expected) in [
+        (Stages::Together, "begin", format!("{sell} & {buy}"), true),
+        (Stages::Together, "begin", sell.to_owned(), false),
+        (Stages::Together, &format!("begin; {sell}"), buy.to_owned(), true),
+        (Stages::Together, &format!("begin; {sell}"), "1F1 look found filled b:4".to_owned(), true),
+        (Stages::Together, &format!("begin; {sell}"), "1F1 look found working b:3".to_owned(), false),
+        (Stages::Together, &format!("begin; {sell}"), "1F1 look found canceled b:3".to_owned(), false),
+        (Stages::Together, &format!("begin; {sell}"), "1F1 look found filled b:3".to_owned(), false),
+        (Stages::Together, &format!("begin; {sell}"), "1F1 submit refused".to_owned(), false),
+        (Stages::Together, &format!("begin; {sell}; 1F1 submit not-sent"), sell.to_owned(), false),
+        (Stages::Together, &format!("begin; {sell}; abort"), buy.to_owned(), false),
+        (Stages::Together, &format!("begin; {sell}; {buy}"), buy.to_owned(), false),
+        (Stages::SellsFirst, "begin", sell.to_owned(), false),
+        (Stages::SellsFirst, &format!("begin; {sell}"), buy.to_owned(), true),
+    ] {
+        let mut machine = Machine::under(rules(), stages, "CASH 200.00, A 10", both);
+        machine.run(before);
+        let reports: Vec<_> = learned.split('&').map(|report| machine.report(report.trim())).collect();
+        assert_eq!(completes(machine.batch(), &reports), expected, "{before}; then {learned}");
+        if expected {
+            machine.run(&learned);
+            assert!(matches!(machine.batch().phase, Phase::Settling { outcome: Outcome::Completed, .. }), "{learned}");
+        }
+    }
+}
+
+/// What is learned and the comparison are decided together, and the first may be the end already.
+#[test]
+fn what_is_learned_together_with_a_comparison_may_close_the_batch_before_it() {
+    let mut machine = one_buy();
+    machine.run("begin; 0F1 submit unknown; later 600");
+    let broker = machine.state.books.clone();
+    let settle = Input::Settle { broker: &broker, fills_read: None };
+    let learned = Input::Reports { reports: &[], hold: Hold::Nothing };
+    let closed = decide_all(&machine.state, machine.now, [learned, settle.clone()]).unwrap().records;
+    assert!(matches!(&closed[..], [Record { event: Event::Closed(closing), .. }] if closing.outcome == Outcome::Stale));
+    machine.run("tick");
+    assert_eq!(decide(&machine.state, machine.now, settle), Err(Refusal::NoBatch { wanted: "settled" }));
 }
