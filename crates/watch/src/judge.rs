@@ -65,8 +65,13 @@ impl Watch {
 
     /// The exact decision.
     fn exactly(&self, slot: u32, portfolio: &Portfolio, now: Timestamp) -> Option<Finding> {
+        // Also if another symbol is stale, of which the domain would tell first if it came first in order.
+        let mut records = portfolio.holdings.iter().filter_map(|holding| self.symbols.at(holding.symbol));
+        if records.any(|record| record.quote.is_none()) {
+            return None;
+        }
         match self.out_of_band(slot, portfolio, now) {
-            Ok(None) | Err(ValuationError::NoPrice(NoPrice::Missing { .. })) => None,
+            Ok(None) => None,
             Ok(Some((drift, urgency))) => Some(Finding::OutOfBand { portfolio: portfolio.id.clone(), drift, urgency }),
             Err(why) => Some(Finding::NotJudged { portfolio: portfolio.id.clone(), why }),
         }

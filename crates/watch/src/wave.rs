@@ -17,6 +17,10 @@ const ENTRY: f64 = 8.0;
 const SLOT: f64 = 2.0;
 const LOOK: f64 = 60.0;
 const HOLDING: f64 = 6.0;
+/// What stays of what is known of passes with every wave that might have been one.
+const FADING: f64 = 0.98;
+/// A wave that moves no price by more than this, as a share, tells nothing of what others will do.
+const STILL: f64 = 1e-7;
 
 /// How many followers' numbers are asked for at once.
 const BLOCK: usize = 64;
@@ -70,6 +74,7 @@ impl Watch {
                     let step = self.take(change);
                     self.walk(change.place, step);
                 }
+                self.grow_old(now);
                 self.look_at_suspects(now)
             }
             Way::Pass(range) => {
@@ -77,6 +82,7 @@ impl Watch {
                     self.take(change);
                     self.symbols.touch(change.place, true);
                 }
+                self.grow_old(now);
                 let found = self.pass(now, &range);
                 for change in &changes {
                     self.symbols.touch(change.place, false);
@@ -110,7 +116,7 @@ impl Watch {
     }
 
     /// The cheaper way to take a wave.
-    fn way(&self, changes: &[Change]) -> Way {
+    fn way(&mut self, changes: &[Change]) -> Way {
         let followers = |change: &Change| self.symbols.at(change.place).map_or(0, |record| record.followers.len());
         let entries = changes.iter().map(followers).fold(0, usize::saturating_add);
         let span = || Span::of(changes.iter().map(|change| (change.before, change.quote.price.nanos())));
@@ -131,7 +137,7 @@ impl Watch {
         clippy::as_conversions,
         reason = "an estimate of cost; the answer does not depend on it"
     )]
-    fn pass_if_cheaper(&self, entries: usize, span: impl Fn() -> Span) -> Option<Span> {
+    fn pass_if_cheaper(&mut self, entries: usize, span: impl Fn() -> Span) -> Option<Span> {
         let slots = self.slots.len() as f64;
         let (lists, pass) = (entries as f64 * ENTRY, slots * SLOT);
         if lists <= pass {
@@ -139,7 +145,12 @@ impl Watch {
         }
         let span = span();
         let left = (self.spill * span.width()).min(1.0);
-        (lists > pass + left * (slots * LOOK + self.holdings as f64 * HOLDING)).then_some(span)
+        if lists > pass + left * (slots * LOOK + self.holdings as f64 * HOLDING) {
+            return Some(span);
+        }
+        // Only a pass measures: what was learned fades, so that after a while one is tried again.
+        self.spill *= FADING;
+        None
     }
 
     /// Sets a price, unless a newer one is known. Gives the step from the price before, for who is priced already.
@@ -209,15 +220,21 @@ impl Watch {
     )]
     fn pass(&mut self, now: Timestamp, range: &Range) -> Vec<Finding> {
         let mut suspects = std::mem::take(&mut self.suspects);
+        let mut left: u32 = 0;
         for (slot, (state, mark)) in (0_u32..).zip(self.states.iter_mut().zip(&self.marks)) {
+            let was_inside = state.is_inside();
             *state = if mark.is_unlevered { state.widened(range, mark.growth) } else { State::LOOK };
             if !state.is_inside() && mark.is_somebody {
                 suspects.push(slot);
+                left = left.saturating_add(u32::from(was_inside));
             }
         }
-        let left = suspects.len() as f64 / self.slots.len().max(1) as f64;
-        // Half of what was known stays: one unusual wave does not change the mind.
-        self.spill = (self.spill + left / range.span().width()) / 2.0;
+        // Whoever was to be looked at anyhow is not what the pass could not clear. Half of what was known stays: one unusual wave does not
+        // change the mind.
+        if range.span().width() > STILL {
+            let left = f64::from(left) / self.slots.len().max(1) as f64;
+            self.spill = (self.spill + left / range.span().width()) / 2.0;
+        }
         suspects.retain(|slot| {
             let holdings = self.slots.get(*slot).map(|portfolio| &portfolio.holdings);
             holdings.is_some_and(|holdings| holdings.iter().any(|holding| self.symbols.is_touched(holding.symbol)))

@@ -60,8 +60,8 @@ impl Reserve {
             gross += 2.0 * (share + per_order.abs() + minimum.abs() + 0.01);
             count += 1.0;
         }
-        // Each of the two costs of a holding is rounded up to a cent.
-        [reserve + fixed, 0.0202 * count + gross * FINE * 4.0, gross + fixed]
+        // Each of the two costs of a holding is rounded up to a cent; and the prices that all of it is made of are rounded to 32 bits.
+        [reserve + fixed, 0.0202 * count + gross * (4.0 * f64::from(ROUNDING)), gross + fixed]
     }
 }
 
@@ -181,7 +181,9 @@ impl Bounds<'_> {
         let low = if sways { low.min(SAFE) } else { low };
         let outward = if has(Fault::NoMargin) { 0.0 } else { MARGIN };
         let off = if has(Fault::NoMargin) { 0.0 } else { error * (1.0 + MARGIN) };
-        let (high, low) = ((high * (1.0 + outward)).max(0.0), low - low.abs() * outward);
+        let high = (high * (1.0 + outward)).max(0.0);
+        // By a factor: it is infinite where nothing can be too little, and stays so.
+        let low = low * if low < 0.0 { 1.0 + outward } else { 1.0 - outward };
         let state = State { room: [(value - off) as f32, (-value - off) as f32], need: [high as f32, -low as f32] };
         (state, free.cash >= 0.0)
     }

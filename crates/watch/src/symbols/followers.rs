@@ -174,4 +174,18 @@ mod tests {
         }
         assert_eq!(pool.arena.len(), 16 + 64 + 4 * 256);
     }
+
+    #[test]
+    fn a_short_run_that_is_given_back_is_not_used_as_a_long_one() {
+        let mut pool = Pool::default();
+        let [mut short, mut beside, mut long] = [(); 3].map(|()| Followers::default());
+        pool.push(&mut short, Entry::NONE);
+        pool.push(&mut beside, Entry::NONE);
+        pool.swap_remove(&mut short, 0);
+        for _ in 0..1_000 {
+            pool.push(&mut long, Entry::NONE);
+        }
+        let beside = pool.slices(&beside).next().unwrap().as_ptr();
+        assert!(pool.slices(&long).all(|slice| !slice.as_ptr_range().contains(&beside)));
+    }
 }

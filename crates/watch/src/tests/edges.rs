@@ -3,8 +3,13 @@
 use super::model::{Both, at, band, books, definition};
 use super::walks::Draws;
 use crate::Settings;
+use evenkeel_domain::order::Costs;
 use evenkeel_domain::policy::Measure;
+use evenkeel_domain::valuation::ReserveRule;
+use evenkeel_domain::values::Money;
 use proptest::prelude::*;
+
+const DOLLAR: u64 = 1_000_000_000;
 
 /// A portfolio of two holdings, the first of which is exactly on an edge of its band when both cost the same.
 #[derive(Debug, Clone)]
@@ -99,7 +104,6 @@ proptest! {
 
 /// From inside the band to the last price inside and the first outside, found by halving, under any rule for the reserve.
 fn check_flip(settings: Settings, measure: Measure, cash: i64, is_up: bool, seed: u64) {
-    const DOLLAR: u64 = 1_000_000_000;
     let mut both = Both::new(settings);
     let mut draws = Draws(seed);
     let parts = (1_000_000 - cash) / 4;
@@ -176,6 +180,66 @@ fn steps_of_one_price_in_one_wave_add_up() {
     both.watch.passes = Some(true);
     let steps: Vec<(usize, u64)> = (1_000..=1_120).map(|price| (0, price)).collect();
     assert_eq!(both.wave(at(0), &steps).len(), 1);
+}
+
+/// More is held than it is worth, so that a move weighs more than its share of the value: a pass must look.
+#[test]
+fn a_pass_looks_at_whoever_has_borrowed() {
+    let targets =
+        definition(Measure::Relative { band: band(1_000_000) }, 0, &[(0, 350_000), (1, 325_000), (2, 325_000)]);
+    let mut both = Both::new(Settings::default());
+    let units = |count: u128| count * 1_000_000_000;
+    both.insert(0, &targets, &books(-973_000, &[(0, units(6_930)), (1, units(6_400)), (2, units(6_400))]));
+    assert!(both.wave(at(0), &[(0, DOLLAR), (1, DOLLAR), (2, DOLLAR)]).is_empty());
+    both.watch.passes = Some(true);
+    let less = DOLLAR / 1_000 * 991;
+    assert_eq!(both.wave(at(0), &[(1, less), (2, less)]).len(), 1);
+}
+
+/// Prices that 32 bits round by almost half of what they can tell, and costs so high that the reserve they are rounded in decides: found by
+/// halving, the first cent of cash beyond its edge.
+#[test]
+fn a_reserve_is_made_of_rounded_prices() {
+    for (bps, cash_target, cents, price, units) in [
+        (120, 1_060, 327_650_830, 128_007_438_659, 1_000_000_000_955_804),
+        (200, 1_060, 547_630_738, 128_007_102_967, 1_000_000_000_428_519),
+        (500, 1_500, 144_023_639, 128_008_171_081, 100_000_000_355_700),
+        (1_000, 2_000, 32_162_336, 128_008_171_081, 10_000_000_355_700),
+    ] {
+        let costs = Costs { bps, per_order: Money::ZERO, minimum: Money::ZERO };
+        let reserve = ReserveRule { costs, fills_rounded: false, attempts: 1 };
+        let mut both = Both::new(Settings { reserve, ..Settings::default() });
+        let targets = definition(Measure::Relative { band: band(50_000) }, 0, &[(0, 1_000_000 - cash_target)]);
+        both.insert(0, &targets, &books(cents, &[(0, units)]));
+        assert_eq!(both.wave(at(0), &[(0, price)]).len(), 1, "{bps}");
+    }
+}
+
+/// Whatever the measure, who is far inside is cleared without the exact decision, also where nothing can be too little.
+#[test]
+fn every_measure_can_be_cleared() {
+    let (wide, narrow) = (band(250_000), band(120_000));
+    for measure in [
+        Measure::Relative { band: wide },
+        Measure::Relative { band: band(1_000_000) },
+        Measure::Absolute { band: band(50_000) },
+        Measure::Absolute { band: narrow },
+        Measure::Hybrid { relative: wide, absolute: narrow },
+        Measure::Tighter { relative: wide, absolute: narrow },
+        Measure::Total { band: band(50_000) },
+    ] {
+        let all = || 0..10;
+        let mut both = Both::new(Settings::default());
+        let targets: Vec<(usize, i64)> = all().map(|n| (n, 100_000)).collect();
+        let held: Vec<(usize, u128)> = all().map(|n| (n, 10_000_000_000)).collect();
+        both.insert(0, &definition(measure, 0, &targets), &books(0, &held));
+        both.wave(at(0), &all().map(|n| (n, 100 * DOLLAR)).collect::<Vec<_>>());
+        for passes in [false, true] {
+            both.watch.passes = Some(passes);
+            both.wave(at(1), &[(0, 100 * DOLLAR + 1)]);
+            assert!(both.watch.states.iter().all(|state| state.is_inside()), "{measure:?} {passes}");
+        }
+    }
 }
 
 /// Years of small steps far from any edge, and then exactly onto it.

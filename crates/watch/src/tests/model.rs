@@ -2,11 +2,11 @@
 
 use crate::{Finding, Settings, Watch};
 use evenkeel_domain::allocation::{Target, TargetAllocation};
-use evenkeel_domain::books::{Books, Definition, Market, NoPrice, Prices, Quote};
+use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
 use evenkeel_domain::drift::urgency::Urgency;
 use evenkeel_domain::drift::{assess, is_out_of_band};
 use evenkeel_domain::policy::{Band, Measure, Policy};
-use evenkeel_domain::valuation::{Valuation, ValuationError};
+use evenkeel_domain::valuation::Valuation;
 use evenkeel_domain::values::{Money, Percentage, PortfolioId, Price, Quantity, Symbol, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -184,10 +184,15 @@ impl Both {
         let Known { definition, books, .. } = &self.portfolios[id];
         let market = Market { prices: &self.prices, now, max_age: self.settings.max_age };
         let policy = &definition.policy;
+        let mut lines =
+            books.holdings().map(|(symbol, _)| symbol).chain(definition.allocation.symbols().map(|(symbol, _)| symbol));
+        if lines.any(|symbol| self.prices.get(symbol).is_none()) {
+            return None;
+        }
         let valued = Valuation::new(books, &definition.allocation, policy, market, self.settings.reserve);
         let out = valued.and_then(|valued| Ok((is_out_of_band(&valued, &policy.measure)?, valued)));
         match out {
-            Ok((false, _)) | Err(ValuationError::NoPrice(NoPrice::Missing { .. })) => None,
+            Ok((false, _)) => None,
             Ok((true, valued)) => {
                 let drift = assess(&valued, &policy.measure).map_or(Percentage::MAX, |assessment| assessment.drift);
                 let urgency = Urgency::of(&valued, &policy.measure).unwrap().unwrap();

@@ -1,6 +1,7 @@
 //! What the settings do, and what portfolios and symbols leave behind.
 
 use super::model::{Both, at, band, books, definition, id, symbol};
+use super::walks::Draws;
 use crate::{Finding, Settings, most_urgent_first};
 use evenkeel_domain::books::{NoPrice, Quote};
 use evenkeel_domain::policy::Measure;
@@ -35,6 +36,18 @@ fn a_price_that_grows_stale_is_told_of_and_recovers() {
 }
 
 #[test]
+fn who_lacks_a_price_is_left_out_whatever_else_is_stale() {
+    for (stale, missing) in [(0, 1), (1, 0)] {
+        let mut both = Both::new(Settings { max_age: Some(Duration::from_secs(10)), ..Settings::default() });
+        let targets = definition(relative(), 0, &[(0, 300_000), (1, 300_000), (2, 400_000)]);
+        both.insert(0, &targets, &books(0, &[(0, 1_000), (1, 1_000), (2, 1_000)]));
+        both.wave(at(0), &[(stale, 1_000)]);
+        assert_eq!(both.wave(at(60), &[(2, 1_000)]), []);
+        assert_eq!(both.wave(at(60), &[(missing, 1_000)]).len(), 1);
+    }
+}
+
+#[test]
 fn merged_prices_keep_the_times_they_are_of() {
     let mut both = Both::new(Settings { max_age: Some(Duration::from_secs(10)), ..Settings::default() });
     both.insert(0, &definition(relative(), 0, &[(0, 500_000), (1, 500_000)]), &books(0, &[(0, 1_000), (1, 1_000)]));
@@ -48,6 +61,20 @@ fn merged_prices_keep_the_times_they_are_of() {
     let found = both.watch.quotes(at(15), &[quote(0, 2_000, 15), quote(1, 4_000, 12)]);
     assert!(matches!(&found[..], [Finding::OutOfBand { .. }]), "{found:?}");
     assert_eq!(both.watch.quotes(at(15), &[quote(1, 2_000, 15)]), []);
+}
+
+#[test]
+fn a_price_may_be_stale_when_it_comes() {
+    for passes in [false, true] {
+        let mut both = Both::new(Settings { max_age: Some(Duration::from_secs(10)), ..Settings::default() });
+        both.insert(0, &definition(relative(), 0, &[(0, 500_000), (1, 500_000)]), &books(0, &[(0, 1_000), (1, 1_000)]));
+        both.watch.passes = Some(passes);
+        let quote = |n, time| (symbol(n), Quote { price: Price::from_nanos(1_000).unwrap(), at: at(time) });
+        let found = both.watch.quotes(at(100), &[quote(0, 50), quote(1, 100)]);
+        let [Finding::NotJudged { why, .. }] = &found[..] else { panic!("{found:?}") };
+        assert!(matches!(why, ValuationError::NoPrice(NoPrice::Stale { .. })), "{why}");
+        assert_eq!(both.watch.quotes(at(101), &[quote(0, 101)]), []);
+    }
 }
 
 #[test]
@@ -96,6 +123,57 @@ fn places_of_symbols_and_portfolios_are_used_again() {
     assert_eq!((both.watch.symbols(), both.watch.len(), both.watch.holdings()), (0, 0, 0));
     assert_eq!(both.watch.price(symbol(0)), None);
     assert_eq!(both.watch.slots.len(), 1);
+}
+
+#[test]
+fn what_is_known_of_large_quantities_goes_with_them() {
+    let mut both = Both::new(Settings::default());
+    let all = definition(relative(), 0, &[(0, 1_000_000)]);
+    let large = 10_u128.pow(20);
+    // With a price, a symbol keeps its place.
+    both.wave(at(0), &(0..=20).map(|n| (n, 1_000)).collect::<Vec<_>>());
+    for round in 1..=20 {
+        both.insert(0, &all, &books(0, &[(0, large), (round, large)]));
+        assert_eq!(both.watch.many.len(), 2);
+        if round % 2 == 0 {
+            both.remove(0);
+            assert_eq!(both.watch.many.len(), 0);
+        }
+    }
+}
+
+/// Hundreds of portfolios with the same four symbols, that come and go while prices move: each wave against the model.
+#[test]
+fn lists_of_several_slices_come_and_go() {
+    const MANY: usize = 700;
+    let mut both = Both::new(Settings::default());
+    let mut draws = Draws(1);
+    let mut prices = [100_000_000_000; 4];
+    both.wave(at(0), &(0..4).map(|n| (n, prices[n])).collect::<Vec<_>>());
+    let mut is_there = [false; MANY];
+    for round in 0..30 {
+        // Nearly all go at times; then most come again.
+        let goes_one_in = if round % 10 == 9 { 1 } else { 4 };
+        for (n, is_there) in is_there.iter_mut().enumerate() {
+            if *is_there && draws.one_in(goes_one_in) {
+                both.remove(n);
+                *is_there = false;
+            } else if !*is_there && draws.one_in(2) {
+                let parts: Vec<(usize, i64)> =
+                    (0..3).map(|k| ((n + k) % 4, 200_000 + i64::try_from(draws.below(130_000)).unwrap())).collect();
+                let cash = 1_000_000 - parts.iter().map(|(_, part)| part).sum::<i64>();
+                let held: Vec<(usize, u128)> =
+                    parts.iter().map(|(k, part)| (*k, u128::try_from(*part).unwrap() * 1_000_000)).collect();
+                both.insert(n, &definition(relative(), 0, &parts), &books(cash * 10, &held));
+                *is_there = true;
+            }
+        }
+        let moved = draws.index(4);
+        prices[moved] = prices[moved] / 1_000 * 998 + draws.below(prices[moved] / 250);
+        both.watch.passes = [None, Some(true), Some(false)][round % 3];
+        both.wave(at(i64::try_from(round).unwrap()), &[(moved, prices[moved])]);
+    }
+    both.compare(at(30));
 }
 
 #[test]
