@@ -178,6 +178,11 @@ impl State {
         Self { room, need: [self.need[0] * range.needs[0], self.need[1] * range.needs[1]] }
     }
 
+    /// True if there was a look since its books, its definition or its prices were made anew.
+    pub(crate) const fn is_known(&self) -> bool {
+        self.room[0] > f32::NEG_INFINITY
+    }
+
     /// Some of its bits.
     #[inline]
     pub(crate) const fn bits(&self) -> u32 {

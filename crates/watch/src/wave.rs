@@ -220,19 +220,16 @@ impl Watch {
     )]
     fn pass(&mut self, now: Timestamp, range: &Range) -> Vec<Finding> {
         let mut suspects = std::mem::take(&mut self.suspects);
-        let mut left: u32 = 0;
         for (slot, (state, mark)) in (0_u32..).zip(self.states.iter_mut().zip(&self.marks)) {
-            let was_inside = state.is_inside();
             *state = if mark.is_unlevered { state.widened(range, mark.growth) } else { State::LOOK };
             if !state.is_inside() && mark.is_somebody {
                 suspects.push(slot);
-                left = left.saturating_add(u32::from(was_inside));
             }
         }
-        // Whoever was to be looked at anyhow is not what the pass could not clear. Half of what was known stays: one unusual wave does not
-        // change the mind.
+        // Whoever was not known before is to be looked at anyhow. Half of what was learned stays: one unusual wave does not change the mind.
         if range.span().width() > STILL {
-            let left = f64::from(left) / self.slots.len().max(1) as f64;
+            let is_known = |slot: &&u32| self.states.get(index(**slot)).is_some_and(State::is_known);
+            let left = suspects.iter().filter(is_known).count() as f64 / self.slots.len().max(1) as f64;
             self.spill = (self.spill + left / range.span().width()) / 2.0;
         }
         suspects.retain(|slot| {

@@ -5,10 +5,12 @@ use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
 use evenkeel_domain::drift::is_out_of_band;
 use evenkeel_domain::valuation::{ReserveRule, Valuation};
 use evenkeel_domain::values::{Price, Timestamp};
+use std::hint::black_box;
 
 /// An exact recompute in 128 bits: packed holdings, prices by number, lists of followers, one verdict per portfolio and wave.
 ///
 /// What the domain does for any portfolio it does for this kind alone: no cash, one measure, no sum beyond 128 bits.
+#[derive(Clone)]
 pub(crate) struct Exact {
     holdings: Vec<Holding>,
     each: usize,
@@ -39,6 +41,13 @@ impl Exact {
         self.holdings[portfolio * self.each..][..self.each].copy_from_slice(holdings);
     }
 
+    /// Takes waves without judging anybody.
+    pub(crate) fn set_prices(&mut self, waves: &[Vec<(u32, u64)>]) {
+        for (symbol, price) in waves.iter().flatten() {
+            self.prices[*symbol as usize] = *price;
+        }
+    }
+
     /// Every affected portfolio once, found along the lists of followers.
     pub(crate) fn affected(&mut self, wave: &[(u32, u64)]) -> Vec<usize> {
         for (symbol, price) in wave {
@@ -54,6 +63,36 @@ impl Exact {
                     let first = *portfolio as usize * self.each;
                     if is_out(&self.holdings[first..first + self.each], &self.prices) {
                         out.push(*portfolio as usize);
+                    }
+                }
+            }
+        }
+        out.sort_unstable();
+        out
+    }
+
+    /// The same by block: what a block of followers needs is asked for before the first is judged, as the watch does it.
+    pub(crate) fn affected_ahead(&mut self, wave: &[(u32, u64)]) -> Vec<usize> {
+        for (symbol, price) in wave {
+            self.prices[*symbol as usize] = *price;
+        }
+        self.wave += 1;
+        let mut out = Vec::new();
+        for (symbol, _) in wave {
+            for block in self.followers[*symbol as usize].chunks(64) {
+                let read = block.iter().map(|portfolio| {
+                    let all = &self.holdings[*portfolio as usize * self.each..][..self.each];
+                    let lines = all.iter().step_by(4).fold(all[self.each - 1].symbol, |bits, one| bits ^ one.symbol);
+                    lines ^ self.judged[*portfolio as usize]
+                });
+                black_box(read.fold(0, |all, one| all ^ one));
+                for portfolio in block {
+                    let judged = &mut self.judged[*portfolio as usize];
+                    if *judged != self.wave {
+                        *judged = self.wave;
+                        if is_out(&self.holdings[*portfolio as usize * self.each..][..self.each], &self.prices) {
+                            out.push(*portfolio as usize);
+                        }
                     }
                 }
             }

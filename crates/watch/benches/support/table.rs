@@ -2,13 +2,15 @@
 
 use crate::rows::Rows;
 
-struct Row {
-    world: &'static str,
-    what: String,
-    ours: f64,
-    exact: f64,
-    by_exact: f64,
-    by_domain: f64,
+/// One kind of wave: nanoseconds per affected holding, and how many times longer others take.
+pub(crate) struct Row {
+    pub(crate) world: &'static str,
+    pub(crate) what: String,
+    pub(crate) ours: f64,
+    pub(crate) exact: f64,
+    pub(crate) by_exact: f64,
+    pub(crate) by_ahead: Option<f64>,
+    pub(crate) by_domain: f64,
 }
 
 pub(crate) struct Table {
@@ -28,18 +30,13 @@ impl Table {
         self.rows.is_empty() && self.figures.is_empty()
     }
 
-    /// Nanoseconds per affected holding of both, and how many times longer the exact recompute and the domain take.
-    pub(crate) fn row(
-        &mut self,
-        world: &'static str,
-        what: &str,
-        ours: f64,
-        exact: f64,
-        by_exact: f64,
-        by_domain: f64,
-    ) {
-        eprintln!("{world} {what}: {ours:.2} ns, exact {exact:.1} ns, {by_exact:.1}x, domain {by_domain:.0}x");
-        self.rows.push(Row { world, what: what.to_owned(), ours, exact, by_exact, by_domain });
+    pub(crate) fn row(&mut self, row: Row) {
+        let Row { world, what, ours, exact, by_exact, by_ahead, by_domain } = &row;
+        let by_ahead = shown(*by_ahead);
+        eprintln!(
+            "{world} {what}: {ours:.2} ns, exact {exact:.1} ns, {by_exact:.1}x, ahead {by_ahead}x, domain {by_domain:.0}x"
+        );
+        self.rows.push(row);
     }
 
     pub(crate) fn figure(&mut self, world: &'static str, what: &'static str, value: f64) {
@@ -52,9 +49,12 @@ impl Table {
             "\nSeed {}, median of {} rounds, each pair in turns. ns per affected holding.\n\n",
             self.seed, self.rounds
         );
-        text += "| world | waves | watch, ns | exact i128, ns | times faster than exact | than the domain |\n|---|---|---|---|---|---|\n";
-        for Row { world, what, ours, exact, by_exact, by_domain } in &self.rows {
-            text += &format!("| {world} | {what} | {ours:.2} | {exact:.1} | {by_exact:.1} | {by_domain:.0} |\n");
+        text += "| world | waves | watch, ns | exact i128, ns | times faster than exact | than exact that asks ahead | than the domain |\n|---|---|---|---|---|---|---|\n";
+        for Row { world, what, ours, exact, by_exact, by_ahead, by_domain } in &self.rows {
+            let by_ahead = shown(*by_ahead);
+            text += &format!(
+                "| {world} | {what} | {ours:.2} | {exact:.1} | {by_exact:.1} | {by_ahead} | {by_domain:.0} |\n"
+            );
         }
         text += "\n| world | figure | value |\n|---|---|---|\n";
         for (world, what, value) in &self.figures {
@@ -65,9 +65,12 @@ impl Table {
 
     /// Every figure as a row of `cargo xtask bench`.
     pub(crate) fn put_into(&self, rows: &mut Rows) -> std::io::Result<()> {
-        for Row { world, what, ours, by_exact, by_domain, .. } in &self.rows {
+        for Row { world, what, ours, by_exact, by_ahead, by_domain, .. } in &self.rows {
             rows.put(world, what, *ours, "ns per affected holding")?;
             rows.put(world, &format!("{what}, against an exact recompute"), *by_exact, "times")?;
+            if let Some(by_ahead) = by_ahead {
+                rows.put(world, &format!("{what}, against one that asks ahead"), *by_ahead, "times")?;
+            }
             rows.put(world, &format!("{what}, against the domain's decision"), *by_domain, "times")?;
         }
         for (world, what, value) in &self.figures {
@@ -82,6 +85,10 @@ impl Table {
         }
         Ok(())
     }
+}
+
+fn shown(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.1}"))
 }
 
 /// The middle of these; of two, their mean.
