@@ -99,23 +99,26 @@ pub struct Prices {
 }
 
 impl Prices {
-    /// Sets the price of `symbol`, unless a newer one is known already.
+    /// Sets the price of `symbol`, unless a newer one is known already. A doubtful one stays if it is newer.
     pub fn set(&mut self, symbol: Symbol, quote: Quote) {
         let known = self.accepted.entry(symbol).or_insert(quote);
-        if known.at <= quote.at {
-            *known = quote;
+        if known.at > quote.at {
+            return;
         }
-        if !self.doubtful.is_empty() {
+        *known = quote;
+        if self.doubtful.get(&symbol).is_some_and(|doubtful| doubtful.at <= quote.at) {
             self.doubtful.remove(&symbol);
         }
     }
 
     /// Sets the price of `symbol`, unless it is further than `max_jump` from the last that was accepted: then it is doubtful, and the symbol
-    /// [has no price](NoPrice::Jumped) until one comes that is near enough, or a person [accepts](Self::accept) it. False if so.
+    /// [has no price](NoPrice::Jumped) until one comes that is near enough and not older, or a person [accepts](Self::accept) it. False if so.
     ///
-    /// The first price of a symbol is accepted. At the limit is near enough; compared exactly.
+    /// The first price of a symbol is accepted. At the limit is near enough; compared exactly. A price that is older than the accepted one is no
+    /// news, however far it is.
     pub fn offer(&mut self, symbol: Symbol, quote: Quote, max_jump: Percentage) -> bool {
-        let is_near = self.accepted.get(&symbol).is_none_or(|last| is_near(last.price, quote.price, max_jump));
+        let last = self.accepted.get(&symbol);
+        let is_near = last.is_none_or(|last| quote.at < last.at || is_near(last.price, quote.price, max_jump));
         if is_near {
             self.set(symbol, quote);
         } else if self.doubtful.get(&symbol).is_none_or(|doubtful| doubtful.at <= quote.at) {

@@ -94,3 +94,35 @@ fn a_price_too_far_from_the_last_is_doubted_until_one_is_near_or_a_person_accept
     assert_eq!(prices.accept(symbol), Some(quote("69.12", 8)));
     assert_eq!((priced(&prices), prices.doubtful().len()), (Ok(read("69.12")), 0));
 }
+
+#[test]
+fn a_price_that_comes_late_takes_no_doubt_away() {
+    let symbol: Symbol = read("A");
+    let quote = |price: &str, at| Quote { price: read(price), at: Timestamp::from_nanos(at) };
+    let fifth: Percentage = read("20");
+    // A price, its time, whether it is believed, and what there is then: the accepted one, and one that is doubted. Accepted is 100 of
+    // time 5; doubted, 200 of time 9.
+    for (price, at, is_believed, accepted, doubtful) in [
+        ("101", 4, true, "100", Some("200")),
+        ("101", 5, true, "101", Some("200")),
+        ("101", 8, true, "101", Some("200")),
+        ("101", 9, true, "101", None),
+        ("101", 10, true, "101", None),
+        // One that is far.
+        ("300", 4, true, "100", Some("200")),
+        ("300", 8, false, "100", Some("200")),
+        ("300", 9, false, "100", Some("300")),
+    ] {
+        let mut prices = Prices::default();
+        prices.set(symbol, quote("100", 5));
+        assert!(!prices.offer(symbol, quote("200", 9), fifth));
+        assert_eq!(prices.offer(symbol, quote(price, at), fifth), is_believed, "{price} of {at}");
+        assert_eq!(prices.get(symbol).unwrap().price, read(accepted), "{price} of {at}");
+        let found = prices.doubtful().next().map(|(_, quote)| quote.price);
+        assert_eq!(found, doubtful.map(read), "{price} of {at}");
+    }
+    let mut prices = Prices::default();
+    prices.set(symbol, quote("100", 5));
+    assert!(prices.offer(symbol, quote("300", 4), fifth), "what is older than the accepted one makes no doubt");
+    assert_eq!((prices.get(symbol), prices.doubtful().len()), (Some(quote("100", 5)), 0));
+}
