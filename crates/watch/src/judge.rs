@@ -19,18 +19,35 @@ impl Watch {
         self.exactly(slot, self.slots.get(slot)?, now)
     }
 
-    /// Judges every active portfolio at the last prices, as one wave of all of them would. In the order of ids.
+    /// Judges every active portfolio at the last prices, as one wave of all of them would. In the order of ids. Nobody is
+    /// [aside](Self::set_aside) any more.
     pub fn judge_all(&mut self, now: Timestamp) -> Vec<Finding> {
         self.grow_old(now);
         let slots = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
-        let mut found: Vec<Finding> = (0..slots).filter_map(|slot| self.look(slot, now)).collect();
+        let mut found = Vec::new();
+        for slot in 0..slots {
+            if let Some(portfolio) = self.slots.get_mut(slot) {
+                portfolio.is_aside = false;
+            }
+            found.extend(self.look(slot, now));
+        }
         found.sort_unstable_by(crate::finding::by_id);
         found
     }
 
+    /// Not found by waves any more, so that it costs them nothing: for one that was found and waits for its turn. Until its books or definition
+    /// change, [`set_active`](Self::set_active) is called, or [`judge_all`](Self::judge_all). Its prices go on, and [`judge`](Self::judge) judges it
+    /// as ever. False if it is not watched.
+    pub fn set_aside(&mut self, id: &PortfolioId) -> bool {
+        let slot = self.slot(id);
+        let Some(portfolio) = slot.and_then(|slot| self.slots.get_mut(slot)) else { return false };
+        portfolio.is_aside = true;
+        true
+    }
+
     /// Makes the bounds of a portfolio anew, and decides exactly if they do not clear it.
     pub(crate) fn look(&mut self, slot: u32, now: Timestamp) -> Option<Finding> {
-        let portfolio = self.slots.get(slot).filter(|portfolio| portfolio.is_active)?;
+        let portfolio = self.slots.get(slot).filter(|portfolio| portfolio.is_active && !portfolio.is_aside)?;
         if portfolio.unpriced == 0 && !portfolio.always_looked_at {
             let (state, is_unlevered) = self.state_of(slot, portfolio);
             self.put_state(slot, state);

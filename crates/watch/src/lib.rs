@@ -39,7 +39,8 @@
 //! * When a wave touches so much that this would cost more, one pass over the portfolios, not over their holdings, widens all bounds by what
 //!   the wave moved at most, and looks at whom that does not clear. How many that were decides, with the number of entries, which way the
 //!   next wave takes: work is counted, never time, and the answer is the same either way.
-//! * A portfolio that is out of band is decided exactly again by every wave that touches it. Act on it, or set it inactive.
+//! * A portfolio that is out of band is decided exactly again by every wave that touches it. Act on it, set it inactive, or, while it waits for its
+//!   turn, [aside](Watch::set_aside).
 //!
 //! # What a user must do
 //!
@@ -231,6 +232,7 @@ impl Watch {
         let slot = self.slot(id);
         let Some(portfolio) = slot.and_then(|slot| self.slots.get_mut(slot)) else { return false };
         portfolio.is_active = is_active;
+        portfolio.is_aside = false;
         true
     }
 
@@ -333,9 +335,21 @@ impl Watch {
         }
         let holdings = holdings.into_boxed_slice();
         let id = id.clone();
-        let portfolio =
-            Portfolio { id, measure, cash, cash_buffer, cash_target, holdings, unpriced, is_active, always_looked_at };
-        self.slots.put(slot, portfolio);
+        self.slots.put(
+            slot,
+            Portfolio {
+                id,
+                measure,
+                cash,
+                cash_buffer,
+                cash_target,
+                holdings,
+                unpriced,
+                is_active,
+                is_aside: false,
+                always_looked_at,
+            },
+        );
         if self.states.len() < self.slots.len() {
             self.states.resize(self.slots.len(), State::LOOK);
             self.marks.resize(self.slots.len(), Mark::NOBODY);

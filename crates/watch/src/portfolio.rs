@@ -20,6 +20,8 @@ pub(crate) struct Portfolio {
     pub(crate) unpriced: u32,
     /// True if it is judged; false while others work on it, or it must be left alone.
     pub(crate) is_active: bool,
+    /// True if no wave finds it, though it is active.
+    pub(crate) is_aside: bool,
     /// True if the filter cannot help: something is held that has no target, or the error would grow too fast.
     pub(crate) always_looked_at: bool,
 }

@@ -2,7 +2,7 @@
 
 use super::model::{Both, at, band, books, definition, id, symbol};
 use super::walks::Draws;
-use crate::{Finding, Settings, most_urgent_first};
+use crate::{Finding, Settings, Watch, most_urgent_first};
 use evenkeel_domain::books::{NoPrice, Quote};
 use evenkeel_domain::policy::Measure;
 use evenkeel_domain::valuation::ValuationError;
@@ -87,6 +87,38 @@ fn nobody_in_active_rest_is_found_and_its_prices_go_on() {
     both.set_active(0, true);
     assert_eq!(both.wave(at(0), &[(0, 2_000)]).len(), 1);
     assert!(both.watch.judge(&id(0), at(0)).is_some());
+}
+
+#[test]
+fn who_is_aside_is_found_by_no_wave_until_something_is_new() {
+    let targets = definition(relative(), 0, &[(0, 500_000), (1, 500_000)]);
+    let held = books(0, &[(0, 1_000), (1, 1_000)]);
+    type News<'a> = &'a dyn Fn(&mut Both);
+    let news: [(&str, News<'_>, usize); 7] = [
+        ("nothing", &|_| {}, 0),
+        ("a price", &|both| drop(both.watch.wave(at(0), &[(symbol(1), Price::from_nanos(900).unwrap())])), 0),
+        ("its books", &|both| assert!(both.watch.set_books(&id(0), &held)), 1),
+        ("its definition", &|both| assert!(both.watch.change(&id(0), &targets)), 1),
+        ("all of it", &|both| both.watch.insert(&id(0), &targets, &held).unwrap(), 1),
+        ("it is set active", &|both| assert!(both.watch.set_active(&id(0), true)), 1),
+        ("all are judged", &|both| assert_eq!(both.watch.judge_all(at(0)).len(), 1), 1),
+    ];
+    for (what, news, found) in news {
+        for pass in [false, true] {
+            let mut both = Both::new(Settings::default());
+            both.watch.passes = Some(pass);
+            both.insert(0, &targets, &held);
+            both.wave(at(0), &[(0, 1_000), (1, 1_000)]);
+            assert_eq!(both.wave(at(0), &[(0, 2_000)]).len(), 1);
+            assert!(both.watch.set_aside(&id(0)));
+            let wave = |both: &mut Both| both.watch.wave(at(0), &[(symbol(0), Price::from_nanos(2_001).unwrap())]);
+            assert_eq!(wave(&mut both), []);
+            assert!(both.watch.judge(&id(0), at(0)).is_some(), "asked for by name, it is judged as ever");
+            news(&mut both);
+            assert_eq!(wave(&mut both).len(), found, "{what}");
+        }
+    }
+    assert!(!Watch::new(Settings::default()).set_aside(&id(0)), "it is not watched");
 }
 
 #[test]
