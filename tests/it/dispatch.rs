@@ -297,6 +297,124 @@ fn a_doubtful_price_has_nobody_rebalanced_until_a_person_accepts_it() {
     }
 }
 
+/// Three who hold SPY and META, room for two of them to wait, and a price of SPY that is doubted while META puts all out of band.
+#[test]
+fn who_cannot_be_judged_is_told_of_once_and_rests_also_where_there_is_little_room() {
+    for room in [1, 2, 3] {
+        let settings = Settings { max_price_jump: Some(p("20")), ..Settings::unlimited() };
+        let floor = Floor::with_settings(settings, Profile::ideal(), &[], 4, room);
+        for id in ["a", "b", "c"] {
+            let halves = [("SPY", "50"), ("META", "50")];
+            floor.world.add(id, "0.00", &[("SPY", "10"), ("META", "10")], &halves, Policy::default());
+        }
+        floor.wave(&[("SPY", "100"), ("META", "100")]);
+        assert_eq!(floor.run(), [""; 0]);
+        floor.wave(&[("SPY", "70"), ("META", "82")]);
+        let not_judged: Vec<String> =
+            ["a", "b", "c"].map(|id| format!("{id}: not judged: the price of SPY went from 100 to 70 at once")).into();
+        let check = |told: &[String]| {
+            assert!(told.len() == 3, "{room}: {told:?}");
+            assert!(told.iter().zip(&not_judged).all(|(told, start)| told.starts_with(start)), "{room}: {told:?}");
+            assert_eq!((floor.backlog().resting, floor.backlog().waiting, floor.backlog().oldest), (3, 0, None));
+        };
+        check(&floor.run());
+        for price in ["81", "83"] {
+            floor.wave(&[("META", price)]);
+            assert_eq!(floor.run(), [""; 0], "no wave of another symbol has them judged");
+        }
+        floor.world.clock.advance(seconds(59));
+        assert_eq!(floor.run(), [""; 0]);
+        floor.world.clock.advance(seconds(1));
+        check(&floor.run());
+        floor.wave(&[("SPY", "110")]);
+        assert_eq!(floor.run(), ["a: completed", "b: completed", "c: completed"], "{room}: at once");
+        assert_eq!(floor.backlog().resting, 0);
+    }
+}
+
+#[test]
+fn a_stale_price_is_told_of_once_until_there_is_another() {
+    let settings = Settings { max_price_age: Some(seconds(30)), ..Settings::unlimited() };
+    let floor = Floor::with_settings(settings, Profile::ideal(), &[], 4, 100);
+    let halves = [("SPY", "50"), ("META", "50")];
+    floor.world.add("a", "0.00", &[("SPY", "10"), ("META", "10")], &halves, Policy::default());
+    floor.wave(&[("SPY", "100"), ("META", "100")]);
+    assert_eq!(floor.run(), [""; 0]);
+    floor.world.clock.advance(seconds(31));
+    floor.wave(&[("META", "150")]);
+    assert_eq!(floor.run(), ["a: not judged: the price of SPY is 31 s old: at most 30 s are allowed"]);
+    floor.wave(&[("META", "151")]);
+    assert_eq!(floor.run(), [""; 0]);
+    // What it owns is another: it is judged anew.
+    floor.world.broker.deposit(&p("a"), p("1.00")).unwrap();
+    floor.world.deposit("a", "inheritance", "1.00").unwrap();
+    assert_eq!(floor.run(), ["a: not judged: the price of SPY is 31 s old: at most 30 s are allowed"]);
+    floor.wave(&[("SPY", "100")]);
+    assert_eq!(floor.run(), ["a: completed"]);
+}
+
+/// The order of need as of its turn, not as of when it was found.
+#[test]
+fn whose_need_has_fallen_goes_back_and_whose_has_grown_moves_up() {
+    let portfolios = [("a", "META", "15"), ("b", "AAPL", "14"), ("c", "MSFT", "13"), ("d", "SPY", "20")];
+    let floor = Floor::new(slow(), &portfolios, 1, 100);
+    floor.wave(&[("META", "100"), ("AAPL", "100"), ("MSFT", "100"), ("SPY", "100")]);
+    let mut told = Vec::new();
+    let feed = async {
+        floor.world.clock.sleep_until(floor.world.clock.now().plus(seconds(2))).await;
+        floor.wave(&[("META", "80"), ("MSFT", "120")]);
+    };
+    floor.world.run(join(floor.dispatcher.run_until_idle(|done| told.push(said(&done))), feed));
+    assert_eq!(told, ["d: completed", "c: completed", "b: completed", "a: completed"]);
+    assert_eq!(floor.backlog().started, 4);
+}
+
+#[test]
+fn those_who_are_worked_on_here_are_left_to_that_also_where_there_is_little_room() {
+    let floor = Floor::new(slow(), &[("a", "META", "12"), ("b", "META", "12")], 2, 1);
+    let Floor { world, .. } = &floor;
+    floor.wave(&[("META", "100")]);
+    assert_eq!(floor.run(), ["a: completed", "b: completed"]);
+    floor.wave(&[("META", "150")]);
+    // Rebalances that somebody asked for wait for the broker to show what the books have.
+    let mut running = Vec::new();
+    for id in ["a", "b"] {
+        world.broker.deposit(&p(id), p("1.00")).unwrap();
+        let mut rebalance = world.start(id);
+        world.drive_for(&mut rebalance, seconds(1));
+        running.push((id, rebalance));
+    }
+    assert_eq!(floor.run(), [""; 0]);
+    let Backlog { waiting, running: begun, resting, oldest, .. } = floor.backlog();
+    assert_eq!((waiting, begun, resting, oldest), (0, 0, 0, None));
+    for (id, rebalance) in running {
+        world.broker.withdraw(&p(id), p("1.00")).unwrap();
+        assert_eq!(shown(&world.run(rebalance)), "completed");
+    }
+    floor.wave(&[("META", "200")]);
+    assert_eq!(floor.run(), ["a: completed", "b: completed"], "their ends were noticed");
+}
+
+/// Prices that come late: one that is older than the doubtful one, and one that is older than the accepted one too.
+#[test]
+fn a_late_price_takes_no_doubt_away() {
+    for (at, accepted, price) in [("2024-01-02T12:00:05Z", "115", "115"), ("2024-01-02T11:59:05Z", "100", "101")] {
+        let settings = Settings { max_price_jump: Some(p("20")), ..Settings::unlimited() };
+        let floor = Floor::with_settings(settings, Profile::ideal(), &[("a", "META", "10")], 2, 100);
+        floor.wave(&[("META", "100")]);
+        assert_eq!(floor.run(), [""; 0]);
+        floor.world.clock.advance(seconds(10));
+        floor.wave(&[("META", "200")]);
+        assert_eq!(floor.run(), [""; 0]);
+        floor.dispatcher.wave(at.parse().unwrap(), &[(p("META"), p(price))]);
+        floor.run();
+        floor.world.broker.deposit(&p("a"), p("500.00")).unwrap();
+        floor.world.deposit("a", "inheritance", "500.00").unwrap();
+        let (told, why) = (floor.run(), format!("a: not judged: the price of META went from {accepted} to 200"));
+        assert!(told.len() == 1 && told[0].starts_with(&why), "{told:?}");
+    }
+}
+
 #[test]
 fn who_is_worked_on_here_already_is_left_to_that() {
     let floor = Floor::new(slow(), &[("a", "META", "12")], 2, 100);
@@ -363,6 +481,27 @@ fn it_ends_with_its_engine_and_leaves_who_waits() {
     assert!(stopped.unfinished.is_empty());
     assert!(told.len() == 1 && told[0].starts_with("a: "), "{told:?}");
     assert_eq!((floor.backlog().waiting, floor.backlog().running), (1, 0));
+}
+
+/// A rest ends while the last batch is waited for: nothing is begun for it, and it wakes nobody.
+#[test]
+fn a_rest_that_ends_while_the_engine_stops_is_no_news() {
+    let floor = Floor::new(slow(), &[("a", "META", "15"), ("b", "AAPL", "10")], 2, 100);
+    let Floor { world, dispatcher } = &floor;
+    world.broker.block(&p("a"), true).unwrap();
+    floor.wave(&[("META", "100"), ("AAPL", "100")]);
+    let mut told = Vec::new();
+    let stop = async {
+        world.clock.sleep_until(world.clock.now().plus(seconds(50))).await;
+        world.script([Rule::new(Fault::HoldAnswer)]);
+        floor.wave(&[("AAPL", "150")]);
+        world.clock.sleep_until(world.clock.now().plus(seconds(1))).await;
+        assert_eq!((floor.backlog().running, floor.backlog().resting), (1, 1));
+        world.engine.shut_down(seconds(30)).await
+    };
+    let ((), stopped) = world.run(join(dispatcher.run(|done| told.push(said(&done))), stop));
+    assert!(stopped.unfinished.is_empty());
+    assert!(told.len() == 2 && told[1].starts_with("b: the engine is stopping"), "{told:?}");
 }
 
 #[test]

@@ -37,8 +37,8 @@ pub struct DispatcherSettings {
     pub batches_at_once: NonZeroUsize,
     /// How many may wait. Whom there is no room for is not lost: all are judged again once nobody waits.
     pub room: NonZeroUsize,
-    /// How long a portfolio is left alone whose rebalance ended neither with a completed batch nor inside its band. At least the engine's
-    /// [`poll`](crate::Settings::poll).
+    /// How long a portfolio is left alone whose rebalance ended neither with a completed batch nor inside its band, or that cannot be judged. At
+    /// least the engine's [`poll`](crate::Settings::poll).
     pub retry_after: Duration,
 }
 
@@ -64,8 +64,8 @@ pub enum Dispatched {
         /// that a restoration brought; one that is stale or quarantined, when a person or [`Engine::reconcile`] has made it active again.
         result: Result<Rebalanced, EngineError>,
     },
-    /// It cannot be judged: a price is stale or doubtful, nothing is left to invest, or a figure passes its maximum. The next wave that
-    /// touches it judges it again.
+    /// It cannot be judged: a price is stale or doubtful, nothing is left to invest, or a figure passes its maximum. It rests, and is judged
+    /// again once that price is another or is accepted, its books or definition change, or after [`retry_after`](DispatcherSettings::retry_after).
     NotJudged {
         /// Which.
         portfolio: PortfolioId,
@@ -89,7 +89,7 @@ pub struct Backlog {
     pub oldest: Option<Timestamp>,
     /// Portfolios that are being rebalanced.
     pub running: usize,
-    /// Portfolios that are left alone for a while: in a pause, halted, busy elsewhere, or refused.
+    /// Portfolios that are left alone for a while: in a pause, halted, busy elsewhere, refused, or not to be judged.
     pub resting: usize,
     /// The halt of everything, while nothing is begun because of it.
     pub halt: Option<Halt>,
@@ -107,6 +107,9 @@ pub struct Backlog {
     pub back_in_band: u64,
     /// Rebalances begun.
     pub started: u64,
+    /// How often a portfolio was found out of band or not to be judged, or one that waits was judged anew: each costs an exact decision. However
+    /// many wait, a wave adds no more than it finds and some hundreds.
+    pub judged: u64,
 }
 
 /// Takes waves while batches run, and rebalances whom they put out of band: the most urgent first, so many at once.
@@ -115,11 +118,15 @@ pub struct Backlog {
 /// [has loaded](Engine::load_all), added or worked on, and notices what other calls of that engine do: cash that came in, another definition, a stale
 /// portfolio that a person resolved. So give prices to [`wave`](Self::wave) alone, not to [`Engine::on_wave`].
 ///
-/// Nothing that is out of band is lost: it waits, is under way, rests for a while, or was told of with the reason, and the watch keeps judging it.
+/// Nothing that is out of band is lost: it waits, is under way, rests for a while, or was left out and is asked for once nobody waits.
+///
+/// Who waits costs a wave nothing. It is judged anew when its turn comes, and goes back to its new place if another is more urgent by then; and each
+/// time that prices come, some hundreds of those who wait are judged anew in turn, so that a need that grows is noticed. So the order of need is as
+/// of a moment ago: of thousands that wait while prices move, some may be begun before one that has become more urgent.
+///
 /// Memory is bounded: at most one price per symbol waits, and at most [`room`](DispatcherSettings::room) portfolios, each once.
 pub struct Dispatcher {
     engine: Arc<Engine>,
-    settings: DispatcherSettings,
     pending: Mutex<Pending>,
     state: Mutex<State>,
 }
@@ -128,14 +135,15 @@ impl Dispatcher {
     /// A dispatcher over an engine, with the prices and the portfolios that it knows.
     #[must_use]
     pub fn new(engine: Arc<Engine>, settings: DispatcherSettings) -> Self {
-        let state = Mutex::new(State::new(&engine, settings.room.get()));
-        Self { engine, settings, pending: Mutex::default(), state }
+        let state = Mutex::new(State::new(&engine, settings));
+        Self { engine, pending: Mutex::default(), state }
     }
 
     /// Takes the prices of a wave, all of one time. Never waits for a batch, nor for a judgement.
     ///
     /// Prices that come before the last ones were judged are merged with them: of each symbol the newest is left, of two of the
-    /// same time the later call's.
+    /// same time the later call's. So a price is held against the last one that was judged, where the engine
+    /// [doubts jumps](crate::Settings::max_price_jump): steps that were merged are one jump.
     pub fn wave(&self, at: Timestamp, prices: &[(Symbol, Price)]) {
         lock(&self.pending).put(self.now(), at, prices);
         self.engine.board.bell.ring();
@@ -153,7 +161,7 @@ impl Dispatcher {
         self.work(true, tell).await;
     }
 
-    /// What it has before it, and what it has done.
+    /// What it has before it, and what it has done. Waits for a judgement that is under way, never for a batch.
     #[must_use]
     pub fn backlog(&self) -> Backlog {
         let state = lock(&self.state);
@@ -173,6 +181,7 @@ impl Dispatcher {
             left_out: state.queue.times_left_out,
             back_in_band: state.back_in_band,
             started: state.started,
+            judged: state.judged,
         }
     }
 
@@ -196,7 +205,8 @@ impl Dispatcher {
                 }
             });
             let time = pin!(async {
-                match wakes_at {
+                // While stopping nothing is begun: an end of a rest would be no news, again and again.
+                match wakes_at.filter(|_| !is_stopping) {
                     Some(at) => self.engine.ports.clock.sleep_until(at).await,
                     None => pending().await,
                 }
@@ -214,8 +224,7 @@ impl Dispatcher {
         let mut state = lock(&self.state);
         let quotes = lock(&self.pending).take();
         state.take_in(&self.engine, now, quotes);
-        let at_once = self.settings.batches_at_once.get();
-        let begun = std::iter::from_fn(|| state.next(&self.engine, at_once, now));
+        let begun = std::iter::from_fn(|| state.next(&self.engine, now));
         begun.map(|portfolio| UnderWay { dispatcher: self, portfolio }).collect()
     }
 
@@ -225,15 +234,14 @@ impl Dispatcher {
     }
 
     fn end(&self, under_way: &UnderWay<'_>, result: Result<Rebalanced, EngineError>) {
-        let retry_after = self.settings.retry_after.max(self.engine.settings.poll);
-        lock(&self.state).ended(under_way.portfolio.clone(), result, self.now(), retry_after);
+        lock(&self.state).ended(under_way.portfolio.clone(), result, self.now());
     }
 
     /// What is to be told, whether there is nothing to do, and when to look again though nothing comes.
     fn look_around(&self) -> (Vec<Dispatched>, bool, Option<Timestamp>) {
         let mut state = lock(&self.state);
         let is_idle = state.is_idle() && lock(&self.pending).len() == 0;
-        (state.take_told(), is_idle, state.wakes_at())
+        (state.take_told(), is_idle, state.wakes_at(self.now()))
     }
 
     fn now(&self) -> Timestamp {

@@ -1,6 +1,6 @@
 //! Who is due, the most urgent first: each portfolio once, and never more than there is room for.
 //!
-//! Whom there is no room for is left out, not lost: the watch still has it out of band, and is asked again once the queue is empty. Until then
+//! Whom there is no room for is left out, not lost: the watch still has it, set aside, and is asked again once the queue is empty. Until then
 //! nobody comes in who is less urgent than the most urgent of them, so the order of need holds across the edge of the queue too.
 
 use evenkeel_domain::drift::urgency::Urgency;
@@ -8,6 +8,7 @@ use evenkeel_domain::values::{PortfolioId, Timestamp};
 use std::cmp::Ordering;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 pub(super) struct Queue {
     room: usize,
@@ -91,11 +92,24 @@ impl Queue {
         self.most = self.most.max(self.by_need.len());
     }
 
-    /// The most urgent, which waits no longer.
-    pub(super) fn take(&mut self) -> Option<PortfolioId> {
+    /// The most urgent, which waits no longer, and since when it has waited.
+    pub(super) fn take(&mut self) -> Option<(PortfolioId, Timestamp)> {
         let due = self.by_need.pop_first()?;
-        self.forget(&due.portfolio);
-        Some(due.portfolio)
+        let waiting = self.forget(&due.portfolio)?;
+        Some((due.portfolio, waiting.since))
+    }
+
+    /// True if somebody who waits, or was left out, is more urgent than this.
+    pub(super) fn is_surpassed(&self, urgency: &Urgency) -> bool {
+        let left_out = self.left_out.as_ref().map(|left_out| &left_out.most_urgent);
+        self.by_need.first().into_iter().chain(left_out).any(|due| due.urgency > *urgency)
+    }
+
+    /// So many of those who wait, in the order of ids: those after this one, then from the front.
+    pub(super) fn after(&self, portfolio: Option<&PortfolioId>, many: usize) -> Vec<PortfolioId> {
+        let start = portfolio.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.waiting.range::<PortfolioId, _>((start, Bound::Unbounded)).map(|(id, _)| id);
+        behind.chain(self.waiting.keys()).take(many.min(self.waiting.len())).cloned().collect()
     }
 
     pub(super) fn remove(&mut self, portfolio: &PortfolioId) {

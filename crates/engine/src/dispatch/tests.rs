@@ -2,13 +2,13 @@
 
 use super::pending::Pending;
 use super::queue::Queue;
-use super::rest::Rests;
+use super::rest::{Reason, Rests};
 use evenkeel_domain::allocation::TargetAllocation;
 use evenkeel_domain::books::{Books, Market, Prices, Quote};
 use evenkeel_domain::drift::urgency::Urgency;
 use evenkeel_domain::policy::Policy;
 use evenkeel_domain::valuation::{ReserveRule, Valuation};
-use evenkeel_domain::values::{PortfolioId, Timestamp};
+use evenkeel_domain::values::{PortfolioId, Symbol, Timestamp};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_nanos(second.checked_mul(1_000_000_000).unwrap())
@@ -38,7 +38,7 @@ fn queued(room: usize, steps: &str) -> String {
         }
     }
     let (oldest, left_out, most) = (queue.oldest(), queue.times_left_out, queue.most);
-    let waiting: Vec<PortfolioId> = std::iter::from_fn(|| queue.take()).collect();
+    let waiting: Vec<PortfolioId> = std::iter::from_fn(|| queue.take()).map(|(id, _)| id).collect();
     let waiting: Vec<&str> = waiting.iter().map(PortfolioId::as_str).collect();
     let oldest = oldest.map_or(0, |oldest| oldest.nanos() / 1_000_000_000);
     format!("{} | left out {left_out} | most {most} | since {oldest}", waiting.join(" "))
@@ -108,15 +108,78 @@ fn of_each_symbol_the_newest_price_is_left() {
 }
 
 #[test]
+fn who_waits_is_gone_round_by_id_and_may_go_back_to_its_place() {
+    let mut queue = Queue::new(3);
+    for (id, hundreds, since) in [("a", "5", 1), ("b", "9", 2), ("c", "7", 3)] {
+        queue.put(id.parse().unwrap(), urgency(hundreds), at(since));
+    }
+    for (last, many, expected) in
+        [(None, 2, "a b"), (Some("b"), 2, "c a"), (Some("c"), 2, "a b"), (Some("bb"), 9, "c a b"), (Some("a"), 0, "")]
+    {
+        let after = queue.after(last.map(|id| id.parse().unwrap()).as_ref(), many);
+        let after: Vec<&str> = after.iter().map(PortfolioId::as_str).collect();
+        assert_eq!(after.join(" "), expected, "{last:?} {many}");
+    }
+    let (b, since) = queue.take().unwrap();
+    assert_eq!((b.as_str(), since), ("b", at(2)));
+    for (hundreds, is_surpassed) in [("9", false), ("7", false), ("6", true)] {
+        assert_eq!(queue.is_surpassed(&urgency(hundreds)), is_surpassed, "{hundreds}");
+    }
+    queue.put(b, urgency("6"), since);
+    let order: Vec<_> = std::iter::from_fn(|| queue.take()).map(|(id, since)| format!("{id} {since}")).collect();
+    assert_eq!(order, [("c", 3), ("b", 2), ("a", 1)].map(|(id, since)| format!("{id} {}", at(since))));
+    // Whoever was left out counts too.
+    let mut queue = Queue::new(1);
+    for (id, hundreds) in [("a", "5"), ("b", "6"), ("c", "9")] {
+        queue.put(id.parse().unwrap(), urgency(hundreds), at(1));
+    }
+    queue.take();
+    assert!(queue.is_surpassed(&urgency("5")) && !queue.is_surpassed(&urgency("6")), "by b, the most urgent of two");
+}
+
+#[test]
 fn a_rest_ends_at_its_time_and_one_of_a_halt_when_it_is_taken_back() {
     let ids = |ended: Vec<PortfolioId>| ended.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let mut rests = Rests::default();
-    for (portfolio, until, is_halted) in [("a", 5, false), ("b", 9, true), ("c", 7, false), ("a", 3, false)] {
-        rests.put(&portfolio.parse().unwrap(), at(until), is_halted);
+    for (portfolio, until, reason) in [
+        ("a", 5, Reason::Other),
+        ("b", 9, Reason::Halted),
+        ("b", 9, Reason::Other),
+        ("c", 7, Reason::Other),
+        ("a", 3, Reason::Other),
+    ] {
+        rests.put(&portfolio.parse().unwrap(), at(until), reason);
     }
     assert_eq!((rests.len(), rests.next_end()), (3, Some(at(5))), "never shorter than it was");
-    assert_eq!(ids(rests.take_ended(at(4), false)), "");
-    assert_eq!(ids(rests.take_ended(at(5), true)), "a b");
+    assert_eq!(ids(rests.take_ended(at(4), false, &[])), "");
+    assert_eq!(ids(rests.take_ended(at(5), true, &[])), "a b", "who was halted still is, whatever else it rests for");
     rests.end(&"c".parse().unwrap());
+    assert_eq!((rests.len(), rests.next_end()), (0, None));
+}
+
+#[test]
+fn a_rest_for_want_of_a_price_ends_with_the_price() {
+    let ids = |ended: Vec<PortfolioId>| ended.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let symbol = |symbol: &str| -> Symbol { symbol.parse().unwrap() };
+    let priced = |name: &str| (symbol(name), Quote { price: "1".parse().unwrap(), at: at(0) });
+    let mut rests = Rests::default();
+    let lacks = |name: &str| Reason::NotJudged(Some(symbol(name)));
+    for (portfolio, reason) in [
+        ("a", lacks("META")),
+        ("b", lacks("AAPL")),
+        ("c", lacks("META")),
+        ("d", Reason::NotJudged(None)),
+        ("e", Reason::Other),
+        ("c", lacks("AAPL")),
+    ] {
+        rests.put(&portfolio.parse().unwrap(), at(5), reason);
+    }
+    assert_eq!(ids(rests.take_ended(at(1), true, &[priced("MSFT")])), "");
+    assert_eq!(ids(rests.take_ended(at(1), false, &[priced("META"), priced("MSFT")])), "a", "c lacks another now");
+    for portfolio in ["b", "d", "e", "x"] {
+        rests.end_if_not_judged(&portfolio.parse().unwrap());
+    }
+    assert_eq!(ids(rests.take_ended(at(1), false, &[priced("AAPL")])), "c");
+    assert_eq!(ids(rests.take_ended(at(5), false, &[])), "e");
     assert_eq!((rests.len(), rests.next_end()), (0, None));
 }
