@@ -27,6 +27,8 @@ const BLOCK: usize = 64;
 /// How many entries share a line of the cache, and how many lines of a slice are asked for before it is walked.
 const LINE: usize = 4;
 const LINES: usize = 8;
+/// How many holdings share a line of the cache.
+const HOLDINGS: usize = 3;
 /// So many portfolios' numbers fit into what a processor keeps near it: two megabytes. For fewer, asking ahead is only work.
 const NEAR: usize = 1 << 17;
 
@@ -75,7 +77,7 @@ impl Watch {
                     self.walk(change.place, step);
                 }
                 self.grow_old(now);
-                self.look_at_suspects(now)
+                self.look_at_suspects(now, |_, _| true)
             }
             Way::Pass(range) => {
                 for change in &changes {
@@ -192,24 +194,38 @@ impl Watch {
         }
     }
 
-    /// Looks once at everyone noted.
-    fn look_at_suspects(&mut self, now: Timestamp) -> Vec<Finding> {
+    /// Looks once at everyone noted whom the wave concerns.
+    fn look_at_suspects(&mut self, now: Timestamp, is_concerned: impl Fn(&Self, u32) -> bool) -> Vec<Finding> {
         let mut suspects = std::mem::take(&mut self.suspects);
         suspects.retain(|slot| {
             let mark = self.marks.get_mut(index(*slot));
             mark.is_some_and(|mark| !std::mem::replace(&mut mark.is_suspect, true)) || has(Fault::NoDedupe)
         });
         let mut found = Vec::new();
-        for slot in suspects.drain(..) {
-            found.extend(self.look(slot, now));
-            if let Some(mark) = self.marks.get_mut(index(slot)) {
-                mark.is_suspect = false;
+        for slots in suspects.chunks(BLOCK) {
+            self.fetch_holdings(slots);
+            for slot in slots {
+                if is_concerned(self, *slot) {
+                    found.extend(self.look(*slot, now));
+                }
+                if let Some(mark) = self.marks.get_mut(index(*slot)) {
+                    mark.is_suspect = false;
+                }
             }
         }
+        suspects.clear();
         // Kept for the next wave, but not at the size of the largest there ever was.
         suspects.shrink_to(self.slots.len() / 64);
         self.suspects = suspects;
         found
+    }
+
+    /// Reads something of every portfolio of a block, and then of every line of their holdings, so that the memory answers many requests at once.
+    fn fetch_holdings(&self, slots: &[u32]) {
+        let portfolios = || slots.iter().filter_map(|slot| self.slots.get(*slot));
+        std::hint::black_box(portfolios().fold(0, |all, portfolio| all ^ portfolio.unpriced));
+        let lines = portfolios().flat_map(|portfolio| portfolio.holdings.iter().step_by(HOLDINGS));
+        std::hint::black_box(lines.fold(0, |all, holding| all ^ holding.position));
     }
 
     /// Widens all bounds by what the wave does at most, and looks at whoever a touched symbol does not leave surely inside.
@@ -232,12 +248,12 @@ impl Watch {
             let left = suspects.iter().filter(is_known).count() as f64 / self.slots.len().max(1) as f64;
             self.spill = (self.spill + left / range.span().width()) / 2.0;
         }
-        suspects.retain(|slot| {
-            let holdings = self.slots.get(*slot).map(|portfolio| &portfolio.holdings);
-            holdings.is_some_and(|holdings| holdings.iter().any(|holding| self.symbols.is_touched(holding.symbol)))
-        });
         self.suspects = suspects;
-        self.look_at_suspects(now)
+        // Of those, only whom the wave touches: for the others nothing has changed but the bounds.
+        self.look_at_suspects(now, |watch, slot| {
+            let holdings = watch.slots.get(slot).map(|portfolio| &portfolio.holdings);
+            holdings.is_some_and(|holdings| holdings.iter().any(|holding| watch.symbols.is_touched(holding.symbol)))
+        })
     }
 
     /// Lets prices grow stale that are too old now. Going back in time makes them fresh again.
