@@ -369,6 +369,75 @@ fn whose_need_has_fallen_goes_back_and_whose_has_grown_moves_up() {
     assert_eq!(floor.backlog().started, 4);
 }
 
+/// More wait than are judged anew with two waves, and the last by id needs it less, or more, than when it was found.
+#[test]
+fn of_many_who_wait_each_is_judged_anew_after_some_waves_or_when_its_turn_comes() {
+    let names: Vec<String> = (0..600).map(|n| format!("p{n:03}")).collect();
+    for (units, prices, place) in [
+        // It was the first, and goes back when its turn has come.
+        ("15", ["80"].as_slice(), 601),
+        // It was the last. The first wave does not come round to it, the second does.
+        ("11.5", &["150"], 601),
+        ("11.5", &["150", "150"], 1),
+    ] {
+        let mut portfolios = vec![("first", "SPY", "20"), ("z", "META", units)];
+        portfolios.extend(names.iter().map(|name| (name.as_str(), "AAPL", "13")));
+        let floor = Floor::new(slow(), &portfolios, 1, 1_000);
+        floor.wave(&[("META", "100"), ("AAPL", "100"), ("SPY", "100")]);
+        let mut told = Vec::new();
+        let feed = async {
+            for price in prices {
+                floor.world.clock.sleep_until(floor.world.clock.now().plus(seconds(1))).await;
+                floor.wave(&[("META", price)]);
+            }
+        };
+        floor.world.run(join(floor.dispatcher.run_until_idle(|done| told.push(said(&done))), feed));
+        assert_eq!((told.len(), told.iter().position(|said| said == "z: completed")), (602, Some(place)), "{prices:?}");
+    }
+}
+
+#[test]
+fn who_waits_no_longer_has_no_place_and_who_was_left_out_has_waited_since_it_was_found() {
+    let floor = Floor::new(slow(), &[("a", "META", "15"), ("b", "AAPL", "12"), ("c", "MSFT", "11.5")], 1, 1);
+    let Floor { world, .. } = &floor;
+    let found = world.clock.now();
+    floor.wave(&[("META", "100"), ("AAPL", "100"), ("MSFT", "100")]);
+    let feed = async {
+        world.clock.sleep_until(found.plus(seconds(2))).await;
+        // b was left out, and waits since a was begun; c is left out.
+        let Backlog { waiting, running, oldest, .. } = floor.backlog();
+        assert_eq!((waiting, running, oldest), (0, 1, Some(found)));
+    };
+    let mut since = Vec::new();
+    let mut told = Vec::new();
+    let run = floor.dispatcher.run_until_idle(|done| {
+        told.push(said(&done));
+        since.push(floor.backlog().oldest);
+    });
+    world.run(join(run, feed));
+    assert_eq!(told, ["a: completed", "b: completed", "c: completed"]);
+    assert_eq!(since, [Some(found), None, None]);
+
+    // In band again by what it owns, and by its price: neither waits for its turn.
+    let floor = Floor::new(slow(), &[("a", "META", "15"), ("b", "AAPL", "12"), ("c", "MSFT", "12")], 1, 100);
+    let Floor { world, .. } = &floor;
+    floor.wave(&[("META", "100"), ("AAPL", "100"), ("MSFT", "100")]);
+    let feed = async {
+        world.clock.sleep_until(world.clock.now().plus(seconds(1))).await;
+        assert_eq!(floor.backlog().waiting, 2);
+        world.broker.deposit(&p("b"), p("200.00")).unwrap();
+        world.engine.deposit(&p("b"), p("inheritance"), p("200.00"), p("USD")).await.unwrap();
+        world.clock.sleep_until(world.clock.now().plus(seconds(1))).await;
+        assert_eq!(floor.backlog().waiting, 1);
+        floor.wave(&[("MSFT", "84")]);
+        world.clock.sleep_until(world.clock.now().plus(seconds(1))).await;
+        assert_eq!((floor.backlog().waiting, floor.backlog().running), (0, 1));
+    };
+    let mut told = Vec::new();
+    world.run(join(floor.dispatcher.run_until_idle(|done| told.push(said(&done))), feed));
+    assert_eq!(told, ["a: completed"]);
+}
+
 #[test]
 fn those_who_are_worked_on_here_are_left_to_that_also_where_there_is_little_room() {
     let floor = Floor::new(slow(), &[("a", "META", "12"), ("b", "META", "12")], 2, 1);

@@ -108,6 +108,19 @@ fn of_each_symbol_the_newest_price_is_left() {
 }
 
 #[test]
+fn the_first_price_that_came_says_how_old_they_are() {
+    let mut pending = Pending::default();
+    let price = |symbol: &str| [(symbol.parse().unwrap(), "1".parse().unwrap())];
+    for (now, symbol) in [(1, "META"), (2, "AAPL"), (3, "META")] {
+        pending.put(at(now), at(now), &price(symbol));
+        assert_eq!(pending.since(), Some(at(1)));
+    }
+    pending.take();
+    pending.put(at(4), at(4), &price("META"));
+    assert_eq!(pending.since(), Some(at(4)));
+}
+
+#[test]
 fn who_waits_is_gone_round_by_id_and_may_go_back_to_its_place() {
     let mut queue = Queue::new(3);
     for (id, hundreds, since) in [("a", "5", 1), ("b", "9", 2), ("c", "7", 3)] {
