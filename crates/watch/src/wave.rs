@@ -29,7 +29,7 @@ const LINE: usize = 4;
 const LINES: usize = 8;
 /// How many holdings share a line of the cache.
 const HOLDINGS: usize = 3;
-/// So many portfolios' numbers fit into what a processor keeps near it: two megabytes. For fewer, asking ahead is only work.
+/// So many portfolios' numbers, or so many holdings, fit into what a processor keeps near it: two megabytes. For fewer, asking ahead is only work.
 const NEAR: usize = 1 << 17;
 
 /// How a wave is taken.
@@ -202,8 +202,11 @@ impl Watch {
             mark.is_some_and(|mark| !std::mem::replace(&mut mark.is_suspect, true)) || has(Fault::NoDedupe)
         });
         let mut found = Vec::new();
+        let is_far = self.holdings > NEAR;
         for slots in suspects.chunks(BLOCK) {
-            self.fetch_holdings(slots);
+            if is_far {
+                self.fetch_holdings(slots);
+            }
             for slot in slots {
                 if is_concerned(self, *slot) {
                     found.extend(self.look(*slot, now));
