@@ -234,16 +234,16 @@ impl Case {
             taken[1] += time(|| {
                 for wave in &waves[stretch.clone()] {
                     assert!(expected.is_empty(), "{stretch:?}: {expected:?}");
-                    expected = if all { self.exact.pass(wave) } else { self.exact.affected(wave) };
+                    expected = if all { self.exact.pass(wave) } else { self.exact.affected(wave, false) };
                 }
             });
             assert_eq!(out, expected, "{stretch:?}");
             if all {
-                self.ahead.set_prices(&waves[stretch.clone()]);
+                waves[stretch.clone()].iter().for_each(|wave| self.ahead.set_prices(wave));
             } else {
                 taken[2] += time(|| {
                     for wave in &waves[stretch.clone()] {
-                        expected = self.ahead.affected_ahead(wave);
+                        expected = self.ahead.affected(wave, true);
                     }
                 });
                 assert_eq!(out, expected, "{stretch:?}");

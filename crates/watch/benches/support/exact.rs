@@ -41,56 +41,30 @@ impl Exact {
         self.holdings[portfolio * self.each..][..self.each].copy_from_slice(holdings);
     }
 
-    /// Takes waves without judging anybody.
-    pub(crate) fn set_prices(&mut self, waves: &[Vec<(u32, u64)>]) {
-        for (symbol, price) in waves.iter().flatten() {
+    /// Takes a wave without judging anybody.
+    pub(crate) fn set_prices(&mut self, wave: &[(u32, u64)]) {
+        for (symbol, price) in wave {
             self.prices[*symbol as usize] = *price;
         }
     }
 
-    /// Every affected portfolio once, found along the lists of followers.
-    pub(crate) fn affected(&mut self, wave: &[(u32, u64)]) -> Vec<usize> {
-        for (symbol, price) in wave {
-            self.prices[*symbol as usize] = *price;
-        }
-        self.wave += 1;
-        let mut out = Vec::new();
-        for (symbol, _) in wave {
-            for portfolio in &self.followers[*symbol as usize] {
-                let judged = &mut self.judged[*portfolio as usize];
-                if *judged != self.wave {
-                    *judged = self.wave;
-                    let first = *portfolio as usize * self.each;
-                    if is_out(&self.holdings[first..first + self.each], &self.prices) {
-                        out.push(*portfolio as usize);
-                    }
-                }
-            }
-        }
-        out.sort_unstable();
-        out
-    }
-
-    /// The same by block: what a block of followers needs is asked for before the first is judged, as the watch does it.
-    pub(crate) fn affected_ahead(&mut self, wave: &[(u32, u64)]) -> Vec<usize> {
-        for (symbol, price) in wave {
-            self.prices[*symbol as usize] = *price;
-        }
+    /// Every affected portfolio once, found along the lists of followers. If it asks ahead, what a block of followers needs is fetched before
+    /// the first is judged, as the watch does it.
+    pub(crate) fn affected(&mut self, wave: &[(u32, u64)], asks_ahead: bool) -> Vec<usize> {
+        self.set_prices(wave);
         self.wave += 1;
         let mut out = Vec::new();
         for (symbol, _) in wave {
             for block in self.followers[*symbol as usize].chunks(64) {
-                let read = block.iter().map(|portfolio| {
-                    let all = &self.holdings[*portfolio as usize * self.each..][..self.each];
-                    let lines = all.iter().step_by(4).fold(all[self.each - 1].symbol, |bits, one| bits ^ one.symbol);
-                    lines ^ self.judged[*portfolio as usize]
-                });
-                black_box(read.fold(0, |all, one| all ^ one));
+                if asks_ahead {
+                    self.fetch(block);
+                }
                 for portfolio in block {
                     let judged = &mut self.judged[*portfolio as usize];
                     if *judged != self.wave {
                         *judged = self.wave;
-                        if is_out(&self.holdings[*portfolio as usize * self.each..][..self.each], &self.prices) {
+                        let first = *portfolio as usize * self.each;
+                        if is_out(&self.holdings[first..first + self.each], &self.prices) {
                             out.push(*portfolio as usize);
                         }
                     }
@@ -101,11 +75,19 @@ impl Exact {
         out
     }
 
+    /// Reads something of every line of what these portfolios hold.
+    fn fetch(&self, portfolios: &[u32]) {
+        let read = portfolios.iter().map(|portfolio| {
+            let all = &self.holdings[*portfolio as usize * self.each..][..self.each];
+            let lines = all.iter().step_by(4).fold(all[self.each - 1].symbol, |bits, one| bits ^ one.symbol);
+            lines ^ self.judged[*portfolio as usize]
+        });
+        black_box(read.fold(0, |all, one| all ^ one));
+    }
+
     /// All portfolios, in one stream: for waves of all symbols.
     pub(crate) fn pass(&mut self, wave: &[(u32, u64)]) -> Vec<usize> {
-        for (symbol, price) in wave {
-            self.prices[*symbol as usize] = *price;
-        }
+        self.set_prices(wave);
         let portfolios = (0..).zip(self.holdings.chunks_exact(self.each));
         portfolios.filter(|(_, holdings)| is_out(holdings, &self.prices)).map(|(portfolio, _)| portfolio).collect()
     }
