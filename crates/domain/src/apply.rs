@@ -10,8 +10,8 @@ pub use error::ApplyError;
 
 use crate::batch::{Batch, OrderState, Phase};
 use crate::books::Books;
-use crate::order::{ClientOrderId, Direction, Fill};
-use crate::portfolio::{Portfolio, Standing};
+use crate::order::{ClientOrderId, Fill};
+use crate::portfolio::{Portfolio, Standing, Tally};
 use crate::record::{Cause, Closing, Event, Movement, Opening, OrderEvent, Outcome, Record, Resolution, UnwindCause};
 use crate::values::{Money, MovementId, Timestamp, Token};
 use orders::{book, intend, is_new, lose_sender, order_event, order_mut};
@@ -203,7 +203,7 @@ impl Applying<'_> {
         let Some(batch) = portfolio.batch.as_ref() else {
             return Err(ApplyError::NoBatch { record: "closed" });
         };
-        let mut tally = portfolio.tally;
+        let mut tally = portfolio.tally.with(batch)?;
         let count = match closing.outcome {
             Outcome::Completed => &mut tally.completed,
             Outcome::Restored => &mut tally.restored,
@@ -211,7 +211,6 @@ impl Applying<'_> {
             Outcome::Stale => &mut tally.stale,
         };
         *count = count.saturating_add(1);
-        tally.turnover = tally.turnover.add(batch.forward_amount()?)?;
         portfolio.tally = tally;
         portfolio.standing = if closing.outcome == Outcome::Stale { Standing::Stale } else { Standing::Active };
         match closing.outcome {
@@ -239,7 +238,7 @@ impl Applying<'_> {
         let Some(stale) = self.portfolio.stale_batch() else {
             return Err(ApplyError::NoBatch { record: "retried" });
         };
-        let turnover = self.portfolio.tally.turnover.sub(stale.forward_amount()?)?;
+        let tally = self.portfolio.tally.without(stale)?;
         let Some(stale) = self.portfolio.closed.pop() else {
             return Err(ApplyError::NoBatch { record: "retried" });
         };
@@ -274,10 +273,8 @@ impl Applying<'_> {
                 *since = at;
             }
         }
-        // It was counted as stale, and will be counted again by what it comes to. Its turnover as well.
-        let tally = &mut self.portfolio.tally;
-        tally.stale = tally.stale.saturating_sub(1);
-        tally.turnover = turnover;
+        // It was counted as stale, and will be counted again by what it comes to. What it moved and cost as well.
+        self.portfolio.tally = Tally { stale: tally.stale.saturating_sub(1), ..tally };
         self.portfolio.batch = Some(batch);
         self.portfolio.standing = Standing::Rebalancing;
         Ok(())
@@ -291,15 +288,17 @@ impl Applying<'_> {
         };
         let Some(batch) = portfolio.closed.get_mut(place) else { return Ok(()) };
         let refused = |source| ApplyError::Booking { record: "late_fill", source };
-        let batch = Arc::make_mut(batch);
-        let order = order_mut(batch, "late_fill", id)?;
+        // A copy, as it is counted before and after, and nothing may change before all of it is known to fit.
+        let mut changed = (**batch).clone();
+        let order = order_mut(&mut changed, "late_fill", id)?;
         is_new(order, "late_fill", id, &late.fill)?;
         let sums = order.sums_with(&late.fill, booked).map_err(refused)?;
-        let forward = if id.direction == Direction::Forward { booked } else { Money::ZERO };
-        let turnover = portfolio.tally.turnover.add(forward)?;
-        book(&mut portfolio.books, order.terms.symbol, order.terms.side, &late.fill, booked).map_err(refused)?;
+        let terms = order.terms;
         order.take(&late.fill, sums);
-        portfolio.tally.turnover = turnover;
+        let tally = portfolio.tally.without(batch)?.with(&changed)?;
+        book(&mut portfolio.books, terms.symbol, terms.side, &late.fill, booked).map_err(refused)?;
+        *batch = Arc::new(changed);
+        portfolio.tally = tally;
         if portfolio.standing == Standing::Active {
             portfolio.standing = Standing::Quarantined { differences: Vec::new() };
         }

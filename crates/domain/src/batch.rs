@@ -22,7 +22,7 @@ pub use order::{BookingError, Order, OrderState};
 use crate::order::{Attempt, BatchId, ClientOrderId, Direction, LegNumber, Side};
 use crate::plan::{Leg, Stages};
 use crate::record::{Closing, Opening, Outcome, Residual, Rules, Stage, UnwindCause};
-use crate::values::{Money, Overflow, Quantity, QuantityError, Symbol, Timestamp, Token};
+use crate::values::{Money, Overflow, Price, Quantity, QuantityError, Rounding, Symbol, Timestamp, Token};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -168,6 +168,30 @@ impl Batch {
         Money::sum(forward.map(|(_, order)| order.booked))
     }
 
+    /// What the difference between planned and executed prices has cost, there and back: the sum of every [`Trade`]'s slippage, and rounded as those
+    /// are. Below zero if it was a gain.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond the maximum of [`Money`].
+    ///
+    /// [`Trade`]: crate::report::Trade
+    pub fn slippage(&self) -> Result<Money, Overflow> {
+        let mut sum = Money::ZERO;
+        let mut orders = self.orders.iter().peekable();
+        // Attempts of one leg and direction stand together.
+        while let Some((id, order)) = orders.next() {
+            let planned = self.leg(id.leg).map_or(order.terms.reference, |leg| leg.terms.reference);
+            let (mut filled, mut booked) = (order.filled, order.booked);
+            while let Some((_, next)) = orders.next_if(|(next, _)| (next.leg, next.direction) == (id.leg, id.direction))
+            {
+                filled = Quantity::from_nanos(filled.nanos().saturating_add(next.filled.nanos()))?;
+                booked = booked.add(next.booked)?;
+            }
+            sum = sum.add(slippage(order.terms.side, booked, planned, filled)?)?;
+        }
+        Ok(sum)
+    }
+
     /// The rules it is executed under.
     #[must_use]
     pub fn rules(&self) -> &Rules {
@@ -178,5 +202,14 @@ impl Batch {
     #[must_use]
     pub fn was_sent(&self) -> bool {
         !self.orders.is_empty()
+    }
+}
+
+/// What so many units at an `amount` have cost beside the planned price: that product is rounded half-even to the cent.
+pub(crate) fn slippage(side: Side, amount: Money, planned: Price, quantity: Quantity) -> Result<Money, Overflow> {
+    let planned = planned.times(quantity).to_money(Rounding::HalfEven)?;
+    match side {
+        Side::Buy => amount.sub(planned),
+        Side::Sell => planned.sub(amount),
     }
 }

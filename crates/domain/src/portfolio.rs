@@ -6,7 +6,7 @@ use crate::batch::Batch;
 use crate::books::{Books, Definition};
 use crate::order::{BatchId, ClientOrderId, FillCursor};
 use crate::record::{Cause, Difference, Outcome, Pause};
-use crate::values::{Money, MovementId, PortfolioId, Quantity, Sequence, StoreId, Symbol, Timestamp, Token};
+use crate::values::{Money, MovementId, Overflow, PortfolioId, Quantity, Sequence, StoreId, Symbol, Timestamp, Token};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -105,6 +105,47 @@ pub struct Tally {
     pub stale: u64,
     /// Forward buys plus forward sells, in money, without fees.
     pub turnover: Money,
+    /// The fees of all orders, there and back. In records that were folded before fees and slippage were counted, both are absent.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    pub fees: Money,
+    /// What the difference between planned and executed prices has cost, there and back, rounded as [`Batch::slippage`] says. Below zero if it was a
+    /// gain.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_zero"))]
+    pub slippage: Money,
+}
+
+#[cfg(feature = "serde")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(amount: &Money) -> bool {
+    amount.is_zero()
+}
+
+impl Tally {
+    /// With what an ended batch has moved and cost.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond the maximum of [`Money`].
+    pub(crate) fn with(self, batch: &Batch) -> Result<Self, Overflow> {
+        Ok(Self {
+            turnover: self.turnover.add(batch.forward_amount()?)?,
+            fees: self.fees.add(batch.cost()?.1)?,
+            slippage: self.slippage.add(batch.slippage()?)?,
+            ..self
+        })
+    }
+
+    /// Without what it was counted with.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond the maximum of [`Money`].
+    pub(crate) fn without(self, batch: &Batch) -> Result<Self, Overflow> {
+        Ok(Self {
+            turnover: self.turnover.sub(batch.forward_amount()?)?,
+            fees: self.fees.sub(batch.cost()?.1)?,
+            slippage: self.slippage.sub(batch.slippage()?)?,
+            ..self
+        })
+    }
 }
 
 impl Portfolio {

@@ -1,6 +1,6 @@
 //! What a batch did, for people and for records: derived from the batch alone, so it is the same live and after recovery.
 
-use crate::batch::Batch;
+use crate::batch::{Batch, slippage};
 use crate::order::{BatchId, Direction, LegNumber, Side};
 use crate::plan::{Leg, Skip};
 use crate::record::{Cause, Outcome, Residual};
@@ -111,17 +111,10 @@ fn trade(batch: &Batch, leg: &Leg, direction: Direction) -> Result<Option<Trade>
         // The average of positive prices is a price; only an impossible journal has none.
         let average = Price::average(value, quantity, Rounding::HalfEven).unwrap_or(order.terms.reference);
         let (symbol, side) = (order.terms.symbol, order.terms.side);
-        let slippage = slippage(side, amount, planned.times(quantity).to_money(Rounding::HalfEven)?)?;
+        let slippage = slippage(side, amount, planned, quantity)?;
         sum = Some(Trade { leg, symbol, side, quantity, price: average, amount, planned, slippage, fees });
     }
     Ok(sum)
-}
-
-fn slippage(side: Side, amount: Money, planned: Money) -> Result<Money, Overflow> {
-    match side {
-        Side::Buy => amount.sub(planned),
-        Side::Sell => planned.sub(amount),
-    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{BatchReport, Trade};
 use crate::testing::machine::Machine;
 use crate::testing::machine::story::shorten;
+use crate::values::Money;
 use expect_test::{Expect, expect};
 use std::fmt::Write;
 
@@ -16,6 +17,10 @@ fn check(mut machine: Machine, text: &str, expected: Expect) {
     machine.run(text);
     let report = BatchReport::of(machine.closed()).unwrap().unwrap();
     assert_eq!((report.batch, report.opened_at), (machine.closed().id, crate::testing::machine::OPENED));
+    let there_and_back = || report.trades.iter().chain(&report.reversals);
+    let sum = |of: fn(&Trade) -> Money| Money::sum(there_and_back().map(of)).unwrap();
+    let tally = machine.state.tally;
+    assert_eq!((tally.fees, tally.slippage), (sum(|trade| trade.fees), sum(|trade| trade.slippage)));
     let mut told = format!("{}, {} off by {}\n", report.outcome.name(), report.measure, report.drift);
     trades(&mut told, "forward", &report.trades);
     trades(&mut told, "back", &report.reversals);

@@ -303,14 +303,17 @@ fn a_fill_beyond_all_money_cannot_be_booked() {
 fn what_batches_came_to_is_added_up() {
     let mut machine = Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25");
     machine.run("begin; 0F1 submit acknowledged filled a:2@49/0.50; 1F1 submit acknowledged filled a:4; settle");
-    // 98.00 and 100.00, without fees.
+    // 98.00 and 100.00, without fees. The sale brought 2.00 less than planned.
+    let spent = |machine: &Machine| (machine.state.tally.fees, machine.state.tally.slippage);
     assert_eq!((machine.state.tally.completed, machine.state.tally.turnover), (1, read("198.00")));
+    assert_eq!(spent(&machine), (read("0.50"), read("2.00")));
     machine.open(&plan_of("sell A 2 @ 50, buy B 4 @ 25", Stages::Together), rules());
     machine.run(
-        "begin; 0F1 submit acknowledged filled a:2; 1F1 submit refused; 0R1 submit acknowledged filled a:2; settle",
+        "begin; 0F1 submit acknowledged filled a:2@51/0.10; 1F1 submit refused; 0R1 submit acknowledged filled a:2@53/0.20; settle",
     );
-    // What was traded back is not turnover.
-    assert_eq!((machine.state.tally.restored, machine.state.tally.turnover), (1, read("298.00")));
+    // What was traded back is not turnover, but cost fees and slippage as well: a gain of 2.00 on the way there, 6.00 on the way back.
+    assert_eq!((machine.state.tally.restored, machine.state.tally.turnover), (1, read("300.00")));
+    assert_eq!(spent(&machine), (read("0.80"), read("6.00")));
 }
 
 #[test]

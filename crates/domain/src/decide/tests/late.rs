@@ -67,6 +67,8 @@ fn late_fills_are_booked_by_the_rounded_sum_like_any_others() {
     // 0.00333, 0.00666, 0.00999
     assert_eq!((machine.order("0F1").booked, machine.state.books.cash), (read("0.01"), read("200.01")));
     assert_eq!(machine.state.tally.turnover, read("0.01"));
+    // Planned were 0.03 units at 50.
+    assert_eq!(machine.state.tally.slippage, read("1.49"));
 }
 
 #[test]
@@ -122,19 +124,27 @@ fn a_late_fill_while_the_portfolio_is_stale_changes_what_is_off() {
 fn what_comes_back_late_is_no_turnover() {
     let mut machine = Machine::of("CASH 200.00, A 7", "sell A 2 @ 50, buy B 4 @ 25");
     machine.run("begin; 0F1 submit acknowledged filled a:2 & 1F1 submit refused; 0R1 submit acknowledged filled a:2");
-    assert_eq!(machine.run("settle; 0R1 fill b:1").lines().last(), Some("+0 0R1 late fill 1 A for 50.00"));
-    assert_eq!(machine.state.tally.turnover, read("100.00"));
+    let late = machine.run("settle; 0R1 fill b:1@51/0.25");
+    assert_eq!(late.lines().last(), Some("+0 0R1 late fill 1 A for 51.00"));
+    // It cost its fee, and a dollar more than planned.
+    let tally = machine.state.tally;
+    assert_eq!((tally.turnover, tally.fees, tally.slippage), (read("100.00"), read("0.25"), read("1.00")));
 }
 
 #[test]
-fn turnover_is_the_same_before_and_after_a_retry() {
+fn what_batches_came_to_is_the_same_before_and_after_a_retry() {
     let mut machine = Machine::of("CASH 200.00, A 7", "sell A 2 @ 50, buy B 4 @ 25");
-    machine.run("begin; 0F1 submit acknowledged working a:0.5 & 1F1 submit refused; wait 600; 0F1 fill b:1");
-    assert_eq!(machine.state.tally.turnover, read("75.00"));
+    machine
+        .run("begin; 0F1 submit acknowledged working a:0.5/0.10 & 1F1 submit refused; wait 600; 0F1 fill b:1@49/0.20");
+    let amounts = |machine: &Machine| {
+        let tally = machine.state.tally;
+        [tally.turnover, tally.fees, tally.slippage].map(|amount| amount.to_string())
+    };
+    assert_eq!(amounts(&machine), ["74.00", "0.30", "1.00"]);
     machine.run("retry");
-    assert_eq!((machine.state.tally.turnover, machine.state.tally.stale), (read("0.00"), 0));
-    machine.run("0F1 look found canceled a:0.5 b:1; 0R1 submit acknowledged filled a:1.5; settle");
-    assert_eq!((machine.state.tally.turnover, machine.state.tally.restored), (read("75.00"), 1));
+    assert_eq!((amounts(&machine), machine.state.tally.stale), (["0.00", "0.00", "0.00"].map(str::to_owned), 0));
+    machine.run("0F1 look found canceled a:0.5/0.10 b:1@49/0.20; 0R1 submit acknowledged filled a:1.5@52/0.40; settle");
+    assert_eq!((amounts(&machine), machine.state.tally.restored), (["74.00", "0.70", "4.00"].map(str::to_owned), 1));
 }
 
 #[test]

@@ -256,8 +256,12 @@ fn events() -> Vec<Event> {
     for how in [Resolution::Accept, Resolution::Fixed] {
         events.push(Event::Resolved { how, who: who.clone(), why: why.clone(), books: books() });
     }
-    events.extend([Event::Folded(Box::new(folded())), Event::Removed]);
+    // As it was written before fees and slippage were counted.
+    let mut uncounted = folded();
+    (uncounted.tally.fees, uncounted.tally.slippage) = Default::default();
+    events.extend([Event::Folded(Box::new(uncounted)), Event::Removed]);
     events.extend(collared());
+    events.push(Event::Folded(Box::new(folded())));
     events
 }
 
