@@ -1,10 +1,11 @@
 //! The command line: commands, options, and their help.
 //!
 //! What each command does is in the file of its name. The examples that help ends with are in [`examples`], the options of the commands for
-//! operators in [`operators`].
+//! operators in [`operators`], those that try another policy in [`policy`].
 
 mod examples;
 mod operators;
+mod policy;
 
 use crate::duration::Length;
 use crate::files::FileArg;
@@ -18,6 +19,7 @@ pub(crate) use operators::{
     AbortArgs, AlertsArgs, AuditArgs, AuditFormat, BankArgs, HaltArgs, ModeKind, ReconcileArgs, RecoverArgs,
     ReleaseArgs, ResolveArgs, ScopeArgs, StatusArgs,
 };
+pub(crate) use policy::PolicyArgs;
 
 /// What all commands have.
 const GENERAL: &str = "General options";
@@ -111,7 +113,7 @@ pub(crate) struct PricesArgs {
     pub(crate) symbols: usize,
 }
 
-/// The files that `plan` and `replay` read.
+/// What `plan` and `replay` work on.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
     /// The portfolios: TOML, or JSON lines if it ends in .jsonl; - for standard input
@@ -126,6 +128,8 @@ pub(crate) struct InputArgs {
     /// Round prices of more than 9 decimals, half to even, instead of refusing them
     #[arg(long)]
     pub(crate) round_prices: bool,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
 }
 
 /// Options of `plan`.
@@ -158,6 +162,9 @@ pub(crate) struct ReplayArgs {
     /// What the broker's chances are drawn from: the same seed, the same bytes
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
+    /// What is printed: all of it, the portfolios at the end and the summary, or the summary alone
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t)]
+    pub(crate) records: Records,
     /// Tables for people, or one JSON object per line
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub(crate) format: Format,
@@ -185,6 +192,16 @@ pub(crate) enum Format {
     #[default]
     Text,
     Json,
+}
+
+/// Which records of a replay are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Records {
+    // What each is called says it all, as for colours.
+    #[default]
+    All,
+    Portfolios,
+    Summary,
 }
 
 /// Who executes orders.
@@ -218,6 +235,12 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
     let refuse = |kind, message: &str| Err(Cli::command().color(cli.color.decide()).error(kind, message));
     if let Command::Replay(ReplayArgs { broker: BrokerKind::Ideal, profile: Some(_), .. }) = &cli.command {
         let message = "--profile is for --broker banchile: the broker ideal has no weather";
+        return refuse(ErrorKind::ArgumentConflict, message);
+    }
+    if let Command::Replay(ReplayArgs { store: Some(_), input, .. }) = &cli.command
+        && input.policy.is_there()
+    {
+        let message = "a policy is tried without --store: a store would keep it, and go on with it from then on";
         return refuse(ErrorKind::ArgumentConflict, message);
     }
     if cli.files().into_iter().filter(|file| **file == FileArg::Stdin).count() > 1 {
@@ -290,6 +313,8 @@ mod tests {
         for line in [
             "evenkeel replay --portfolios a --prices b --profile storm",
             "evenkeel replay --portfolios a --prices b --broker ideal --profile calm",
+            "evenkeel replay --portfolios a --prices b --store c --measure relative",
+            "evenkeel replay --portfolios a --prices b --store c --absolute 5",
             "evenkeel plan --portfolios - --prices -",
             "evenkeel check --portfolios - --config -",
         ] {

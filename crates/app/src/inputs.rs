@@ -8,6 +8,7 @@ use crate::duration::Length;
 use crate::exit::Failure;
 use crate::faults::FileFaults;
 use crate::files::{FileArg, Reread};
+use crate::portfolios::tried::Tried;
 use crate::portfolios::{self, LoadedPortfolio, Priced};
 use crate::wiring::{self, PriceSummary};
 use evenkeel_ports::Wave;
@@ -17,7 +18,9 @@ use evenkeel_ports::Wave;
 pub(crate) struct Inputs {
     /// The configuration, with the options of the command line on top.
     pub(crate) config: Config,
-    /// In the file's order; at least one. Each symbol has a price somewhere in the file.
+    /// What is tried instead of the policies of the file.
+    pub(crate) tried: Option<Tried>,
+    /// With that policy. In the file's order; at least one. Each symbol has a price somewhere in the file.
     pub(crate) portfolios: Vec<LoadedPortfolio>,
     pub(crate) prices: PriceFile,
 }
@@ -44,8 +47,9 @@ impl PriceFile {
 /// Reads and checks everything.
 ///
 /// # Errors
-/// [`Failure::Input`] with the faults of all files, [`Failure::Dependency`] if the prices cannot be kept.
+/// [`Failure::Usage`] if there is no such policy as is to be tried, [`Failure::Input`] with the faults of all files, [`Failure::Dependency`] if the prices cannot be kept.
 pub(crate) fn load(args: &InputArgs, config: Option<&FileArg>) -> Result<Inputs, Failure> {
+    let tried = args.policy.tried()?;
     let config = config::load(config);
     let prices = match Reread::open(&args.prices) {
         Ok(file) => {
@@ -62,11 +66,15 @@ pub(crate) fn load(args: &InputArgs, config: Option<&FileArg>) -> Result<Inputs,
         Ok(_) | Err(_) => None,
     };
     let portfolios = portfolios::load(&args.portfolios, priced);
+    let portfolios = portfolios.and_then(|loaded| match tried {
+        Some(tried) => tried.on(loaded),
+        None => Ok(loaded),
+    });
     let prices = prices.and_then(|(file, faults)| faults.or(file).map_err(|faults| vec![faults]));
     match (config, portfolios, prices) {
         (Ok(config), Ok(portfolios), Ok(prices)) => {
             let max_price_age = args.max_price_age.map(|Length(age)| age).or(config.max_price_age);
-            Ok(Inputs { config: Config { max_price_age, ..config }, portfolios, prices })
+            Ok(Inputs { config: Config { max_price_age, ..config }, tried, portfolios, prices })
         }
         (config, portfolios, prices) => {
             let first = config.err().into_iter().chain(portfolios.err());

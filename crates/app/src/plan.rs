@@ -26,7 +26,7 @@ use evenkeel_domain::values::{Money, Rounding, Timestamp};
 /// [`Failure::Input`] with every fault of every file, before anything is printed; [`Failure`], if standard output cannot be
 /// written.
 pub(crate) fn run(args: &PlanArgs, config: Option<&FileArg>, out: &mut Output) -> Result<Outcome, Failure> {
-    let Inputs { config, portfolios, prices } = inputs::load(&args.input, config)?;
+    let Inputs { config, portfolios, prices, .. } = inputs::load(&args.input, config)?;
     let last = LastPrices::read(&prices)?;
     if prices.summary.rounded > 0 {
         let rounded = usize::try_from(prices.summary.rounded).unwrap_or(usize::MAX);

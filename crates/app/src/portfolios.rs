@@ -19,12 +19,15 @@
 //!
 //! 1. [`text`]: the portfolios of a file as trees, from either notation, and what is wrong with the text as such;
 //! 2. [`one`]: a tree as a portfolio, its policy in [`policy`]; what concerns several portfolios is here.
+//!
+//! A policy that is tried instead of theirs comes from the command line: [`tried`].
 
 mod one;
 mod policy;
 #[cfg(test)]
 mod tests;
 mod text;
+pub(crate) mod tried;
 
 use crate::document::form::{Form, Notation};
 use crate::document::{Lines, Node};

@@ -4,7 +4,8 @@
 //! inputs, checked ──> fleet: accounts over threads, wave by wave ──> lines, in order ──> portfolios, summary
 //! ```
 //!
-//! What one portfolio does in a wave is in [`account`], how all of them run in [`fleet`], what is printed in [`lines`] and [`text`].
+//! What one portfolio does in a wave is in [`account`], how all of them run in [`fleet`], what is printed in [`lines`], [`sums`] and
+//! [`text`].
 
 mod account;
 mod fleet;
@@ -13,12 +14,13 @@ mod lines;
 mod market;
 mod progress;
 mod stopwatch;
+mod sums;
 pub(crate) mod text;
 
 pub(crate) use account::Account;
 pub(crate) use lines::Lines;
 
-use crate::args::{BrokerKind, Format, ProfileKind, ReplayArgs};
+use crate::args::{BrokerKind, Format, ProfileKind, Records, ReplayArgs};
 use crate::exit::{Failure, Outcome};
 use crate::faults::{Fault, FileFaults};
 use crate::files::FileArg;
@@ -40,7 +42,7 @@ use stopwatch::Stopwatch;
 /// [`Failure::Input`] with every fault of every file, before anything is printed; [`Failure`], if something that is needed fails.
 pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output) -> Result<Outcome, Failure> {
     let stopwatch = Stopwatch::start();
-    let Inputs { config, portfolios, prices } = inputs::load(&args.input, config)?;
+    let Inputs { config, tried, portfolios, prices } = inputs::load(&args.input, config)?;
     let interrupt = Interrupt::listen()?;
     let settings = config.settings();
     let weather = weather(args);
@@ -73,9 +75,10 @@ pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output)
     let progress = Progress::new(prices.summary.waves, out.is_terminal());
 
     let waves = prices.waves()?.map(|wave| wave.map_err(Failure::from));
-    let print = |line| match args.format {
-        Format::Json => out.json(&line),
-        Format::Text => out.text(text::line(&line)),
+    let print = |line| match (args.records, args.format) {
+        (Records::Portfolios | Records::Summary, _) => Ok(()),
+        (Records::All, Format::Json) => out.json(&line),
+        (Records::All, Format::Text) => out.text(text::line(&line)),
     };
     let finished = fleet::run(plans.collect(), waves, print, || interrupt.is_requested(), |done| progress.set(done));
     progress.finish();
@@ -84,13 +87,15 @@ pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output)
         FleetError::Engine(error) => engine_failed(error),
     })?;
 
-    let summary = SummaryLine::new(&finished, count, &prices.summary, stopwatch.elapsed());
+    let summary = SummaryLine::new(&finished, count, &prices.summary, tried, stopwatch.elapsed());
     match args.format {
         Format::Json => {
-            finished.portfolios.iter().try_for_each(|portfolio| out.json(portfolio))?;
+            if args.records != Records::Summary {
+                finished.portfolios.iter().try_for_each(|portfolio| out.json(portfolio))?;
+            }
             out.json(&summary)?;
         }
-        Format::Text => out.text(text::end(&finished.portfolios, &summary, out))?,
+        Format::Text => out.text(text::end(args.records, &finished.portfolios, &summary, out))?,
     }
     out.flush()?;
     Ok(outcome(&finished))

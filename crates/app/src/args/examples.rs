@@ -38,6 +38,8 @@ Examples:
       Each portfolio: its drift, its trades, and why the rest is left alone
   evenkeel plan --portfolios many.jsonl --prices prices.csv --format json | jq .drift
       The drift of each of many
+  evenkeel plan --portfolios mine.toml --prices prices.csv --measure relative --band 10
+      What would be traded if all of them had this policy
   evenkeel plan --portfolios mine.toml --prices prices.csv --max-price-age 3d
       Refuse portfolios with a price more than three days older than the newest
 
@@ -51,7 +53,15 @@ Examples:
   evenkeel replay --portfolios mine.toml --prices prices.csv --format json > records.jsonl
       The same as records, one per line
   evenkeel replay --portfolios mine.toml --prices prices.csv --broker banchile --profile storm
-      With fees, delays, lost answers and refusals";
+      With fees, delays, lost answers and refusals
+  for band in 1 2 5 10 20; do
+    evenkeel replay --portfolios mine.toml --prices prices.csv --broker banchile \\
+      --measure relative --band $band --records summary
+  done
+      What each band comes to, in one line: value, turnover, fees and cost
+
+cost is the fees and the slippage against the planned prices, what was traded back included.
+A policy is tried without --store, which would keep it.";
 
 pub(super) const CHECK: &str = "\
 Examples:

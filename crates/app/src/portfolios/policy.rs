@@ -8,16 +8,17 @@ use crate::document::nearest::nearest;
 use crate::document::{Entry, Node, Table};
 use evenkeel_domain::policy::{Band, Measure, Policy};
 use evenkeel_domain::values::{Money, Percentage};
+use serde::{Serialize, Serializer};
 
 /// What a policy may have.
 pub(super) const KEYS: [&str; 6] = ["measure", "band", "relative", "absolute", "minimum_order", "cash_buffer"];
 
 const POLICY: &str = "write a table of keys like measure and band";
-const BAND: &str = "write a percentage from \"0\" to \"100\", with at most 4 decimals";
+pub(super) const BAND: &str = "write a percentage from \"0\" to \"100\", with at most 4 decimals";
 const AMOUNT: &str = "write an amount of \"0.00\" or more, with at most 2 decimals";
 
 /// Every measure, with the keys that it has.
-const MEASURES: [Known; 5] = [
+pub(crate) const MEASURES: [Known; 5] = [
     Known { name: "relative", bands: Bands::One(|band| Measure::Relative { band }) },
     Known { name: "absolute", bands: Bands::One(|band| Measure::Absolute { band }) },
     Known { name: "hybrid", bands: Bands::Two(|relative, absolute| Measure::Hybrid { relative, absolute }) },
@@ -25,14 +26,33 @@ const MEASURES: [Known; 5] = [
     Known { name: "total", bands: Bands::One(|band| Measure::Total { band }) },
 ];
 
-#[derive(Clone, Copy)]
-struct Known {
+/// A measure, before it has its bands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
     name: &'static str,
-    bands: Bands,
+    pub(super) bands: Bands,
 }
 
-#[derive(Clone, Copy)]
-enum Bands {
+impl Known {
+    /// The measure of this name, if there is one.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        MEASURES.into_iter().find(|known| known.name == name)
+    }
+
+    /// As in files.
+    pub(crate) fn name(self) -> &'static str {
+        self.name
+    }
+}
+
+impl Serialize for Known {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Bands {
     /// `band`, which has a default.
     One(fn(Band) -> Measure),
     /// `relative` and `absolute`, which must both be there.
@@ -40,7 +60,7 @@ enum Bands {
 }
 
 impl Bands {
-    const fn keys(self) -> &'static [&'static str] {
+    pub(super) const fn keys(self) -> &'static [&'static str] {
         match self {
             Self::One(_) => &["band"],
             Self::Two(_) => &["relative", "absolute"],
@@ -89,7 +109,8 @@ fn measure(form: &mut Form<'_>, table: &Table<'_>, policy: &Node<'_>) -> Option<
     }
 }
 
-fn five_percent() -> Option<Band> {
+/// What `band` is where it is not written.
+pub(super) fn five_percent() -> Option<Band> {
     Percentage::from_units(50_000).ok().and_then(|five| Band::new(five).ok())
 }
 
@@ -97,7 +118,7 @@ fn known_measure(form: &mut Form<'_>, node: &Node<'_>) -> Option<Known> {
     let names = MEASURES.map(|known| known.name);
     let remedy = format!("write one of {}", names.join(", "));
     let text = form.text(node, "policy.measure", &remedy)?;
-    let known = MEASURES.into_iter().find(|known| known.name == text);
+    let known = Known::of(text);
     if known.is_none() {
         let meant = nearest(text, names).unwrap_or_default();
         form.refuse(node, "policy.measure", "there is no such measure", format!("the nearest is {meant}; {remedy}"));
@@ -111,11 +132,16 @@ fn belongs(form: &mut Form<'_>, entry: &Entry<'_>, known: Known) -> bool {
     if known.bands.keys().contains(&key) {
         return true;
     }
-    let owners: Vec<&str> = MEASURES.iter().filter(|m| m.bands.keys().contains(&key)).map(|m| m.name).collect();
-    let problem = format!("it belongs to the measures {}, not to {}", owners.join(", "), known.name);
+    let problem = format!("it belongs to the measures {}, not to {}", owners(key), known.name);
     let remedy = format!("the measure {} has {}", known.name, known.bands.keys().join(" and "));
     form.refuse(&entry.value, &field("policy", key), problem, remedy);
     false
+}
+
+/// The measures that have a key.
+pub(super) fn owners(key: &str) -> String {
+    let owners: Vec<&str> = MEASURES.iter().filter(|m| m.bands.keys().contains(&key)).map(|m| m.name).collect();
+    owners.join(", ")
 }
 
 fn read_band(form: &mut Form<'_>, entry: &Entry<'_>) -> Option<Band> {

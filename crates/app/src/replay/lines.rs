@@ -1,6 +1,8 @@
 //! The records of a replay, as JSON lines and as text. Field names are a contract; more fields may be added.
 
 use super::fleet::Finished;
+use super::sums::{Amount, Sums};
+use crate::portfolios::tried::Tried;
 use crate::records::{RefusedRecord, SkippedRecord, TradeRecord};
 use crate::wiring::PriceSummary;
 use evenkeel_domain::allocation::Target;
@@ -9,7 +11,7 @@ use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::record::{Outcome, Residual};
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::valuation::ReserveRule;
-use evenkeel_domain::values::{Money, Percentage, PortfolioId, Price, Quantity, Rounding, Symbol, Value};
+use evenkeel_domain::values::{Currency, Money, Percentage, PortfolioId, Price, Quantity, Rounding, Symbol, Value};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -116,10 +118,15 @@ pub(crate) struct PortfolioLine {
     pub(crate) portfolio: PortfolioId,
     pub(crate) status: &'static str,
     pub(crate) at: String,
+    pub(crate) currency: Currency,
     pub(crate) cash: Money,
-    pub(crate) value: String,
+    pub(crate) value: Amount,
     pub(crate) rebalances: u64,
+    pub(crate) restored: u64,
     pub(crate) turnover: Money,
+    pub(crate) fees: Money,
+    /// Fees and slippage.
+    pub(crate) cost: Amount,
     pub(crate) holdings: Vec<HoldingLine>,
 }
 
@@ -128,7 +135,7 @@ pub(crate) struct HoldingLine {
     pub(crate) symbol: String,
     pub(crate) quantity: String,
     pub(crate) price: String,
-    pub(crate) value: String,
+    pub(crate) value: Amount,
     pub(crate) weight: String,
     pub(crate) target: Percentage,
 }
@@ -149,7 +156,7 @@ impl PortfolioLine {
                 symbol: Target::Cash.to_string(),
                 quantity: state.books.cash.to_string(),
                 price: "1".to_owned(),
-                value: state.books.cash.to_string(),
+                value: state.books.cash.into(),
                 weight: figures.weight(figures.free_cash),
                 target: definition.allocation.cash(),
             });
@@ -160,19 +167,24 @@ impl PortfolioLine {
                 symbol: symbol.to_string(),
                 quantity: quantity.to_string(),
                 price: price.map(|price| price.to_string()).unwrap_or_default(),
-                value: cents(value),
+                value: Amount::rounded(value),
                 weight: figures.weight(value),
                 target: definition.allocation.of(*symbol),
             });
         }
+        let tally = &state.tally;
         Some(Self {
             portfolio: state.id.clone(),
             status: state.standing.name(),
             at: at.to_owned(),
+            currency: definition.currency,
             cash: state.books.cash,
-            value: cents(figures.total),
-            rebalances: state.tally.completed,
-            turnover: state.tally.turnover,
+            value: Amount::rounded(figures.total),
+            rebalances: tally.completed,
+            restored: tally.restored,
+            turnover: tally.turnover,
+            fees: tally.fees,
+            cost: Amount::from(tally.fees).add(tally.slippage),
             holdings,
         })
     }
@@ -210,10 +222,6 @@ impl Figures {
     }
 }
 
-fn cents(value: Value) -> String {
-    value.to_money(Rounding::HalfEven).map_or_else(|_| value.to_string(), |money| money.to_string())
-}
-
 /// The last line.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "summary")]
@@ -224,6 +232,11 @@ pub(crate) struct SummaryLine {
     pub(crate) rebalances: u64,
     pub(crate) restored: u64,
     pub(crate) stale: usize,
+    /// One for each currency.
+    pub(crate) currencies: Vec<Sums>,
+    /// What was tried instead of the file's policies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<Tried>,
     #[serde(skip_serializing_if = "is_zero")]
     pub(crate) rounded: u64,
     #[serde(skip_serializing_if = "is_false")]
@@ -232,7 +245,13 @@ pub(crate) struct SummaryLine {
 }
 
 impl SummaryLine {
-    pub(crate) fn new(finished: &Finished, portfolios: usize, prices: &PriceSummary, elapsed: Duration) -> Self {
+    pub(crate) fn new(
+        finished: &Finished,
+        portfolios: usize,
+        prices: &PriceSummary,
+        policy: Option<Tried>,
+        elapsed: Duration,
+    ) -> Self {
         Self {
             portfolios,
             waves: finished.waves,
@@ -240,6 +259,8 @@ impl SummaryLine {
             rebalances: finished.completed,
             restored: finished.restored,
             stale: finished.stale,
+            currencies: Sums::of(&finished.portfolios),
+            policy,
             rounded: prices.rounded,
             interrupted: finished.interrupted,
             elapsed_seconds: elapsed.as_secs_f64(),

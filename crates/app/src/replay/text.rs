@@ -1,7 +1,10 @@
 //! A replay for people: a line for each thing that happened, a table of what the portfolios came to, and the sums.
 
 use super::lines::{Line, PortfolioLine, RebalanceLine, SummaryLine, UnwoundLine};
+use super::sums::{Amount, Sums};
+use crate::args::Records;
 use crate::output::Output;
+use crate::portfolios::tried::Tried;
 use crate::records::SkippedRecord;
 use crate::render::{Side, count, grouped, list, money, table};
 use evenkeel_domain::values::Money;
@@ -43,9 +46,9 @@ fn reasons(skipped: &[SkippedRecord]) -> String {
 /// What the portfolios came to.
 pub(crate) fn table_of(portfolios: &[PortfolioLine], out: &Output) -> String {
     let rows = portfolios.iter().map(|p| {
-        let [value, cash, turnover] =
-            [p.value.clone(), p.cash.to_string(), p.turnover.to_string()].map(|n| grouped(&n));
-        [p.portfolio.to_string(), p.status.to_owned(), p.rebalances.to_string(), value, cash, turnover]
+        let [value, cash, turnover, fees, cost] =
+            [p.value, p.cash.into(), p.turnover.into(), p.fees.into(), p.cost].map(amount);
+        [p.portfolio.to_string(), p.status.to_owned(), p.rebalances.to_string(), value, cash, turnover, fees, cost]
     });
     let columns = [
         ("portfolio", Side::Left),
@@ -54,21 +57,56 @@ pub(crate) fn table_of(portfolios: &[PortfolioLine], out: &Output) -> String {
         ("value", Side::Right),
         ("cash", Side::Right),
         ("turnover", Side::Right),
+        ("fees", Side::Right),
+        ("cost", Side::Right),
     ];
     table(columns, rows.collect(), out.is_terminal())
 }
 
-/// What the portfolios came to, and the sums.
-pub(super) fn end(portfolios: &[PortfolioLine], summary: &SummaryLine, out: &Output) -> String {
-    let table = table_of(portfolios, out);
+/// What the portfolios came to, as far as it is wanted, and the sums.
+pub(super) fn end(records: Records, portfolios: &[PortfolioLine], summary: &SummaryLine, out: &Output) -> String {
+    let mut text = match records {
+        Records::All => format!("\n{}\n{}", table_of(portfolios, out), counted(summary)),
+        Records::Portfolios => format!("{}\n{}", table_of(portfolios, out), counted(summary)),
+        // What says that the sums are not what they seem is said nevertheless.
+        Records::Summary if summary.interrupted || summary.rounded > 0 => counted(summary),
+        Records::Summary => String::new(),
+    };
+    for sums in &summary.currencies {
+        text.push_str(&summed(sums, summary.policy));
+    }
+    text
+}
+
+/// How many of everything there were.
+fn counted(summary: &SummaryLine) -> String {
     let SummaryLine { portfolios, waves, rebalances, restored, stale, rounded, .. } = summary;
     let mut counts = vec![format!("{rebalances} completed")];
     counts.extend((*restored > 0).then(|| format!("{restored} restored")));
     counts.extend(
         (*stale > 0).then(|| format!("{} stale: see evenkeel resolve", count(*stale, "portfolio is|portfolios are"))),
     );
-    counts.extend((*rounded > 0).then(|| format!("{rounded} prices rounded to 9 decimals")));
+    let rounded = usize::try_from(*rounded).unwrap_or(usize::MAX);
+    counts.extend((rounded > 0).then(|| format!("{} rounded to 9 decimals", count(rounded, "price"))));
     counts.extend(summary.interrupted.then(|| "interrupted".to_owned()));
     let (portfolios, waves) = (count(*portfolios, "portfolio"), count(*waves, "wave"));
-    format!("\n{table}\n{portfolios} over {waves} in {:.2} s: {}\n", summary.elapsed_seconds, list(counts.into_iter()))
+    format!("{portfolios} over {waves} in {:.2} s: {}\n", summary.elapsed_seconds, list(counts.into_iter()))
+}
+
+/// The portfolios of one currency, in columns that stand below those of another replay.
+fn summed(sums: &Sums, policy: Option<Tried>) -> String {
+    let Sums { currency, value, turnover, fees, cost, rebalances, restored, stale, .. } = sums;
+    let tried = policy.map(|tried| format!("{tried}: ")).unwrap_or_default();
+    let [value, turnover, fees, cost] = [*value, *turnover, *fees, *cost].map(amount);
+    let mut counts = vec![format!("{rebalances:>5} completed")];
+    counts.extend((*restored > 0).then(|| format!("{restored} restored")));
+    counts.extend((*stale > 0).then(|| format!("{stale} stale")));
+    let counts = list(counts);
+    format!(
+        "{tried}{currency} value {value:>14}, turnover {turnover:>14}, fees {fees:>10}, cost {cost:>10}; {counts}\n"
+    )
+}
+
+fn amount(amount: Amount) -> String {
+    grouped(&amount.to_string())
 }

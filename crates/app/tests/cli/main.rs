@@ -10,6 +10,7 @@ mod harness;
 mod newer;
 mod night;
 mod plan;
+mod policies;
 mod quiet_days;
 mod stores;
 mod streams;

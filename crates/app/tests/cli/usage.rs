@@ -17,6 +17,10 @@ fn wrong_usage_is_told_on_standard_error() {
         "replay --portfolios a --prices b --profile calm",
         "replay --portfolios a --prices b --broker ideal --profile storm",
         "replay --portfolios a --prices b --broker real",
+        "replay --portfolios a --prices b --records none",
+        "replay --portfolios a --prices b --measure hybrid --band 5",
+        "plan --portfolios a --prices b --measure drift",
+        "plan --portfolios a --prices b --band 101",
         "prices --symbols 0",
         "prices --symbols 100001",
         "prices --days 0",
@@ -130,6 +134,14 @@ fn help_and_version_are_results() {
           -h, --help               Print help
           -V, --version            Print version
 
+        Another policy for every portfolio, instead of the file's:
+              --measure <MEASURE>  How drift is measured; its bands are those that are given with it
+                                   [possible values: relative, absolute, hybrid, tighter, total]
+              --band <B>           The band of relative, absolute and total; without --measure, of the one
+                                   that each portfolio has
+              --relative <R>       The band of hybrid and tighter that is in percent of the target
+              --absolute <A>       The band of hybrid and tighter that is in percentage points
+
         General options:
               --color <WHEN>   When to use colour: auto is on a terminal, unless NO_COLOR is set [default:
                                auto] [possible values: auto, always, never]
@@ -140,6 +152,8 @@ fn help_and_version_are_results() {
               Each portfolio: its drift, its trades, and why the rest is left alone
           evenkeel plan --portfolios many.jsonl --prices prices.csv --format json | jq .drift
               The drift of each of many
+          evenkeel plan --portfolios mine.toml --prices prices.csv --measure relative --band 10
+              What would be traded if all of them had this policy
           evenkeel plan --portfolios mine.toml --prices prices.csv --max-price-age 3d
               Refuse portfolios with a price more than three days older than the newest
 
