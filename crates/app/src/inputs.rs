@@ -47,7 +47,8 @@ impl PriceFile {
 /// Reads and checks everything.
 ///
 /// # Errors
-/// [`Failure::Usage`] if there is no such policy as is to be tried, [`Failure::Input`] with the faults of all files, [`Failure::Dependency`] if the prices cannot be kept.
+/// [`Failure::Usage`] if there is no such policy as is to be tried, [`Failure::Input`] with the faults of all files, [`Failure::Dependency`] if
+/// the prices cannot be kept.
 pub(crate) fn load(args: &InputArgs, config: Option<&FileArg>) -> Result<Inputs, Failure> {
     let tried = args.policy.tried()?;
     let config = config::load(config);

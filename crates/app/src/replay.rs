@@ -72,7 +72,8 @@ pub(crate) fn run(args: &ReplayArgs, config: Option<&FileArg>, out: &mut Output)
         store: store.clone(),
         bank: bank.clone(),
     });
-    let progress = Progress::new(prices.summary.waves, out.is_terminal());
+    let tells_a_story = args.records == Records::All;
+    let progress = Progress::new(prices.summary.waves, tells_a_story && out.is_terminal());
 
     let waves = prices.waves()?.map(|wave| wave.map_err(Failure::from));
     let print = |line| match (args.records, args.format) {

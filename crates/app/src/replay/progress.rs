@@ -7,9 +7,9 @@ use std::io::{IsTerminal, stderr};
 pub(crate) struct Progress(Option<ProgressBar>);
 
 impl Progress {
-    /// A bar for so many waves, if a person looks at standard error while standard output goes elsewhere.
-    pub(crate) fn new(waves: u64, stdout_is_terminal: bool) -> Self {
-        if stdout_is_terminal || !stderr().is_terminal() {
+    /// A bar for so many waves, if a person looks at standard error, and not at lines that are printed meanwhile.
+    pub(crate) fn new(waves: u64, has_lines_between: bool) -> Self {
+        if has_lines_between || !stderr().is_terminal() {
             return Self(None);
         }
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} waves, {eta} left");
