@@ -96,7 +96,7 @@ impl Desk {
             let Some(batch) = batch else {
                 return seen.wrong.push(format!("{id} was sent, and its batch is not in the journal"));
             };
-            match batch.orders.get(&id) {
+            match batch.orders.get(id) {
                 None => seen.wrong.push(format!("{id} was sent, and its intent is not in the journal")),
                 Some(order) if order.terms != request.terms => {
                     seen.wrong.push(format!("{id} was sent with {:?}, intended as {:?}", request.terms, order.terms));
@@ -112,7 +112,7 @@ impl Desk {
 
     fn check_cancel(&self, account: &AccountId, id: ClientOrderId) {
         self.read(account, |state, seen| {
-            let order = state.batch.as_ref().and_then(|batch| batch.orders.get(&id));
+            let order = state.batch.as_ref().and_then(|batch| batch.orders.get(id));
             let is_decided = |order: &Order| matches!(order.state, OrderState::CancelRequested { .. });
             if order.is_some_and(|order| !is_decided(order)) && !seen.expects_zombies {
                 seen.wrong.push(format!("a cancel of {id} was sent that is not in the journal"));

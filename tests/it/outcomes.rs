@@ -28,8 +28,8 @@ fn check_closed(world: &World, engine: &Arc<Engine>, report: &BatchReport, befor
     match report.outcome {
         Outcome::Completed => {
             let orders = world.broker.ledger(&p("growth")).unwrap().orders;
-            for (id, order) in &batch.orders {
-                let made = orders.iter().find(|made| made.request.id == *id);
+            for (id, order) in batch.orders.iter() {
+                let made = orders.iter().find(|made| made.request.id == id);
                 let filled = made.map_or(Quantity::ZERO, |made| made.filled());
                 assert_eq!(filled, order.filled, "{id}");
                 let retried = batch.last_attempt(id.leg, id.direction).is_some_and(|(last, _)| last != id);
@@ -188,7 +188,8 @@ fn run_into(world: &World, case: &Case, trouble: Trouble) {
 /// True if the broker executed what the journal does not know of: which it then must have done after the batch was closed.
 fn executed_after_its_end(world: &World, state: &Portfolio) -> bool {
     let orders = world.broker.ledger(&p("growth")).unwrap().orders;
-    let known = |id, fill| state.closed_batch(id).is_some_and(|batch| batch.orders[&id].fills.contains(fill));
+    let known =
+        |id, fill| state.closed_batch(id).is_some_and(|batch| batch.orders.get(id).unwrap().fills.contains(fill));
     let unknown = orders.iter().flat_map(|order| order.fills.iter().filter(|fill| !known(order.request.id, &fill.id)));
     let unknown: Vec<_> = unknown.map(|fill| fill.at).collect();
     let closed_at = world.journal.records(&p("growth")).last().unwrap().at;

@@ -212,8 +212,11 @@ fn an_outcome_that_stays_unknown() {
     assert_eq!(report.cause, Some(Cause::Unknown { orders: 1 }));
     let state = world.state("growth");
     let closing = state.stale_batch().unwrap().closing.clone().unwrap();
-    let listed: Vec<_> =
-        closing.unresolved.iter().map(|id| state.stale_batch().unwrap().orders[id].terms.symbol).collect();
+    let listed: Vec<_> = closing
+        .unresolved
+        .iter()
+        .map(|id| state.stale_batch().unwrap().orders.get(*id).unwrap().terms.symbol)
+        .collect();
     assert_eq!(listed, [p("MSFT")], "the order is named");
     let alert = &world.run(world.journal.pending_alerts(1)).unwrap()[0];
     assert!(alert.text.contains(&format!("{} unresolved", closing.unresolved[0])), "{}", alert.text);

@@ -8,14 +8,13 @@ mod orders;
 
 pub use error::ApplyError;
 
-use crate::batch::{Batch, OrderState, Phase};
+use crate::batch::{Batch, Order, OrderState, Orders, Phase};
 use crate::books::Books;
 use crate::order::{ClientOrderId, Fill};
 use crate::portfolio::{Portfolio, Standing, Tally};
 use crate::record::{Cause, Closing, Event, Movement, Opening, OrderEvent, Outcome, Record, Resolution, UnwindCause};
 use crate::values::{Money, MovementId, Timestamp, Token};
 use orders::{book, intend, is_new, lose_sender, order_event, order_mut};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Applies one record.
@@ -192,7 +191,7 @@ impl Applying<'_> {
             phase: Phase::Planned,
             unwinding: None,
             dropped: Vec::new(),
-            orders: BTreeMap::new(),
+            orders: Orders::default(),
             closing: None,
         });
         Ok(())
@@ -265,14 +264,16 @@ impl Applying<'_> {
         batch.attempts = attempts;
         let quiet_at = at.plus(batch.rules().quiescence);
         lose_sender(&mut batch, at, quiet_at);
-        for order in batch.orders.values_mut().map(Arc::make_mut) {
+        let is_waited_for =
+            |order: &Order| order.unknown_since.is_some() || matches!(order.state, OrderState::CancelRequested { .. });
+        batch.orders.change(is_waited_for, |order| {
             if order.unknown_since.is_some() {
                 order.unknown_since = Some(at);
             }
             if let OrderState::CancelRequested { since } = &mut order.state {
                 *since = at;
             }
-        }
+        });
         // It was counted as stale, and will be counted again by what it comes to. What it moved and cost as well.
         self.portfolio.tally = Tally { stale: tally.stale.saturating_sub(1), ..tally };
         self.portfolio.batch = Some(batch);

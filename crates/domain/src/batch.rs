@@ -16,10 +16,12 @@
 //! Nothing here decides; this module answers questions about what is.
 
 mod order;
+mod orders;
 
 pub use order::{BookingError, Order, OrderState};
+pub use orders::Orders;
 
-use crate::order::{Attempt, BatchId, ClientOrderId, Direction, LegNumber, Side};
+use crate::order::{BatchId, ClientOrderId, Direction, LegNumber, Side};
 use crate::plan::{Leg, Stages};
 use crate::record::{Closing, Opening, Outcome, Residual, Rules, Stage, UnwindCause};
 use crate::values::{Money, Overflow, Price, Quantity, QuantityError, Rounding, Symbol, Timestamp, Token};
@@ -48,8 +50,8 @@ pub struct Batch {
     pub dropped: Vec<crate::plan::Skip>,
     /// Reverse attempts are allowed up to this number.
     pub attempts: u8,
-    /// Every order, by leg, direction and attempt. Copies of a batch share those that are the same in both.
-    pub orders: BTreeMap<ClientOrderId, Arc<Order>>,
+    /// Every order so far.
+    pub orders: Orders,
     /// How it ended, once it has.
     pub closing: Option<Closing>,
 }
@@ -85,16 +87,18 @@ impl Batch {
     }
 
     /// The orders of one leg and direction, first attempt first.
-    pub fn attempts_of(&self, leg: LegNumber, direction: Direction) -> impl Iterator<Item = (&ClientOrderId, &Order)> {
-        let first = ClientOrderId { batch: self.id, leg, direction, attempt: Attempt::FIRST };
-        let attempts = self.orders.range(first..).take_while(move |(id, _)| id.leg == leg && id.direction == direction);
-        attempts.map(|(id, order)| (id, &**order))
+    pub fn attempts_of(
+        &self,
+        leg: LegNumber,
+        direction: Direction,
+    ) -> impl DoubleEndedIterator<Item = (ClientOrderId, &Order)> {
+        self.orders.attempts_of(self.id, leg, direction)
     }
 
     /// The last order of one leg and direction.
     #[must_use]
-    pub fn last_attempt(&self, leg: LegNumber, direction: Direction) -> Option<(&ClientOrderId, &Order)> {
-        self.attempts_of(leg, direction).last()
+    pub fn last_attempt(&self, leg: LegNumber, direction: Direction) -> Option<(ClientOrderId, &Order)> {
+        self.attempts_of(leg, direction).next_back()
     }
 
     /// The legs of one stage, in execution order. The stages that undo name the legs they take back.

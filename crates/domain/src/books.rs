@@ -4,6 +4,7 @@
 
 use crate::allocation::TargetAllocation;
 use crate::policy::Policy;
+use crate::sorted::Sorted;
 use crate::values::{AccountId, Currency, Money, Percentage, Price, Quantity, QuantityError, Symbol, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use std::time::Duration;
 pub struct Books {
     /// Cash; below zero only where a broker let it happen.
     pub cash: Money,
-    units: BTreeMap<Symbol, Quantity>,
+    units: Sorted<Symbol, Quantity>,
 }
 
 impl Books {
@@ -28,18 +29,18 @@ impl Books {
     /// Units of `symbol`; zero if none are held.
     #[must_use]
     pub fn units(&self, symbol: Symbol) -> Quantity {
-        self.units.get(&symbol).copied().unwrap_or(Quantity::ZERO)
+        self.units.get(symbol).copied().unwrap_or(Quantity::ZERO)
     }
 
     /// Every symbol held with its units, in symbol order.
     pub fn holdings(&self) -> impl ExactSizeIterator<Item = (Symbol, Quantity)> {
-        self.units.iter().map(|(symbol, quantity)| (*symbol, *quantity))
+        self.units.entries().iter().copied()
     }
 
     /// Sets the units of `symbol`.
     pub fn set_units(&mut self, symbol: Symbol, quantity: Quantity) {
         if quantity.is_zero() {
-            self.units.remove(&symbol);
+            self.units.remove(symbol);
         } else {
             self.units.insert(symbol, quantity);
         }
@@ -50,7 +51,7 @@ impl Books {
     /// # Errors
     /// [`QuantityError::Overflow`] beyond the maximum of [`Quantity`].
     pub fn add_units(&mut self, symbol: Symbol, quantity: Quantity) -> Result<(), QuantityError> {
-        match self.units.get_mut(&symbol) {
+        match self.units.get_mut(symbol) {
             Some(held) => *held = held.add(quantity)?,
             None => self.set_units(symbol, quantity),
         }
@@ -62,7 +63,11 @@ impl Books {
     /// # Errors
     /// [`QuantityError::WouldBeNegative`] if fewer are held.
     pub fn remove_units(&mut self, symbol: Symbol, quantity: Quantity) -> Result<(), QuantityError> {
-        self.set_units(symbol, self.units(symbol).sub(quantity)?);
+        let Some(held) = self.units.get_mut(symbol) else { return Quantity::ZERO.sub(quantity).map(drop) };
+        *held = held.sub(quantity)?;
+        if held.is_zero() {
+            self.units.remove(symbol);
+        }
         Ok(())
     }
 }

@@ -88,6 +88,7 @@ pub mod limits;
 pub mod portfolio;
 pub mod record;
 pub mod report;
+mod sorted;
 
 #[cfg(test)]
 mod testing;

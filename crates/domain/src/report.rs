@@ -87,7 +87,7 @@ impl BatchReport {
 }
 
 fn trades(batch: &Batch, direction: Direction) -> Result<Vec<Trade>, Overflow> {
-    if !batch.orders.keys().any(|id| id.direction == direction) {
+    if !batch.orders.ids().any(|id| id.direction == direction) {
         return Ok(Vec::new());
     }
     let legs = batch.opening.legs.iter();

@@ -25,13 +25,13 @@ use std::time::Duration;
 /// The most that each may take, for 10 and for 50 holdings.
 const MOST: [(&str, u64, u64); 8] = [
     ("plan", 19, 32),
-    ("open and begin", 16, 54),
+    ("open and begin", 16, 38),
     ("due: the sells", 2, 2),
-    ("one sell is filled", 6, 19),
-    ("the other sells are filled, the buys follow", 32, 121),
-    ("the buys are filled", 17, 77),
-    ("settle and close", 7, 24),
-    ("apply every record", 26, 124),
+    ("one sell is filled", 6, 6),
+    ("the other sells are filled, the buys follow", 33, 102),
+    ("the buys are filled", 17, 60),
+    ("settle and close", 7, 7),
+    ("apply every record", 27, 107),
 ];
 
 #[test]

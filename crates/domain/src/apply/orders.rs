@@ -7,13 +7,13 @@ use crate::order::{ClientOrderId, Direction, Fill, NotSent, RefusalReason, Side,
 use crate::plan::Leg;
 use crate::record::{End, Intent, OrderEvent, Stage};
 use crate::values::{Money, Symbol, Timestamp};
-use std::collections::BTreeSet;
-use std::sync::Arc;
 
 pub(super) fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Result<(), ApplyError> {
-    let mut seen = BTreeSet::new();
+    let mut ids: Vec<ClientOrderId> = orders.iter().map(|intent| intent.order).collect();
+    ids.sort_unstable();
+    let twice = ids.windows(2).find_map(|pair| pair.first().filter(|first| pair.last() == Some(first)));
     for intent in orders {
-        let problem = if batch.orders.contains_key(&intent.order) || !seen.insert(intent.order) {
+        let problem = if batch.orders.contains(intent.order) || Some(&intent.order) == twice {
             "was intended already"
         } else if intent.order.batch != batch.id {
             "belongs to another batch"
@@ -24,8 +24,7 @@ pub(super) fn intend(batch: &mut Batch, stage: Stage, orders: &[Intent]) -> Resu
         };
         return Err(ApplyError::Order { record: "intended", order: intent.order, problem });
     }
-    let new = orders.iter().map(|i| (i.order, Arc::new(Order::new(i.terms, i.send_at, i.deadline))));
-    batch.orders.extend(new);
+    batch.orders.extend(orders.iter().map(|i| (i.order, Order::new(i.terms, i.send_at, i.deadline))));
     batch.phase = match stage {
         Stage::First | Stage::Second => Phase::Forward(stage),
         Stage::UndoBuys | Stage::UndoSells => Phase::Compensating(stage),
@@ -51,9 +50,8 @@ pub(super) fn is_new(order: &Order, record: &'static str, id: ClientOrderId, fil
 /// Whoever worked on the batch before may have sent what was due, and nobody can tell any more.
 pub(super) fn lose_sender(batch: &mut Batch, at: Timestamp, quiet_at: Timestamp) {
     let lost = OrderEvent::Unknown { cause: UnknownCause::OwnerLost, quiet_at };
-    for order in batch.orders.values_mut().filter(|order| order.state == OrderState::Intent && order.send_at <= at) {
-        order_event(Arc::make_mut(order), &lost, at);
-    }
+    let may_be_sent = |order: &Order| order.state == OrderState::Intent && order.send_at <= at;
+    batch.orders.change(may_be_sent, |order| order_event(order, &lost, at));
 }
 
 pub(super) fn order_event(order: &mut Order, event: &OrderEvent, at: Timestamp) {
@@ -153,5 +151,5 @@ pub(super) fn order_mut<'b>(
     order: ClientOrderId,
 ) -> Result<&'b mut Order, ApplyError> {
     let unknown = ApplyError::Order { record, order, problem: "was never intended" };
-    batch.orders.get_mut(&order).map(Arc::make_mut).ok_or(unknown)
+    batch.orders.get_mut(order).ok_or(unknown)
 }

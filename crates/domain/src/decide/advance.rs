@@ -12,7 +12,6 @@ use crate::plan::{Leg, Skip, Stages};
 use crate::portfolio::Portfolio;
 use crate::record::{Cause, Event, Intent, OrderEvent, Outcome, Stage, UnwindCause};
 use crate::values::{Overflow, Quantity, Timestamp};
-use std::sync::Arc;
 
 /// Far more turns than a batch takes, however large: see [`advance`].
 const TURNS: usize = 1_000;
@@ -87,10 +86,10 @@ fn forward(
         return Ok(vec![Event::Unwinding { cause }]);
     }
     let mut events = overdue(batch, at);
-    for (id, order) in &batch.orders {
+    for (id, order) in batch.orders.iter() {
         if order.state == OrderState::UnknownQuiet {
             // Still wanted, and safe to send again: that resolves it. `failure` has sorted out the rest.
-            events.push(Event::Order { order: *id, event: OrderEvent::Resent { deadline: order.deadline } });
+            events.push(Event::Order { order: id, event: OrderEvent::Resent { deadline: order.deadline } });
         }
         if let Some(retry) = unsent(batch, id, order, at) {
             events.push(Event::Intended {
@@ -114,13 +113,13 @@ fn forward(
 /// Why the batch cannot go forward any more, if it cannot.
 fn failure(batch: &Batch, at: Timestamp) -> Option<UnwindCause> {
     let last_of_each_leg =
-        |id: &ClientOrderId| batch.last_attempt(id.leg, Direction::Forward).is_some_and(|(last, _)| last == id);
+        |id: ClientOrderId| batch.last_attempt(id.leg, Direction::Forward).is_some_and(|(last, _)| last == id);
     batch.orders.iter().find_map(|(id, order)| {
         if order.filled > order.terms.quantity {
-            return Some(UnwindCause::Overfilled { order: *id });
+            return Some(UnwindCause::Overfilled { order: id });
         }
         if order.state == OrderState::UnknownQuiet && (!batch.rules().resend || at >= order.deadline) {
-            return Some(UnwindCause::Lost { order: *id });
+            return Some(UnwindCause::Lost { order: id });
         }
         let ended_short = order.state.is_terminal() && !order.is_filled_exactly() && last_of_each_leg(id);
         if !ended_short || unsent(batch, id, order, at).is_some() {
@@ -128,15 +127,15 @@ fn failure(batch: &Batch, at: Timestamp) -> Option<UnwindCause> {
         }
         let how = if order.note.is_empty() { order.state.name().to_owned() } else { order.note.clone() };
         let (side, symbol) = (order.terms.side, order.terms.symbol);
-        Some(UnwindCause::LegFailed { order: *id, side, symbol, how })
+        Some(UnwindCause::LegFailed { order: id, side, symbol, how })
     })
 }
 
 /// The next attempt of an order that provably was not sent, if it has one.
-fn unsent(batch: &Batch, id: &ClientOrderId, order: &Order, at: Timestamp) -> Option<Intent> {
+fn unsent(batch: &Batch, id: ClientOrderId, order: &Order, at: Timestamp) -> Option<Intent> {
     let next = id.attempt.next().filter(|next| next.get() <= batch.rules().attempts)?;
-    let order_of_next = ClientOrderId { attempt: next, ..*id };
-    if order.state != OrderState::NotSent || batch.orders.contains_key(&order_of_next) {
+    let order_of_next = ClientOrderId { attempt: next, ..id };
+    if order.state != OrderState::NotSent || batch.orders.contains(order_of_next) {
         return None;
     }
     let send_at = at.plus(batch.rules().delay).max(order.not_before.unwrap_or(at));
@@ -155,7 +154,7 @@ pub(super) fn overdue(batch: &Batch, at: Timestamp) -> Vec<Event> {
         } else {
             return None;
         };
-        Some(Event::Order { order: *id, event })
+        Some(Event::Order { order: id, event })
     });
     events.collect()
 }
@@ -219,8 +218,8 @@ fn out_of_patience(batch: &Batch, at: Timestamp) -> Option<Cause> {
     unknown_for_too_long(batch, |id| !is_going_back || id.direction == Direction::Forward, at)
 }
 
-fn unknown_for_too_long(batch: &Batch, counts: impl Fn(&ClientOrderId) -> bool, at: Timestamp) -> Option<Cause> {
-    let waited = |(id, order): &(&ClientOrderId, &Arc<Order>)| counts(id) && has_waited_too_long(order, batch, at);
+fn unknown_for_too_long(batch: &Batch, counts: impl Fn(ClientOrderId) -> bool, at: Timestamp) -> Option<Cause> {
+    let waited = |(id, order): &(ClientOrderId, &Order)| counts(*id) && has_waited_too_long(order, batch, at);
     match batch.orders.iter().filter(waited).count() {
         0 => None,
         orders => Some(Cause::Unknown { orders }),

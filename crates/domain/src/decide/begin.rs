@@ -84,7 +84,7 @@ impl Draft<'_> {
     }
 
     fn call_off(&mut self, wanted: &'static str, cause: Cause) -> Result<(), Refusal> {
-        let intended: Vec<ClientOrderId> = self.unsent(wanted)?.orders.keys().copied().collect();
+        let intended: Vec<ClientOrderId> = self.unsent(wanted)?.orders.ids().collect();
         for order in intended {
             self.order(order, OrderEvent::Withdrawn)?;
         }
@@ -94,7 +94,7 @@ impl Draft<'_> {
     /// The open batch, if whoever opened it can still say that nothing of it was sent.
     fn unsent(&self, wanted: &'static str) -> Result<&Batch, Refusal> {
         let batch = self.batch(wanted)?;
-        let is_unsent = |order: &Arc<Order>| order.state == OrderState::Intent && order.unknown_since.is_none();
+        let is_unsent = |order: &Order| order.state == OrderState::Intent && order.unknown_since.is_none();
         match batch.phase {
             Phase::Planned => Ok(batch),
             Phase::Forward(Stage::First) if batch.orders.values().all(is_unsent) => Ok(batch),

@@ -50,7 +50,7 @@ pub(super) fn close(
     let completed = matches!(cause, Some(Cause::Mismatch { outcome: Outcome::Completed, .. }));
     let residual = if stale && !completed { batch.residual()? } else { Vec::new() };
     let unresolved: Vec<ClientOrderId> = if stale {
-        batch.orders.iter().filter(|(_, order)| !order.state.is_terminal()).map(|(id, _)| *id).collect()
+        batch.orders.iter().filter(|(_, order)| !order.state.is_terminal()).map(|(id, _)| id).collect()
     } else {
         Vec::new()
     };

@@ -62,8 +62,8 @@ pub(super) fn next(batch: &Batch, books: &Books, at: Timestamp) -> Result<Next, 
 /// Cancels what is open, withdraws what is not due yet, and judges what was denied often enough.
 fn end_forward_orders(batch: &Batch, at: Timestamp, already: &[Event]) -> Vec<Event> {
     let is_handled =
-        |id: &ClientOrderId| already.iter().any(|e| matches!(e, Event::Order { order, .. } if order == id));
-    let forward = batch.orders.iter().filter(|(id, _)| id.direction == Direction::Forward && !is_handled(id));
+        |id: ClientOrderId| already.iter().any(|e| matches!(e, Event::Order { order, .. } if *order == id));
+    let forward = batch.orders.iter().filter(|(id, _)| id.direction == Direction::Forward && !is_handled(*id));
     let events = forward.filter_map(|(id, order)| {
         let event = match order.state {
             OrderState::Acknowledged | OrderState::Partial => OrderEvent::CancelRequested,
@@ -80,7 +80,7 @@ fn end_forward_orders(batch: &Batch, at: Timestamp, already: &[Event]) -> Vec<Ev
             | OrderState::Filled
             | OrderState::AssumedNotExecuted => return None,
         };
-        Some(Event::Order { order: *id, event })
+        Some(Event::Order { order: id, event })
     });
     events.collect()
 }
@@ -112,12 +112,12 @@ fn undo(batch: &Batch, leg: &Leg, books: &Books, at: Timestamp) -> Result<Undo, 
         // It must be executed, so an order that was denied is sent again, where that cannot make a second one.
         if order.state == OrderState::UnknownQuiet && batch.rules().resend {
             let event = OrderEvent::Resent { deadline: at.plus(batch.rules().order_deadline) };
-            return Ok(Undo::Change(Event::Order { order: *id, event }));
+            return Ok(Undo::Change(Event::Order { order: id, event }));
         }
         // Something of an earlier attempt executed after all: this one would bring back something else than what is left.
         let is_due = order.state != OrderState::Intent || order.send_at <= at;
         if !is_due && batch.unrestored(leg.number) != Ok(order.terms.quantity) {
-            return Ok(Undo::Change(Event::Order { order: *id, event: OrderEvent::Withdrawn }));
+            return Ok(Undo::Change(Event::Order { order: id, event: OrderEvent::Withdrawn }));
         }
         return Ok(Undo::Waiting);
     }

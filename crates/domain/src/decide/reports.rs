@@ -12,7 +12,6 @@ use crate::order::{
 use crate::plan::Stages;
 use crate::record::{Cause, End, Event, OrderEvent, Stage};
 use crate::values::{Money, Overflow};
-use std::collections::BTreeSet;
 
 /// Something learned about an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,8 +68,10 @@ pub fn completes(batch: &Batch, reports: &[Report]) -> bool {
     if !is_last {
         return false;
     }
-    let filled: BTreeSet<ClientOrderId> = reports.iter().filter_map(Report::filled).collect();
-    !filled.is_empty() && batch.orders.iter().all(|(id, order)| order.state.is_terminal() || filled.contains(id))
+    let mut filled: Vec<ClientOrderId> = reports.iter().filter_map(Report::filled).collect();
+    filled.sort_unstable();
+    let is_done = |(id, order): (ClientOrderId, &Order)| order.state.is_terminal() || filled.binary_search(&id).is_ok();
+    !filled.is_empty() && batch.orders.iter().all(is_done)
 }
 
 /// Books what a report says. What follows for the batch is decided afterwards.
@@ -174,7 +175,7 @@ fn fill_from_list(draft: &mut Draft<'_>, listed: &OrderFill) -> Result<(), Refus
         }
         return Ok(());
     }
-    let closed = draft.state.closed_batch(id).and_then(|batch| batch.orders.get(&id));
+    let closed = draft.state.closed_batch(id).and_then(|batch| batch.orders.get(id));
     let Some(order) = closed.filter(|order| !order.fills.contains(&listed.fill.id)) else { return Ok(()) };
     let booked = next_amount(order, &listed.fill).map_err(Refusal::from);
     match booked.and_then(|booked| draft.record(Event::LateFill { fill: listed.clone(), booked })) {
@@ -207,5 +208,5 @@ fn next_amount(order: &Order, fill: &Fill) -> Result<Money, Overflow> {
 }
 
 fn known<'d>(draft: &'d Draft<'_>, id: ClientOrderId) -> Option<&'d Order> {
-    draft.state.batch.as_ref().and_then(|batch| batch.orders.get(&id)).map(AsRef::as_ref)
+    draft.state.batch.as_ref().and_then(|batch| batch.orders.get(id))
 }

@@ -9,7 +9,6 @@ use crate::testing::read;
 use crate::testing::strategies::cases;
 use crate::values::{Timestamp, Token};
 use proptest::prelude::*;
-use std::sync::Arc;
 
 /// The effects as text, with the seconds since the opening.
 fn told(machine: &Machine, now: Timestamp) -> String {
@@ -131,7 +130,7 @@ fn a_damaged_journal_whose_orders_contradict_each_other_is_refused() {
     // What came back is not what went: by its leg all is restored, by its symbols it is not.
     let id = machine.id("0R1");
     let orders = &mut machine.state.batch.as_mut().unwrap().orders;
-    Arc::make_mut(orders.get_mut(&id).unwrap()).terms.symbol = read("C");
+    orders.get_mut(id).unwrap().terms.symbol = read("C");
     let reports = vec![machine.report("0R1 fill a:2")];
     let refused = decide(&machine.state, OPENED, Input::Reports { reports: &reports, hold: Hold::Nothing });
     assert_eq!(refused, Err(crate::decide::Refusal::Restless));

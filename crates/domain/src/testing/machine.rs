@@ -137,7 +137,7 @@ impl Machine {
             .batch
             .iter()
             .chain(self.state.closed.iter().map(AsRef::as_ref))
-            .find_map(|b| b.orders.get(&id))
+            .find_map(|b| b.orders.get(id))
             .unwrap()
     }
 }

@@ -56,7 +56,7 @@ fn the_pause_stays_at_its_longest_however_often_a_portfolio_was_restored() {
         });
         step(crate::decide::Input::Begin { newest: &newest });
         step(crate::decide::Input::Abort { who: "ann".to_owned(), why: String::new() });
-        let order = *state.batch.as_ref().unwrap().orders.keys().next().unwrap();
+        let order = state.batch.as_ref().unwrap().orders.ids().next().unwrap();
         let reports = vec![crate::decide::Report::Withheld { order }];
         crate::decide::step(
             &mut state,

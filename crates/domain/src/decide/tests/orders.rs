@@ -239,7 +239,7 @@ fn told(state: &str, report: &str) -> (String, String) {
         Event::Order { event, .. } => story::order_event(event),
         other => panic!("{other:?}"),
     });
-    let order = &draft.state.batch.as_ref().unwrap().orders[&machine.id("0F1")];
+    let order = draft.state.batch.as_ref().unwrap().orders.get(machine.id("0F1")).unwrap();
     (events.collect::<Vec<_>>().join(", "), story::order(order))
 }
 

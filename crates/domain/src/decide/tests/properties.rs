@@ -215,7 +215,7 @@ fn tellings() -> impl Strategy<Value = Telling> {
 impl Telling {
     /// The executions of one order: so many parts, and what is left if it is executed completely.
     fn fills(&self, batch: &Batch, id: ClientOrderId) -> (Vec<Fill>, bool) {
-        let terms = batch.orders[&id].terms;
+        let terms = batch.orders.get(id).unwrap().terms;
         let (parts, complete) = self.legs[usize::from(id.leg.get())];
         let part = terms.quantity.nanos() / 4;
         let mut quantities = vec![part; usize::from(parts)];
@@ -236,11 +236,11 @@ impl Telling {
     fn reports(&self, batch: &Batch) -> (Vec<Report>, Vec<Report>) {
         let (mut reports, mut last) = (Vec::new(), Vec::new());
         for (id, order) in batch.orders.iter().filter(|(id, _)| id.direction == Direction::Forward) {
-            let (fills, complete) = self.fills(batch, *id);
+            let (fills, complete) = self.fills(batch, id);
             let (symbol, side, quantity) = (order.terms.symbol, order.terms.side, order.terms.quantity);
             let all = fills.iter().try_fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity)).unwrap();
             let view = |status, filled, fills: &[Fill]| OrderView {
-                id: *id,
+                id,
                 symbol,
                 side,
                 quantity,
@@ -251,21 +251,21 @@ impl Telling {
             for seen in 0..=fills.len() {
                 let filled = fills[..seen].iter().try_fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity)).unwrap();
                 let view = view(BrokerStatus::Working, filled, &fills[..seen]);
-                reports.push(Report::Submitted { order: *id, answer: SubmitAnswer::Acknowledged(view.clone()) });
-                reports.push(Report::Looked { order: *id, lookup: Lookup::Found(view) });
+                reports.push(Report::Submitted { order: id, answer: SubmitAnswer::Acknowledged(view.clone()) });
+                reports.push(Report::Looked { order: id, lookup: Lookup::Found(view) });
             }
             let status = if complete { BrokerStatus::Filled } else { BrokerStatus::Canceled };
             let ended =
-                |fills: &[Fill]| Report::Looked { order: *id, lookup: Lookup::Found(view(status.clone(), all, fills)) };
+                |fills: &[Fill]| Report::Looked { order: id, lookup: Lookup::Found(view(status.clone(), all, fills)) };
             // The end before its fills, and with them in another order.
             let reversed: Vec<Fill> = fills.iter().rev().cloned().collect();
             reports.extend([
                 ended(&[]),
                 ended(&reversed),
-                Report::Submitted { order: *id, answer: SubmitAnswer::AlreadyExists },
+                Report::Submitted { order: id, answer: SubmitAnswer::AlreadyExists },
             ]);
             reports.extend(
-                fills.iter().map(|fill| Report::Fill(OrderFill { order: Some(*id), symbol, side, fill: fill.clone() })),
+                fills.iter().map(|fill| Report::Fill(OrderFill { order: Some(id), symbol, side, fill: fill.clone() })),
             );
             last.push(ended(&fills));
         }
@@ -295,10 +295,10 @@ proptest! {
         prop_assert_eq!(&plain.state.books, &mixed.state.books);
         let phases = (plain.batch().phase, mixed.batch().phase);
         prop_assert_eq!(phases.0, phases.1);
-        for (id, order) in &plain.batch().orders {
-            let other = &mixed.batch().orders[id];
-            prop_assert_eq!((order.state, order.filled, order.value), (other.state, other.filled, other.value), "{}", short(*id));
-            prop_assert_eq!((order.booked, order.fees, &order.fills), (other.booked, other.fees, &other.fills), "{}", short(*id));
+        for (id, order) in plain.batch().orders.iter() {
+            let other = mixed.batch().orders.get(id).unwrap();
+            prop_assert_eq!((order.state, order.filled, order.value), (other.state, other.filled, other.value), "{}", short(id));
+            prop_assert_eq!((order.booked, order.fees, &order.fills), (other.booked, other.fees, &other.fills), "{}", short(id));
         }
         // And once more, all of it: nothing is left to learn.
         let all: Vec<Report> = reports.into_iter().chain(last).collect();

@@ -22,8 +22,8 @@ pub(crate) fn check_records(state: &mut Portfolio, records: &[Record]) {
         apply(state, record).unwrap();
     }
     assert_eq!(state.batch.is_some(), state.standing == Standing::Rebalancing);
-    for (id, order) in state.batch.iter().flat_map(|batch| &batch.orders) {
-        check_order(*id, order);
+    for (id, order) in state.batch.iter().flat_map(|batch| batch.orders.iter()) {
+        check_order(id, order);
     }
 }
 
@@ -70,7 +70,7 @@ fn check_edge(state: &Portfolio, record: &Record) {
         return;
     };
     let legal = match &record.event {
-        Event::Order { order, event } => batch.orders.get(order).is_some_and(|known| is_legal(known, event)),
+        Event::Order { order, event } => batch.orders.get(*order).is_some_and(|known| is_legal(known, event)),
         Event::Intended { stage, orders, .. } => {
             orders.iter().for_each(|intent| check_intent(batch, *stage, intent, record.at));
             match stage {
@@ -167,7 +167,7 @@ fn check_closing(batch: &Batch, books: &Books, closing: &Closing) {
         let residual = closing.residual.iter().map(|r| (r.symbol, (r.side, r.quantity))).collect::<BTreeMap<_, _>>();
         let completed = matches!(closing.cause, Some(Cause::Mismatch { outcome: Outcome::Completed, .. }));
         assert_eq!(residual, if completed { BTreeMap::new() } else { off.clone() }, "{}", what());
-        let open = batch.orders.iter().filter(|(_, order)| !order.state.is_terminal()).map(|(id, _)| *id);
+        let open = batch.orders.iter().filter(|(_, order)| !order.state.is_terminal()).map(|(id, _)| id);
         assert_eq!(closing.unresolved, open.collect::<Vec<_>>(), "{}", what());
         assert!(closing.cause.is_some(), "{}", what());
     } else {
@@ -228,12 +228,12 @@ pub(crate) fn check_books(journal: &[Record], state: &Portfolio) {
     let mut accounts = Accounts::default();
     journal.iter().for_each(|record| accounts.enter(&record.event));
     assert_eq!(accounts.books, state.books);
-    for (id, order) in state.batch.iter().flat_map(|batch| &batch.orders) {
-        let fills = accounts.fills.get(id).cloned().unwrap_or_default();
+    for (id, order) in state.batch.iter().flat_map(|batch| batch.orders.iter()) {
+        let fills = accounts.fills.get(&id).cloned().unwrap_or_default();
         let units = fills.values().fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity).unwrap());
-        assert_eq!((order.filled, &order.fills), (units, &fills.keys().cloned().collect()), "{}", short(*id));
-        assert_eq!(order.value, Value::sum(fills.values().map(Fill::value)).unwrap(), "{}", short(*id));
-        assert_eq!(order.fees, Money::sum(fills.values().map(|fill| fill.fee)).unwrap(), "{}", short(*id));
+        assert_eq!((order.filled, &order.fills), (units, &fills.keys().cloned().collect()), "{}", short(id));
+        assert_eq!(order.value, Value::sum(fills.values().map(Fill::value)).unwrap(), "{}", short(id));
+        assert_eq!(order.fees, Money::sum(fills.values().map(|fill| fill.fee)).unwrap(), "{}", short(id));
     }
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn state(portfolio: &Portfolio) -> String {
     };
     if let Some(batch) = &portfolio.batch {
         write!(text, ", {}", phase(batch.phase)).unwrap();
-        batch.orders.iter().for_each(|(id, at)| write!(text, "; {} {}", short(*id), order(at)).unwrap());
+        batch.orders.iter().for_each(|(id, at)| write!(text, "; {} {}", short(id), order(at)).unwrap());
     }
     text
 }

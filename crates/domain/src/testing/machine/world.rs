@@ -86,7 +86,7 @@ impl World {
     fn known(&self, id: ClientOrderId) -> &crate::batch::Order {
         let batch = self.state.batch.as_ref().filter(|batch| batch.id == id.batch);
         let batch: Option<&Batch> = batch.or_else(|| self.state.closed_batch(id));
-        batch.and_then(|batch| batch.orders.get(&id)).unwrap()
+        batch.and_then(|batch| batch.orders.get(id)).unwrap()
     }
 
     /// Does one of the [`actions`](World::actions), and tells what was recorded.

@@ -204,7 +204,7 @@ impl Desk {
 
     fn terms(&self, id: ClientOrderId) -> Option<(Symbol, Side, Quantity)> {
         let batch = self.state.batch.as_ref().or_else(|| self.state.closed_batch(id))?;
-        batch.orders.get(&id).map(|order| (order.terms.symbol, order.terms.side, order.terms.quantity))
+        batch.orders.get(id).map(|order| (order.terms.symbol, order.terms.side, order.terms.quantity))
     }
 
     /// An n-th part of the order, as one fill.

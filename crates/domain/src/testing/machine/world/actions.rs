@@ -105,7 +105,7 @@ impl World {
         if let Some(batch) = &self.state.batch {
             match batch.phase {
                 Phase::Planned => actions.extend([Action::Begin, Action::Abandon]),
-                Phase::Forward(Stage::First) if batch.orders.values().all(|order| is_just_intended(order)) => {
+                Phase::Forward(Stage::First) if batch.orders.values().all(is_just_intended) => {
                     actions.push(Action::Abandon);
                 }
                 _ => {}

@@ -47,7 +47,7 @@ impl World {
         let attempts = if is_forward || direction == Direction::Reverse { last.attempt.get() } else { 0 };
         write!(key, "|{leg}{direction:?} {} {attempts}", batch.executed(leg, direction).unwrap()).unwrap();
         for (id, order) in batch.attempts_of(leg, direction) {
-            let truth = self.sent.get(id);
+            let truth = self.sent.get(&id);
             let on_the_way = truth.is_some_and(|truth| truth.on_the_way && truth.status.is_none());
             let hidden = truth.map_or(0, |truth| truth.fills.len() - order.fills.len());
             let status = truth.and_then(|truth| truth.status.clone());
