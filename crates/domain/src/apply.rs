@@ -162,6 +162,7 @@ impl Applying<'_> {
         if order.state.is_unseen() || order.state == OrderState::Acknowledged {
             order.state = OrderState::Partial;
             order.unknown_since = None;
+            order.note.clear();
         }
         Ok(())
     }

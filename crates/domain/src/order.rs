@@ -167,6 +167,19 @@ pub struct OrderView {
     pub fills: Vec<Fill>,
 }
 
+impl OrderView {
+    /// True if the order has ended, and all that it executed is among its fills: nothing about it will change.
+    #[must_use]
+    pub fn says_all(&self) -> bool {
+        let has_ended = match self.status {
+            BrokerStatus::Filled | BrokerStatus::Canceled | BrokerStatus::Expired | BrokerStatus::Rejected => true,
+            BrokerStatus::Working | BrokerStatus::Unmapped(_) => false,
+        };
+        let told = self.fills.iter().try_fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity));
+        has_ended && told == Ok(self.filled)
+    }
+}
+
 /// What one attempt to submit an order came to. The five outcomes a caller must treat apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]

@@ -245,17 +245,19 @@ fn is_worthwhile(legs: &[Leg], assessment: &Assessment, trigger: Trigger) -> boo
 }
 
 fn weights(valuation: &Valuation, legs: &[Leg]) -> Result<Vec<WeightRow>, PlanError> {
-    let mut after: BTreeMap<Symbol, Value> = valuation.lines.iter().map(|l| (l.symbol, l.value)).collect();
+    // One for each line of the valuation, which are in symbol order; a leg is always of one of them.
+    let mut after: Vec<Value> = valuation.lines.iter().map(|line| line.value).collect();
     let mut cash = valuation.free_cash()?;
     for leg in legs {
         let moved = leg.terms.value();
-        let value = after.entry(leg.terms.symbol).or_insert(Value::ZERO);
+        let place = valuation.lines.binary_search_by_key(&leg.terms.symbol, |line| line.symbol);
+        let Some(value) = place.ok().and_then(|place| after.get_mut(place)) else { continue };
         (*value, cash) = match leg.terms.side {
             Side::Sell => (value.sub(moved)?, cash.add(leg.amount)?.sub(leg.cost)?),
             Side::Buy => (value.add(moved)?, cash.sub(leg.amount)?.sub(leg.cost)?),
         };
     }
-    let total_after = after.values().try_fold(cash.to_value(), |sum, v| sum.add(*v))?;
+    let total_after = after.iter().try_fold(cash.to_value(), |sum, v| sum.add(*v))?;
     let row = |target, before: Value, after: Value, goal| -> Result<WeightRow, PlanError> {
         let after = if total_after > Value::ZERO { weight(after, total_after)? } else { Percentage::ZERO };
         Ok(WeightRow { target, before: weight(before, valuation.investable)?, after, goal })
@@ -265,8 +267,7 @@ fn weights(valuation: &Valuation, legs: &[Leg]) -> Result<Vec<WeightRow>, PlanEr
     if [cash_row.goal, cash_row.before, cash_row.after].iter().any(|w| *w != Percentage::ZERO) {
         rows.push(cash_row);
     }
-    for line in &valuation.lines {
-        let after = after.get(&line.symbol).copied().unwrap_or(line.value);
+    for (line, after) in valuation.lines.iter().zip(after) {
         rows.push(row(Target::Symbol(line.symbol), line.value, after, line.target)?);
     }
     Ok(rows)

@@ -138,7 +138,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum OrderEvent {
-    /// The broker has it.
+    /// The broker has it. An execution says as much, so before one this is not recorded.
     Acknowledged,
     /// The broker refused it.
     Refused(Refused),

@@ -257,7 +257,7 @@ impl Journal for OwnJournal {
             return CommitOutcome::Conflict { head };
         };
         // 9: what is halted is not written.
-        if let Some(halt) = forbidden(stored.halts.values(), &portfolio, &records) {
+        if let Some(halt) = forbidden(stored.halts.values(), &portfolio, records.iter()) {
             return CommitOutcome::Halted { halt: halt.clone() };
         }
         // 6: until here nothing was written, so this is a failure and never unknown.

@@ -55,7 +55,7 @@ impl Session<'_> {
                 tracing::warn!(portfolio = %self.id(), %cause, "the batch was not aborted");
                 Ok(())
             }
-            other => other.map(|_| ()),
+            other => other,
         }
     }
 
@@ -170,7 +170,7 @@ impl Session<'_> {
                 .map(|Snapshot { broker, fills_read, .. }| Input::Settle { broker, fills_read: fills_read.clone() });
             [Input::Reports { reports: &reports, hold }].into_iter().chain(settle)
         };
-        self.commit_or_heed(inputs, is_stopping).await.map(drop)
+        self.commit_or_heed(inputs, is_stopping).await
     }
 
     /// Asks what the broker shows, for a poll at most: no order depends on what was learned before, but it is not to wait for long.

@@ -9,7 +9,6 @@ use crate::{Engine, EngineError};
 use evenkeel_domain::batch::{Batch, OrderState, Phase};
 use evenkeel_domain::decide::{Hold, Input};
 use evenkeel_domain::halt::{Halt, HaltMode, Release, Scope};
-use evenkeel_domain::record::Record;
 
 /// A batch heeds as many halts as there are kinds of scope, each at most once.
 const HALTS_HEEDED: usize = 3;
@@ -95,14 +94,14 @@ impl Session<'_> {
         &mut self,
         inputs: impl Fn(Hold) -> I,
         is_stopping: bool,
-    ) -> Result<Vec<Record>, EngineError> {
+    ) -> Result<(), EngineError> {
         for _ in 0..HALTS_HEEDED {
             match self.commit_all(inputs(self.hold(is_stopping))).await {
                 Err(EngineError::Halted { halt, .. }) => self.heed(*halt).await?,
                 done => return done,
             }
             if self.state.batch.is_none() {
-                return Ok(Vec::new());
+                return Ok(());
             }
         }
         self.commit_all(inputs(self.hold(is_stopping))).await

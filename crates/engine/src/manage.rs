@@ -97,7 +97,7 @@ impl Engine {
     async fn record(&self, portfolio: &PortfolioId, input: Input<'_>) -> Result<(), EngineError> {
         let mut session = self.open_session(portfolio).await?;
         let done = caught(portfolio, session.commit(input)).await;
-        session.close(done.map(|_| ())).await
+        session.close(done).await
     }
 
     /// One portfolio is one account: two would each take the other's trades for errors.

@@ -123,27 +123,25 @@ impl Session<'_> {
         account.ok_or_else(|| EngineError::NoSuchPortfolio { portfolio: self.id().clone() })
     }
 
-    /// Decides, commits, and goes on with the state that follows. Returns what was decided; nothing decided is nothing written.
-    pub(crate) async fn commit(&mut self, input: Input<'_>) -> Result<Vec<Record>, EngineError> {
+    /// Decides, commits, and goes on with the state that follows; nothing decided is nothing written.
+    pub(crate) async fn commit(&mut self, input: Input<'_>) -> Result<(), EngineError> {
         self.commit_all([input]).await
     }
 
     /// The same for several inputs, all in one commit.
-    pub(crate) async fn commit_all(
-        &mut self,
-        inputs: impl IntoIterator<Item = Input<'_>>,
-    ) -> Result<Vec<Record>, EngineError> {
+    pub(crate) async fn commit_all(&mut self, inputs: impl IntoIterator<Item = Input<'_>>) -> Result<(), EngineError> {
         let refused = |cause| EngineError::Refused { portfolio: self.lease.portfolio.clone(), cause };
         let Decision { records, after } = decide_all(&self.state, self.clock().now(), inputs).map_err(refused)?;
-        let Some(after) = after else { return Ok(records) };
-        let records = self.write(records).await?;
+        let Some(after) = after else { return Ok(()) };
+        let records: Arc<[Record]> = records.into();
+        self.write(Arc::clone(&records)).await?;
         self.state = after;
         self.engine.observe(&EngineEvent::Committed { portfolio: self.id(), records: &records });
-        Ok(records)
+        Ok(())
     }
 
     /// Writes records durably, or says that it did not. Whoever else wrote in between has the portfolio now.
-    async fn write(&mut self, records: Vec<Record>) -> Result<Vec<Record>, EngineError> {
+    async fn write(&mut self, records: Arc<[Record]>) -> Result<(), EngineError> {
         let commit = Commit {
             portfolio: self.id().clone(),
             expected: self.state.sequence,
@@ -154,7 +152,7 @@ impl Session<'_> {
         let mut problem = String::new();
         for _ in 0..COMMIT_ATTEMPTS {
             match self.engine.ports.journal.commit(commit.clone()).await {
-                CommitOutcome::Committed => return Ok(commit.records),
+                CommitOutcome::Committed => return Ok(()),
                 CommitOutcome::Conflict { .. } | CommitOutcome::Fenced { .. } => return Err(self.lose()),
                 CommitOutcome::Halted { halt } => {
                     let (portfolio, halt) = (self.id().clone(), Box::new(halt));
@@ -163,7 +161,7 @@ impl Session<'_> {
                 CommitOutcome::Unknown { message } => {
                     problem = message;
                     match self.read_back(&commit).await {
-                        Some(WrittenBack::Ours) => return Ok(commit.records),
+                        Some(WrittenBack::Ours) => return Ok(()),
                         Some(WrittenBack::Theirs) => return Err(self.lose()),
                         Some(WrittenBack::Nothing) => {}
                         None => return Err(self.not_committed(format!("{problem}; and it cannot be read back"))),
@@ -189,7 +187,8 @@ impl Session<'_> {
                 Ok(entries) => {
                     let same =
                         |(entry, record): (&Entry, &Record)| entry.record == *record && entry.token == commit.token;
-                    let ours = entries.len() == commit.records.len() && entries.iter().zip(&commit.records).all(same);
+                    let ours =
+                        entries.len() == commit.records.len() && entries.iter().zip(commit.records.iter()).all(same);
                     return Some(if ours { WrittenBack::Ours } else { WrittenBack::Theirs });
                 }
                 Err(_) => self.clock().sleep_until(self.clock().now().plus(self.engine.settings.poll)).await,

@@ -38,12 +38,12 @@ pub enum Retention {
 /// # use evenkeel_memory::{ManualClock, MemoryJournal};
 /// # use evenkeel_ports::{Commit, CommitOutcome, Head, Journal};
 /// let journal = MemoryJournal::new(StoreId::new(7));
-/// let records = vec![Record { at: Timestamp::EPOCH, event: Event::Removed }];
+/// let records = [Record { at: Timestamp::EPOCH, event: Event::Removed }];
 /// let first = Commit {
 ///     portfolio: "growth".parse()?,
 ///     expected: Sequence::ZERO,
 ///     token: Token::new(1),
-///     records,
+///     records: records.clone().into(),
 ///     alerts: Vec::new(),
 /// };
 /// let (once, again) = ManualClock::new(Timestamp::EPOCH)
@@ -52,7 +52,7 @@ pub enum Retention {
 /// assert_eq!(once, CommitOutcome::Committed);
 /// let head = Head { sequence: Sequence::new(1), token: Token::new(1) };
 /// assert_eq!(again, CommitOutcome::Conflict { head });
-/// assert_eq!(journal.records(&first.portfolio), first.records);
+/// assert_eq!(journal.records(&first.portfolio), records);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -9,6 +9,7 @@ use evenkeel_domain::alert::Alert;
 use evenkeel_domain::halt::{Halt, Release};
 use evenkeel_domain::record::Record;
 use evenkeel_domain::values::{PortfolioId, Sequence, StoreId, Token};
+use std::sync::Arc;
 
 /// A store of records, one sequence per portfolio, with the fence that keeps a former owner from writing.
 ///
@@ -126,8 +127,8 @@ pub struct Commit {
     pub expected: Sequence,
     /// The writer's token.
     pub token: Token,
-    /// The records, in order; at least one.
-    pub records: Vec<Record>,
+    /// The records, in order; at least one. Shared, as a commit may have to be repeated.
+    pub records: Arc<[Record]>,
     /// The alerts that these records make necessary.
     pub alerts: Vec<Alert>,
 }

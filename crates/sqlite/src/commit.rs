@@ -38,15 +38,15 @@ impl Prepared {
     /// Makes the texts. An error means that this commit can never be written.
     pub(crate) fn new(store: StoreId, commit: Commit) -> Result<Self, String> {
         let Commit { portfolio, expected, token, records, alerts } = commit;
-        let line = |record: evenkeel_domain::record::Record| {
-            let text = codec::encode(&record).map_err(|e| e.to_string())?;
-            Ok(Line { at: record.at.nanos(), text, event: record.event })
+        let line = |record: &evenkeel_domain::record::Record| {
+            let text = codec::encode(record).map_err(|e| e.to_string())?;
+            Ok(Line { at: record.at.nanos(), text, event: record.event.clone() })
         };
         let alert = |alert: evenkeel_domain::alert::Alert| {
             let sequence = i64::try_from(alert.sequence.get()).map_err(|e| format!("an alert's sequence: {e}"))?;
             serde_json::to_string(&alert).map(|text| (sequence, text)).map_err(|e| format!("an alert: {e}"))
         };
-        let records = records.into_iter().map(line).collect::<Result<_, String>>()?;
+        let records = records.iter().map(line).collect::<Result<_, String>>()?;
         let alerts = alerts.into_iter().map(alert).collect::<Result<_, String>>()?;
         Ok(Self { store, portfolio, expected, token, records, alerts })
     }

@@ -150,7 +150,7 @@ fn check_after_kill(path: &Path, acknowledged: &BTreeMap<(PathBuf, String), u64>
         let entries = block_on(store.read(&id(portfolio), Sequence::ZERO)).unwrap();
         let mut should = Vec::new();
         while (should.len() as u64) < head {
-            should.extend(next(portfolio, should.len() as u64).records);
+            should.extend(next(portfolio, should.len() as u64).records.iter().cloned());
         }
         assert!(entries.into_iter().map(|entry| entry.record).eq(should), "{portfolio}: whole commits, as they were");
     }

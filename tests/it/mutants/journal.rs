@@ -116,7 +116,9 @@ impl BrokenJournal {
             Flaw::AcceptsAnOldToken => commit.token = commit.token.max(head.token),
             Flaw::FenceNotRaised if head.token > Token::ZERO => commit.token = head.token.min(commit.token),
             Flaw::FenceOnlyForTheNextToken if commit.token.next() == Ok(head.token) => commit.token = head.token,
-            Flaw::LosesTheLastOfSeveral if commit.records.len() > 1 => drop(commit.records.pop()),
+            Flaw::LosesTheLastOfSeveral if commit.records.len() > 1 => {
+                commit.records = commit.records[..commit.records.len() - 1].into();
+            }
             Flaw::TwoWinByARace | Flaw::TwoOpenByARace if commit.expected == head.sequence => {
                 let_others_go_on().await;
                 commit.expected = self.head_of(&commit.portfolio).await.sequence;
@@ -134,9 +136,9 @@ impl BrokenJournal {
                 return outcome;
             }
             Flaw::RoundsTimes => {
-                for record in &mut commit.records {
-                    record.at = Timestamp::from_nanos(record.at.nanos() / 1_000 * 1_000);
-                }
+                let rounded = |at: Timestamp| Timestamp::from_nanos(at.nanos() / 1_000 * 1_000);
+                let records = commit.records.iter().cloned();
+                commit.records = records.map(|record| Record { at: rounded(record.at), ..record }).collect();
             }
             _ => {}
         }
@@ -157,7 +159,7 @@ impl BrokenJournal {
                 let opens = |record: &Record| matches!(record.event, Event::Opened(_) | Event::Retried { .. });
                 let end =
                     commit.records.iter().enumerate().filter(|(_, r)| opens(r)).nth(1).map_or(0, |(place, _)| place);
-                commit.records.truncate(end);
+                commit.records = commit.records[..end].into();
                 self.inner().commit(commit).await;
                 outcome
             }
@@ -182,11 +184,11 @@ impl BrokenJournal {
     async fn write_hidden(&self, commit: Commit) -> CommitOutcome {
         let mut place = commit.expected;
         let hidden = commit.records.iter().map(|record| Record { at: record.at, event: Event::Removed }).collect();
-        for record in commit.records {
+        for record in commit.records.iter().cloned() {
             place = place.next().unwrap();
             self.state.lock().unwrap().instead.insert((commit.portfolio.clone(), place), record);
         }
-        self.inner().commit(Commit { records: hidden, ..Commit { records: Vec::new(), ..commit } }).await
+        self.inner().commit(Commit { records: hidden, ..commit }).await
     }
 }
 
@@ -372,7 +374,7 @@ impl JournalRig for BrokenJournal {
                 for Entry { sequence, token, record } in old.read(&portfolio, Sequence::ZERO).await.unwrap() {
                     let expected = Sequence::new(sequence.get() - 1);
                     let token = if forgets.0 { Token::new(1) } else { token };
-                    let (portfolio, records, alerts) = (portfolio.clone(), vec![record], Vec::new());
+                    let (portfolio, records, alerts) = (portfolio.clone(), [record].into(), Vec::new());
                     new.commit(Commit { portfolio, expected, token, records, alerts }).await;
                 }
             }

@@ -35,12 +35,12 @@ impl Model {
     /// The commit that comes next.
     pub(super) fn next(&self, token: u64, records: Vec<Record>) -> Commit {
         let (portfolio, expected) = (self.portfolio.clone(), self.head.sequence);
-        Commit { portfolio, expected, token: Token::new(token), records, alerts: Vec::new() }
+        Commit { portfolio, expected, token: Token::new(token), records: records.into(), alerts: Vec::new() }
     }
 
     /// Takes over what a commit says, as the journal should.
     pub(super) fn took(&mut self, commit: &Commit) -> Check {
-        for record in &commit.records {
+        for record in commit.records.iter() {
             self.head = Head { sequence: own(self.head.sequence.next())?, token: commit.token };
             let Head { sequence, token } = self.head;
             self.entries.push(Entry { sequence, token, record: record.clone() });

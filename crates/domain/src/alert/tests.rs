@@ -26,7 +26,7 @@ fn a_stale_portfolio_with_what_is_off_and_what_is_unresolved() {
         Machine::of("CASH 200.00, A 7", "sell A 2 @ 50, buy B 4 @ 25"),
         "begin; 0F1 submit acknowledged filled a:2; 1F1 submit unknown; wait 600",
         expect![[r#"
-            8 stale: stale: the outcome of 1 order(s) stayed unknown (2 A missing, 1F1 unresolved); resolve it: accept the broker's books, have the restoration tried again, or confirm that it was made by hand
+            7 stale: stale: the outcome of 1 order(s) stayed unknown (2 A missing, 1F1 unresolved); resolve it: accept the broker's books, have the restoration tried again, or confirm that it was made by hand
         "#]],
     );
     check(
@@ -34,14 +34,14 @@ fn a_stale_portfolio_with_what_is_off_and_what_is_unresolved() {
         "begin; 0F1 submit acknowledged filled a:2; 1F1 submit refused
          0R1 submit refused; wait 5; 0R2 submit refused; wait 5; 0R3 submit refused",
         expect![[r#"
-            15 stale: stale: 1F1 (buy B) ended short: not tradable: no (2 A missing); resolve it: accept the broker's books, have the restoration tried again, or confirm that it was made by hand
+            14 stale: stale: 1F1 (buy B) ended short: not tradable: no (2 A missing); resolve it: accept the broker's books, have the restoration tried again, or confirm that it was made by hand
         "#]],
     );
     check(
         Machine::of("CASH 200.00", "buy B 4 @ 25"),
         "begin; 0F1 submit acknowledged filled a:4; wait 120; settle off",
         expect![[r#"
-            8 stale: stale: books and broker disagree after the batch: cash: 100.00 in the books, 100.01 at the broker; resolve it: accept the broker's books, have the restoration tried again, or confirm that it was made by hand
+            7 stale: stale: books and broker disagree after the batch: cash: 100.00 in the books, 100.01 at the broker; resolve it: accept the broker's books, have the restoration tried again, or confirm that it was made by hand
         "#]],
     );
 }

@@ -30,7 +30,7 @@ fn last(machine: &mut Machine, text: &str) -> Event {
 /// An event of each kind that needs an open batch.
 fn batch_events() -> Vec<Event> {
     let mut machine = Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25");
-    machine.run("begin; 0F1 submit acknowledged filled a:2; take-over; 1F1 submit refused; 0R1 submit acknowledged filled a:2; settle");
+    machine.run("begin; 0F1 submit exists; 0F1 look found filled a:2; take-over; 1F1 submit refused; 0R1 submit acknowledged filled a:2; settle");
     let needs_a_batch = |event: &Event| {
         matches!(
             event,

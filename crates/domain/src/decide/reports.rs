@@ -143,12 +143,12 @@ fn looked(draft: &mut Draft<'_>, id: ClientOrderId, lookup: &Lookup) -> Result<(
 
 /// The broker shows the order: book what is new, and end it once all that it says it executed is booked.
 fn seen(draft: &mut Draft<'_>, id: ClientOrderId, view: &OrderView) -> Result<(), Refusal> {
-    let Some(order) = known(draft, id) else { return Ok(()) };
-    if order.state.is_unseen() {
-        draft.order(id, OrderEvent::Acknowledged)?;
-    }
     for fill in &view.fills {
         book(draft, id, fill)?;
+    }
+    // An execution that is new has said as much.
+    if known(draft, id).is_some_and(|order| order.state.is_unseen()) {
+        draft.order(id, OrderEvent::Acknowledged)?;
     }
     let Some(order) = known(draft, id) else { return Ok(()) };
     if order.state.is_terminal() || order.filled != view.filled {

@@ -55,6 +55,8 @@ pub(super) struct Work {
     poll: Duration,
     legs_at_once: usize,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// How many orders are on their way.
+    sending: usize,
     doing: BTreeSet<Doing>,
     /// When each question may be asked again.
     not_before: BTreeMap<Doing, Timestamp>,
@@ -74,6 +76,7 @@ impl Work {
             poll: engine.settings.poll,
             legs_at_once: engine.settings.legs_at_once,
             under_way: FuturesUnordered::new(),
+            sending: 0,
             doing: BTreeSet::new(),
             // The first orders are being committed, and that is refused where a halt stands.
             not_before: BTreeMap::from([(Doing::Halts, engine.ports.clock.now().plus(engine.settings.poll))]),
@@ -92,10 +95,10 @@ impl Work {
 
     /// Sends an order, unless it is on its way or as many are as may be. True if it was started.
     pub(super) fn submit(&mut self, request: &OrderRequest) -> bool {
-        let sending = self.doing.iter().filter(|doing| matches!(doing, Doing::Submit(_))).count();
-        if sending >= self.legs_at_once || !self.doing.insert(Doing::Submit(request.id)) {
+        if self.sending >= self.legs_at_once || !self.doing.insert(Doing::Submit(request.id)) {
             return false;
         }
+        self.sending = self.sending.saturating_add(1);
         let (broker, account, request) = (Arc::clone(&self.broker), self.account.clone(), *request);
         let span = tracing::info_span!("leg", batch = %request.id.batch, leg = %request.id.leg, order = %request.id);
         let submitting = async move {
@@ -225,6 +228,12 @@ impl Work {
     pub(super) fn note(&mut self, done: &Done, now: Timestamp) {
         let Some(doing) = done.doing() else { return };
         self.doing.remove(&doing);
+        if let Done::Submitted(_, answer) = done {
+            self.sending = self.sending.saturating_sub(1);
+            if matches!(answer, SubmitAnswer::Acknowledged(view) if view.says_all()) {
+                return; // There is nothing left to ask.
+            }
+        }
         // A lease is renewed in time, however seldom anything else is asked.
         let pace = if doing == Doing::Renew { self.poll.min(renew_every(self.lease.terms)) } else { self.poll };
         let later = now.plus(pace);

@@ -8,6 +8,7 @@ use evenkeel_domain::record::{Event, Record};
 use evenkeel_domain::values::{Overflow, PortfolioId, Sequence, Timestamp, Token};
 use evenkeel_ports::{CommitOutcome, Entry, Head};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// The records of one portfolio, numbered 1, 2, 3 …
 #[derive(Debug, Default)]
@@ -15,8 +16,18 @@ pub(super) struct Log {
     head: Head,
     batch_open: bool,
     base: Option<Base>,
-    /// The records after the base.
-    tail: VecDeque<Entry>,
+    /// The records after the base, as they were committed.
+    tail: VecDeque<Page>,
+}
+
+/// The records of one commit; those before `from` are in the base.
+#[derive(Debug)]
+struct Page {
+    /// The number of the last.
+    last: Sequence,
+    token: Token,
+    records: Arc<[Record]>,
+    from: usize,
 }
 
 /// The state that the first records led to, in their place.
@@ -32,7 +43,7 @@ struct Base {
 /// Records that may be written: nothing more can go wrong with them.
 #[derive(Debug)]
 pub(super) struct Prepared {
-    records: Vec<Record>,
+    records: Arc<[Record]>,
     head: Head,
     batch_open: bool,
 }
@@ -61,8 +72,9 @@ impl Log {
     /// The records after `after`, in order.
     pub(super) fn read(&self, after: Sequence) -> Vec<Entry> {
         let folded = self.base.as_ref().filter(|base| base.sequence > after).map(Base::entry);
-        let from = self.tail.partition_point(|entry| entry.sequence <= after);
-        folded.into_iter().chain(self.tail.range(from..).cloned()).collect()
+        let from = self.tail.partition_point(|page| page.last <= after);
+        let entries = self.tail.range(from..).flat_map(Page::entries).filter(|entry| entry.sequence > after);
+        folded.into_iter().chain(entries).collect()
     }
 
     /// Judges a commit without writing anything.
@@ -72,7 +84,7 @@ impl Log {
         &self,
         expected: Sequence,
         token: Token,
-        records: Vec<Record>,
+        records: Arc<[Record]>,
     ) -> Result<Prepared, CommitOutcome> {
         let head = self.head;
         if token < head.token {
@@ -95,10 +107,7 @@ impl Log {
     /// Writes what was prepared for this very state.
     pub(super) fn write(&mut self, prepared: Prepared) {
         let Prepared { records, head, batch_open } = prepared;
-        // One after the other, up to that of the new head.
-        let numbers = self.head.sequence.get().saturating_add(1)..=head.sequence.get();
-        let place = |(number, record)| Entry { sequence: Sequence::new(number), token: head.token, record };
-        self.tail.extend(numbers.zip(records).map(place));
+        self.tail.push_back(Page { last: head.sequence, token: head.token, records, from: 0 });
         self.head = head;
         self.batch_open = batch_open;
     }
@@ -107,16 +116,37 @@ impl Log {
     ///
     /// A record that does not fit stays, with all that follow: reading gives back what was written, right or wrong.
     pub(super) fn fold(&mut self, portfolio: &PortfolioId) {
-        while let Some(Entry { sequence, token, record }) = self.tail.front() {
+        while let Some(page) = self.tail.front_mut() {
             let base = self.base.get_or_insert_with(|| Base::new(portfolio));
-            if apply(&mut base.state, record).is_err() {
-                return;
+            while let Some((sequence, record)) = page.first() {
+                if apply(&mut base.state, record).is_err() {
+                    return;
+                }
+                (base.sequence, base.token, base.at) = (sequence, page.token, record.at);
+                page.from = page.from.saturating_add(1);
             }
-            (base.sequence, base.token, base.at) = (*sequence, *token, record.at);
             self.tail.pop_front();
         }
         // Thousands of portfolios wait for their next batch: they should not hold the space of their last one.
         self.tail = VecDeque::new();
+    }
+}
+
+impl Page {
+    /// The first record that is not in the base, with its number.
+    fn first(&self) -> Option<(Sequence, &Record)> {
+        self.numbered().next()
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.numbered().map(|(sequence, record)| Entry { sequence, token: self.token, record: record.clone() })
+    }
+
+    fn numbered(&self) -> impl Iterator<Item = (Sequence, &Record)> {
+        let records = self.records.get(self.from..).unwrap_or_default();
+        let behind = (0..records.len()).rev();
+        let number = |behind| self.last.get().saturating_sub(u64::try_from(behind).unwrap_or(u64::MAX));
+        behind.zip(records).map(move |(behind, record)| (Sequence::new(number(behind)), record))
     }
 }
 

@@ -77,7 +77,6 @@ fn an_order_that_is_tried_again_completes_the_batch() {
                 +0 intended first, 0F2 buy 4 B +5..+65
             wait 5
             0F2 submit acknowledged filled a:4
-                +5 0F2 acknowledged
                 +5 0F2 filled 4 for 100.00
                 +5 0F2 ended filled
                 +5 settling as completed
@@ -239,7 +238,6 @@ fn a_repetition_that_was_not_sent_leaves_open_what_became_of_the_first_sending()
             0F1 submit not-sent
                 +10 0F1 unknown, quiet at +20
             0F1 look found filled a:4
-                +10 0F1 acknowledged
                 +10 0F1 filled 4 for 100.00
                 +10 0F1 ended filled
                 +10 settling as completed

@@ -25,14 +25,12 @@ fn buys_are_undone_first_because_that_frees_the_cash() {
                 +0 unwinding: 2F1 (buy C) ended short: not tradable: no
                 +0 intended undo buys, 1R1 sell all 4 B +0..+60
             1R1 submit acknowledged working a:1
-                +0 1R1 acknowledged
                 +0 1R1 filled 1 for 25.00
             1R1 look found filled a:1 b:3
                 +0 1R1 filled 3 for 75.00
                 +0 1R1 ended filled
                 +0 intended undo sells, 0R1 buy 2 A +0..+60
             0R1 submit acknowledged filled a:2
-                +0 0R1 acknowledged
                 +0 0R1 filled 2 for 100.00
                 +0 0R1 ended filled
                 +0 settling as restored
@@ -64,7 +62,6 @@ fn a_reversal_has_its_attempts_with_the_delay_between_them_and_only_for_what_is_
                 +0 intended undo buys, 0R2 sell all 4 B +5..+65
             wait 4.999999999
             0R2 submit acknowledged working a:1
-                +4.999999999 0R2 acknowledged
                 +4.999999999 0R2 filled 1 for 25.00
             wait 0.000000001
             0R2 look found expired a:1
@@ -72,7 +69,6 @@ fn a_reversal_has_its_attempts_with_the_delay_between_them_and_only_for_what_is_
                 +5 intended undo buys, 0R3 sell all 3 B +10..+70
             wait 5
             0R3 submit acknowledged rejected b:0.5
-                +10 0R3 acknowledged
                 +10 0R3 filled 0.5 for 12.50
                 +10 0R3 ended rejected
                 +10 closed stale, cost 62.50, 2.5 B too many; 1F1 (buy C) ended short: not tradable: no
@@ -105,7 +101,6 @@ fn a_reversal_waits_for_the_market_or_the_limit_if_that_is_longer() {
                 +3600 intended undo buys, 0R3 sell all 4 B +3630..+3690
             wait 30
             0R3 submit acknowledged filled a:4
-                +3630 0R3 acknowledged
                 +3630 0R3 filled 4 for 100.00
                 +3630 0R3 ended filled
                 +3630 settling as restored
@@ -136,7 +131,6 @@ fn an_unknown_reversal_uses_up_no_attempt_and_is_sent_again_with_a_new_deadline(
                 +70 0R1 not found
                 +70 0R1 resent, deadline +130
             0R1 submit acknowledged filled a:4
-                +70 0R1 acknowledged
                 +70 0R1 filled 4 for 100.00
                 +70 0R1 ended filled
                 +70 settling as restored
@@ -169,7 +163,6 @@ fn an_unknown_reversal_is_not_sent_again_where_that_could_make_two() {
                 +70 0R1 not found
             wait 529.999999999
             0R1 look found filled a:4
-                +599.999999999 0R1 acknowledged
                 +599.999999999 0R1 filled 4 for 100.00
                 +599.999999999 0R1 ended filled
                 +599.999999999 settling as restored
@@ -192,16 +185,13 @@ fn a_leg_that_cannot_be_restored_does_not_stop_the_others() {
          0R1 submit acknowledged filled a:2",
         expect![[r#"
             1R1 submit acknowledged expired a:0.5
-                +0 1R1 acknowledged
                 +0 1R1 filled 0.5 for 12.50
                 +0 1R1 ended expired
             2R1 submit acknowledged filled a:1
-                +0 2R1 acknowledged
                 +0 2R1 filled 1 for 25.00
                 +0 2R1 ended filled
                 +0 intended undo sells, 0R1 buy 2 A +0..+60
             0R1 submit acknowledged filled a:2
-                +0 0R1 acknowledged
                 +0 0R1 filled 2 for 100.00
                 +0 0R1 ended filled
                 +0 closed stale, cost 87.50, 3.5 B too many; 3F1 (buy D) ended short: not tradable: no
@@ -227,13 +217,11 @@ fn a_reversal_that_stays_unknown_does_not_stop_the_others_either() {
             1R1 submit unknown
                 +0 1R1 unknown, quiet at +70
             2R1 submit acknowledged filled a:1
-                +0 2R1 acknowledged
                 +0 2R1 filled 1 for 25.00
                 +0 2R1 ended filled
             wait 600
                 +600 intended undo sells, 0R1 buy 2 A +600..+660
             0R1 submit acknowledged filled a:2
-                +600 0R1 acknowledged
                 +600 0R1 filled 2 for 100.00
                 +600 0R1 ended filled
                 +600 closed stale, cost 100.00, 4 B too many, 1R1 unresolved; the outcome of 1 order(s) stayed unknown
@@ -254,7 +242,6 @@ fn the_residual_names_every_symbol_that_is_off_and_by_how_much() {
          0R1 submit refused",
         expect![[r#"
             1R1 submit acknowledged canceled a:1.000000001
-                +0 1R1 acknowledged
                 +0 1R1 filled 1.000000001 for 25.00
                 +0 1R1 ended canceled
                 +0 intended undo sells, 0R1 buy 2 A +0..+60
@@ -294,28 +281,26 @@ fn a_reversal_that_sells_all_that_is_held_says_so() {
         (
             "CASH 200.00",
             expect![[r#"
-            0F1 submit acknowledged canceled a:1 & 1F1 submit refused
-                +0 0F1 acknowledged
-                +0 0F1 filled 1 for 25.00
-                +0 0F1 ended canceled
-                +0 1F1 refused
-                +0 unwinding: 0F1 (buy B) ended short: canceled
-                +0 intended undo buys, 0R1 sell all 1 B +0..+60
-            rebalancing, compensating, undo buys; 0F1 ended short 1; 0R1 intended; 1F1 refused
-        "#]],
+                0F1 submit acknowledged canceled a:1 & 1F1 submit refused
+                    +0 0F1 filled 1 for 25.00
+                    +0 0F1 ended canceled
+                    +0 1F1 refused
+                    +0 unwinding: 0F1 (buy B) ended short: canceled
+                    +0 intended undo buys, 0R1 sell all 1 B +0..+60
+                rebalancing, compensating, undo buys; 0F1 ended short 1; 0R1 intended; 1F1 refused
+            "#]],
         ),
         (
             "CASH 200.00, B 0.000000001",
             expect![[r#"
-            0F1 submit acknowledged canceled a:1 & 1F1 submit refused
-                +0 0F1 acknowledged
-                +0 0F1 filled 1 for 25.00
-                +0 0F1 ended canceled
-                +0 1F1 refused
-                +0 unwinding: 0F1 (buy B) ended short: canceled
-                +0 intended undo buys, 0R1 sell 1 B +0..+60
-            rebalancing, compensating, undo buys; 0F1 ended short 1; 0R1 intended; 1F1 refused
-        "#]],
+                0F1 submit acknowledged canceled a:1 & 1F1 submit refused
+                    +0 0F1 filled 1 for 25.00
+                    +0 0F1 ended canceled
+                    +0 1F1 refused
+                    +0 unwinding: 0F1 (buy B) ended short: canceled
+                    +0 intended undo buys, 0R1 sell 1 B +0..+60
+                rebalancing, compensating, undo buys; 0F1 ended short 1; 0R1 intended; 1F1 refused
+            "#]],
         ),
     ] {
         let text = "begin; --- 0F1 submit acknowledged canceled a:1 & 1F1 submit refused";
@@ -349,7 +334,6 @@ fn a_way_back_that_is_taken_over_goes_on_with_its_attempts() {
                 +5 intended undo buys, 0R3 sell all 4 B +10..+70
             wait 5
             0R3 submit acknowledged filled a:4
-                +10 0R3 acknowledged
                 +10 0R3 filled 4 for 100.00
                 +10 0R3 ended filled
                 +10 settling as restored

@@ -150,7 +150,6 @@ fn a_comparison_that_comes_when_the_batch_goes_on_after_all_says_nothing() {
             settle
             settle off
             0F1 submit acknowledged filled a:4
-                +0 0F1 acknowledged
                 +0 0F1 filled 4 for 100.00
                 +0 0F1 ended filled
                 +0 settling as completed

@@ -65,7 +65,6 @@ fn an_open_order_is_canceled_when_its_deadline_has_come_and_not_before() {
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             0F1 submit acknowledged working a:1
-                +0 0F1 acknowledged
                 +0 0F1 filled 1 for 25.00
             wait 59.999999999
             wait 0.000000001
@@ -95,7 +94,6 @@ fn an_order_that_fills_while_it_is_to_be_canceled_has_not_failed() {
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             0F1 submit acknowledged working a:1
-                +0 0F1 acknowledged
                 +0 0F1 filled 1 for 25.00
             wait 60
                 +60 0F1 cancel requested
@@ -123,7 +121,6 @@ fn an_order_that_was_not_sent_by_its_deadline_is_asked_about() {
             wait 0.000000001
                 +60 0F1 unknown, quiet at +130
             0F1 submit acknowledged filled a:4
-                +60 0F1 acknowledged
                 +60 0F1 filled 4 for 100.00
                 +60 0F1 ended filled
                 +60 settling as completed

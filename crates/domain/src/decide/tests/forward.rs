@@ -21,7 +21,6 @@ fn all_legs_at_once_are_sent_filled_compared_and_done() {
                 +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
             0F1 submit acknowledged working & 1F1 submit acknowledged filled a:4
                 +0 0F1 acknowledged
-                +0 1F1 acknowledged
                 +0 1F1 filled 4 for 100.00
                 +0 1F1 ended filled
             0F1 look found filled a:2@50.01/0.35
@@ -42,15 +41,14 @@ fn the_buys_are_sized_down_to_what_the_sells_brought() {
         machine,
         "begin; 0F1 submit acknowledged filled a:2@49.99/0.02",
         expect![[r#"
-        begin
-            +0 intended first, 0F1 sell 2 A +0..+60
-        0F1 submit acknowledged filled a:2@49.99/0.02
-            +0 0F1 acknowledged
-            +0 0F1 filled 2 for 99.98
-            +0 0F1 ended filled
-            +0 intended second, 1F1 buy 2.9988 B +0..+60, 2F1 buy 0.4998 C +0..+60
-        rebalancing, forward second; 0F1 filled 2; 1F1 intended; 2F1 intended
-    "#]],
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60
+            0F1 submit acknowledged filled a:2@49.99/0.02
+                +0 0F1 filled 2 for 99.98
+                +0 0F1 ended filled
+                +0 intended second, 1F1 buy 2.9988 B +0..+60, 2F1 buy 0.4998 C +0..+60
+            rebalancing, forward second; 0F1 filled 2; 1F1 intended; 2F1 intended
+        "#]],
     );
 }
 
@@ -61,15 +59,14 @@ fn the_buys_are_never_larger_than_planned_however_much_the_sells_brought() {
         machine,
         "begin; 0F1 submit acknowledged filled a:2@60",
         expect![[r#"
-        begin
-            +0 intended first, 0F1 sell 2 A +0..+60
-        0F1 submit acknowledged filled a:2@60
-            +0 0F1 acknowledged
-            +0 0F1 filled 2 for 120.00
-            +0 0F1 ended filled
-            +0 intended second, 1F1 buy 4 B +0..+60
-        rebalancing, forward second; 0F1 filled 2; 1F1 intended
-    "#]],
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60
+            0F1 submit acknowledged filled a:2@60
+                +0 0F1 filled 2 for 120.00
+                +0 0F1 ended filled
+                +0 intended second, 1F1 buy 4 B +0..+60
+            rebalancing, forward second; 0F1 filled 2; 1F1 intended
+        "#]],
     );
 }
 
@@ -83,15 +80,14 @@ fn the_second_stage_keeps_back_the_reserve_the_costs_and_the_collar() {
         machine,
         "begin; 0F1 submit acknowledged filled a:2",
         expect![[r#"
-        begin
-            +0 intended first, 0F1 sell 2 A +0..+60
-        0F1 submit acknowledged filled a:2
-            +0 0F1 acknowledged
-            +0 0F1 filled 2 for 100.00
-            +0 0F1 ended filled
-            +0 intended second, 1F1 buy 3.544554455 B +0..+60
-        rebalancing, forward second; 0F1 filled 2; 1F1 intended
-    "#]],
+            begin
+                +0 intended first, 0F1 sell 2 A +0..+60
+            0F1 submit acknowledged filled a:2
+                +0 0F1 filled 2 for 100.00
+                +0 0F1 ended filled
+                +0 intended second, 1F1 buy 3.544554455 B +0..+60
+            rebalancing, forward second; 0F1 filled 2; 1F1 intended
+        "#]],
     );
 }
 
@@ -110,12 +106,10 @@ fn a_buy_that_falls_below_the_minimum_is_dropped_and_the_batch_completes_without
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60
             0F1 submit acknowledged filled a:2@45
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 90.00
                 +0 0F1 ended filled
                 +0 intended second, 1F1 buy 3 B +0..+60, without C: shrunk to 22.50 for want of cash, less than the minimum order of 23.00
             1F1 submit acknowledged filled a:3
-                +0 1F1 acknowledged
                 +0 1F1 filled 3 for 75.00
                 +0 1F1 ended filled
                 +0 settling as completed
@@ -136,7 +130,6 @@ fn a_batch_of_which_every_buy_is_dropped_completes_with_its_sells() {
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60
             0F1 submit acknowledged filled a:2@5
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 10.00
                 +0 0F1 ended filled
                 +0 intended second, without B: shrunk to 10.00 for want of cash, less than the minimum order of 30.00
@@ -158,7 +151,6 @@ fn buys_that_cannot_be_sized_unwind_the_batch() {
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60
             0F1 submit acknowledged filled a:2
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
                 +0 unwinding: the second stage could not be sized: subtracting 9999999999999999.99 from -900.00 leaves the range of an amount of money, whose maximum is ±9999999999999999.99
@@ -181,11 +173,9 @@ fn a_stage_begins_only_when_every_order_of_the_one_before_is_filled() {
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60, 1F1 sell 2 B +0..+60
             0F1 submit acknowledged filled a:2
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
             1F1 submit acknowledged working a:1
-                +0 1F1 acknowledged
                 +0 1F1 filled 1 for 50.00
             1F1 look found working a:1 b:1
                 +0 1F1 filled 1 for 50.00
@@ -217,7 +207,6 @@ fn while_the_worker_stops_no_further_stage_begins_and_what_is_done_is_done() {
                 +0 intended first, 0F1 sell 2 A +0..+60
             hold
             0F1 submit acknowledged filled a:2
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
             tick
@@ -225,7 +214,6 @@ fn while_the_worker_stops_no_further_stage_begins_and_what_is_done_is_done() {
                 +0 intended second, 1F1 buy 4 B +0..+60
             hold
             1F1 submit acknowledged filled a:4
-                +0 1F1 acknowledged
                 +0 1F1 filled 4 for 100.00
                 +0 1F1 ended filled
                 +0 settling as completed
@@ -249,7 +237,6 @@ fn while_the_worker_stops_what_fails_is_still_taken_back() {
                 +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
             hold
             0F1 submit acknowledged filled a:2
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
             1F1 submit refused
@@ -281,7 +268,6 @@ fn an_overfilled_order_is_taken_back_completely() {
                 +0 unwinding: 0F1 executed more than was ordered
                 +0 intended undo buys, 0R1 sell all 5 B +0..+60
             0R1 submit acknowledged filled a:5@24.90
-                +0 0R1 acknowledged
                 +0 0R1 filled 5 for 124.50
                 +0 0R1 ended filled
                 +0 settling as restored

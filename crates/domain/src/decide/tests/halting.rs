@@ -19,11 +19,9 @@ fn frozen_it_ends_what_is_open_and_trades_nothing_back_until_the_halt_is_over() 
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
             0F1 submit acknowledged filled a:2
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
             1F1 submit acknowledged working b:1
-                +0 1F1 acknowledged
                 +0 1F1 filled 1 for 25.00
             halt freeze
                 +0 unwinding: everything was halted by ann at 2001-09-09T01:46:40Z (freeze): the feed is wrong
@@ -51,7 +49,6 @@ fn frozen_on_its_way_back_it_makes_no_further_attempt() {
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
             0F1 submit acknowledged filled a:2
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
             1F1 submit refused
@@ -82,7 +79,6 @@ fn frozen_an_order_that_cannot_be_found_is_not_sent_again() {
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
             0F1 submit acknowledged filled a:2
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
             1F1 submit refused
@@ -114,7 +110,6 @@ fn unwound_it_trades_back_at_once() {
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
             0F1 submit acknowledged filled a:2
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
             1F1 submit acknowledged working
@@ -126,7 +121,6 @@ fn unwound_it_trades_back_at_once() {
                 +0 1F1 ended canceled
                 +0 intended undo sells, 0R1 buy 2 A +0..+60
             0R1 submit acknowledged filled b:2
-                +0 0R1 acknowledged
                 +0 0R1 filled 2 for 100.00
                 +0 0R1 ended filled
                 +0 settling as restored
@@ -183,11 +177,9 @@ fn opened_and_not_begun_it_is_abandoned_and_settling_it_is_settled() {
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
             0F1 submit acknowledged filled a:2
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
             1F1 submit acknowledged filled b:4
-                +0 1F1 acknowledged
                 +0 1F1 filled 4 for 100.00
                 +0 1F1 ended filled
                 +0 settling as completed

@@ -86,15 +86,14 @@ fn a_late_fill_while_another_batch_is_open_is_booked_and_compared_at_its_end() {
         machine,
         "0F1 submit acknowledged filled a:4; settle",
         expect![[r#"
-        0F1 submit acknowledged filled a:4
-            +70 0F1 acknowledged
-            +70 0F1 filled 4 for 100.00
-            +70 0F1 ended filled
-            +70 settling as completed
-        settle
-            +70 closed completed, cost 100.00
-        active
-    "#]],
+            0F1 submit acknowledged filled a:4
+                +70 0F1 filled 4 for 100.00
+                +70 0F1 ended filled
+                +70 settling as completed
+            settle
+                +70 closed completed, cost 100.00
+            active
+        "#]],
     );
 }
 

@@ -146,7 +146,6 @@ fn an_aborted_batch_is_taken_back_and_cannot_be_aborted_again() {
             begin
                 +0 intended first, 0F1 sell 2 A +0..+60, 1F1 buy 4 B +0..+60
             0F1 submit acknowledged filled a:2 & 1F1 submit acknowledged working
-                +0 0F1 acknowledged
                 +0 0F1 filled 2 for 100.00
                 +0 0F1 ended filled
                 +0 1F1 acknowledged
@@ -161,7 +160,6 @@ fn an_aborted_batch_is_taken_back_and_cannot_be_aborted_again() {
             abort
                 no: no batch is open that could be aborted
             0R1 submit acknowledged filled a:2
-                +0 0R1 acknowledged
                 +0 0R1 filled 2 for 100.00
                 +0 0R1 ended filled
                 +0 settling as restored
@@ -194,7 +192,6 @@ fn a_young_batch_is_taken_over_and_finished() {
             take-over
                 +30 taken over by successor with 2, quiet at +100
             1F1 look found filled a:4 & 0F1 look found filled a:2
-                +30 1F1 acknowledged
                 +30 1F1 filled 4 for 100.00
                 +30 1F1 ended filled
                 +30 0F1 filled 2 for 100.00

@@ -63,7 +63,6 @@ fn a_retry_gives_fresh_time_and_as_many_attempts_again_as_the_rules_allow() {
                 +5010 intended undo buys, 0R5 sell all 4 B +5015..+5075
             wait 5
             0R5 submit acknowledged filled a:4
-                +5015 0R5 acknowledged
                 +5015 0R5 filled 4 for 100.00
                 +5015 0R5 ended filled
                 +5015 settling as restored
@@ -109,7 +108,6 @@ fn a_retry_asks_about_the_last_attempt_though_none_is_left() {
             retry
                 +640 retried by ann: looked; up to 9 attempts
             0R9 look found filled a:4
-                +640 0R9 acknowledged
                 +640 0R9 filled 4 for 100.00
                 +640 0R9 ended filled
                 +640 settling as restored
@@ -179,7 +177,6 @@ fn a_retry_asks_again_about_whatever_may_have_been_sent() {
                 +1670 1F1 assumed not executed
                 +1670 intended undo buys, 2R1 sell all 1 C +1670..+11670
             2R1 submit acknowledged filled a:1
-                +1670 2R1 acknowledged
                 +1670 2R1 filled 1 for 25.00
                 +1670 2R1 ended filled
                 +1670 settling as restored

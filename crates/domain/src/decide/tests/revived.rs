@@ -27,11 +27,9 @@ fn a_reversal_that_is_found_after_all_is_no_longer_given_up() {
             wait 600
                 +600 intended undo sells, 0R1 buy 2 A +600..+660
             1R1 look found filled a:4
-                +600 1R1 acknowledged
                 +600 1R1 filled 4 for 100.00
                 +600 1R1 ended filled
             0R1 submit acknowledged filled a:2
-                +600 0R1 acknowledged
                 +600 0R1 filled 2 for 100.00
                 +600 0R1 ended filled
                 +600 settling as restored
@@ -53,22 +51,21 @@ fn what_was_assumed_not_executed_and_executes_after_all_is_taken_back() {
         (
             "0F1 fill a:1; 0F1 look found canceled a:1; 0R1 submit acknowledged filled a:1; settle",
             expect![[r#"
-            0F1 fill a:1
-                +70 0F1 filled 1 for 50.00
-                +70 unwinding: 1F1 (buy B) ended short: not tradable: no
-                +70 0F1 cancel requested
-            0F1 look found canceled a:1
-                +70 0F1 ended canceled
-                +70 intended undo sells, 0R1 buy 1 A +70..+130
-            0R1 submit acknowledged filled a:1
-                +70 0R1 acknowledged
-                +70 0R1 filled 1 for 50.00
-                +70 0R1 ended filled
-                +70 settling as restored
-            settle
-                +70 closed restored, cost 0.00, pause until +900; 1F1 (buy B) ended short: not tradable: no
-            active
-        "#]],
+                0F1 fill a:1
+                    +70 0F1 filled 1 for 50.00
+                    +70 unwinding: 1F1 (buy B) ended short: not tradable: no
+                    +70 0F1 cancel requested
+                0F1 look found canceled a:1
+                    +70 0F1 ended canceled
+                    +70 intended undo sells, 0R1 buy 1 A +70..+130
+                0R1 submit acknowledged filled a:1
+                    +70 0R1 filled 1 for 50.00
+                    +70 0R1 ended filled
+                    +70 settling as restored
+                settle
+                    +70 closed restored, cost 0.00, pause until +900; 1F1 (buy B) ended short: not tradable: no
+                active
+            "#]],
         ),
         (
             "0F1 submit acknowledged working; 0F1 look found canceled; settle",
@@ -88,23 +85,22 @@ fn what_was_assumed_not_executed_and_executes_after_all_is_taken_back() {
         (
             "0F1 submit exists; 0F1 look found filled a:2; 0R1 submit acknowledged filled a:2; settle",
             expect![[r#"
-            0F1 submit exists
-                +70 0F1 acknowledged
-                +70 unwinding: 1F1 (buy B) ended short: not tradable: no
-                +70 0F1 cancel requested
-            0F1 look found filled a:2
-                +70 0F1 filled 2 for 100.00
-                +70 0F1 ended filled
-                +70 intended undo sells, 0R1 buy 2 A +70..+130
-            0R1 submit acknowledged filled a:2
-                +70 0R1 acknowledged
-                +70 0R1 filled 2 for 100.00
-                +70 0R1 ended filled
-                +70 settling as restored
-            settle
-                +70 closed restored, cost 0.00, pause until +900; 1F1 (buy B) ended short: not tradable: no
-            active
-        "#]],
+                0F1 submit exists
+                    +70 0F1 acknowledged
+                    +70 unwinding: 1F1 (buy B) ended short: not tradable: no
+                    +70 0F1 cancel requested
+                0F1 look found filled a:2
+                    +70 0F1 filled 2 for 100.00
+                    +70 0F1 ended filled
+                    +70 intended undo sells, 0R1 buy 2 A +70..+130
+                0R1 submit acknowledged filled a:2
+                    +70 0R1 filled 2 for 100.00
+                    +70 0R1 ended filled
+                    +70 settling as restored
+                settle
+                    +70 closed restored, cost 0.00, pause until +900; 1F1 (buy B) ended short: not tradable: no
+                active
+            "#]],
         ),
         (
             "0F1 look found canceled; settle",
@@ -150,13 +146,11 @@ fn a_forward_order_that_comes_to_life_stops_the_way_back_until_it_has_ended() {
                 +70 1F1 ended canceled
                 +70 intended undo buys, 1R1 sell all 1 B +70..+130
             1R1 submit acknowledged filled a:1
-                +70 1R1 acknowledged
                 +70 1R1 filled 1 for 25.00
                 +70 1R1 ended filled
                 +70 intended undo sells, 0R2 buy 2 A +75..+135
             wait 5
             0R2 submit acknowledged filled a:2
-                +75 0R2 acknowledged
                 +75 0R2 filled 2 for 100.00
                 +75 0R2 ended filled
                 +75 settling as restored
@@ -186,7 +180,6 @@ fn a_fill_that_comes_when_all_seemed_restored_is_taken_back_with_the_next_attemp
                 +0 intended undo sells, 0R2 buy 0.5 A +5..+65
             wait 5
             0R2 submit acknowledged filled a:0.5
-                +5 0R2 acknowledged
                 +5 0R2 filled 0.5 for 25.00
                 +5 0R2 ended filled
                 +5 settling as restored
@@ -263,7 +256,6 @@ fn an_attempt_that_may_have_been_sent_is_waited_for_whatever_the_one_before_exec
             0R1 fill a:1
                 +5 0R1 filled 1 for 50.00
             0R2 submit acknowledged filled a:2
-                +5 0R2 acknowledged
                 +5 0R2 filled 2 for 100.00
                 +5 0R2 ended filled
                 +5 closed stale, cost 50.00, 1 A too many; 1F1 (buy B) ended short: not tradable: no
@@ -285,7 +277,6 @@ fn a_fill_beyond_the_order_that_comes_when_all_seemed_done_takes_everything_back
             begin
                 +0 intended first, 0F1 buy 4 B +0..+60
             0F1 submit acknowledged filled a:4
-                +0 0F1 acknowledged
                 +0 0F1 filled 4 for 100.00
                 +0 0F1 ended filled
                 +0 settling as completed
@@ -294,7 +285,6 @@ fn a_fill_beyond_the_order_that_comes_when_all_seemed_done_takes_everything_back
                 +0 unwinding: a fill arrived after everything seemed done
                 +0 intended undo buys, 0R1 sell all 5 B +0..+60
             0R1 submit acknowledged filled a:5
-                +0 0R1 acknowledged
                 +0 0R1 filled 5 for 125.00
                 +0 0R1 ended filled
                 +0 settling as restored

@@ -31,7 +31,6 @@ fn what_failed_needs_nothing_and_what_executed_in_part_is_taken_back_in_part() {
                 +0 0F1 ended canceled
                 +0 intended undo sells, 0R1 buy 1.5 A +0..+60
             0R1 submit acknowledged filled a:1.5@51/0.35
-                +0 0R1 acknowledged
                 +0 0R1 filled 1.5 for 76.50
                 +0 0R1 ended filled
                 +0 settling as restored
@@ -146,7 +145,6 @@ fn an_order_whose_answer_is_still_waited_for_on_the_way_back_is_asked_about_afte
             wait 1
                 +60 0F1 unknown, quiet at +130
             0F1 submit acknowledged working a:1
-                +60 0F1 acknowledged
                 +60 0F1 filled 1 for 25.00
                 +60 0F1 cancel requested
             rebalancing, unwinding; 0F1 cancel requested +60 1; 1F1 refused
@@ -182,7 +180,6 @@ fn a_fill_while_the_cancel_is_pending_is_taken_back_as_well() {
                 +0 0F1 ended canceled
                 +0 intended undo sells, 0R1 buy 1.5 A +0..+60
             0R1 submit acknowledged filled a:1.5
-                +0 0R1 acknowledged
                 +0 0R1 filled 1.5 for 75.00
                 +0 0R1 ended filled
                 +0 settling as restored

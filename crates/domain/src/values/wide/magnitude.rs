@@ -94,8 +94,7 @@ impl Magnitude {
             return None;
         }
         if self.hi == 0 && divisor.hi == 0 {
-            let quotient = self.lo.checked_div(divisor.lo)?;
-            let rest = self.lo.checked_rem(divisor.lo)?;
+            let (quotient, rest) = div_rem(self.lo, divisor.lo)?;
             return Some((Self { hi: 0, lo: quotient }, Self { hi: 0, lo: rest }));
         }
         match u64::try_from(divisor.lo) {
@@ -108,9 +107,9 @@ impl Magnitude {
     fn short_division(self, divisor: u128) -> Option<(Self, Self)> {
         let mut rest = 0;
         let mut digit_of = |digit: u128| {
-            let number = rest << 64 | digit;
-            rest = number.checked_rem(divisor)?;
-            number.checked_div(divisor)
+            let quotient;
+            (quotient, rest) = div_rem(rest << 64 | digit, divisor)?;
+            Some(quotient)
         };
         let ((hi_hi, hi_lo), (lo_hi, lo_lo)) = (halves(self.hi), halves(self.lo));
         let hi = digit_of(hi_hi)? << 64 | digit_of(hi_lo)?;
@@ -154,6 +153,13 @@ impl Magnitude {
             u128::BITS.. => Self { hi: self.lo.wrapping_shl(by.wrapping_sub(u128::BITS)), lo: 0 },
         }
     }
+}
+
+/// One division gives both: dividing 128 bits is what takes time.
+#[inline]
+fn div_rem(number: u128, divisor: u128) -> Option<(u128, u128)> {
+    let quotient = number.checked_div(divisor)?;
+    Some((quotient, number.wrapping_sub(quotient.wrapping_mul(divisor))))
 }
 
 /// The upper and the lower 64 bits.
