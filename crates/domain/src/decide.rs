@@ -100,12 +100,12 @@ pub enum Input<'a> {
     },
     /// The batch that was opened is to begin.
     Begin {
-        /// The newest prices of its legs, which may have moved since the plan was made.
+        /// The newest prices, its legs' among them, which may have moved since the plan was made.
         newest: &'a Prices,
     },
     /// The first orders of the batch are about to be sent, none of them was: prices may have moved while the intents were committed.
     Send {
-        /// The newest prices of its legs.
+        /// The newest prices, its legs' among them.
         newest: &'a Prices,
     },
     /// The batch that was opened is not to begin after all, or none of its first orders is to be sent: none of them was.

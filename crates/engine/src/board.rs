@@ -65,14 +65,9 @@ impl Board {
         self.bell.ring();
     }
 
+    /// Not to be kept over anything that waits: while somebody has them, a wave copies all of them.
     pub(crate) fn prices(&self) -> Arc<Prices> {
         Arc::clone(&self.known().prices)
-    }
-
-    /// The newest prices of these symbols, believed or not.
-    pub(crate) fn newest(&self, symbols: impl Iterator<Item = Symbol>) -> Prices {
-        let known = self.known();
-        symbols.filter_map(|symbol| Some((symbol, known.prices.newest(symbol)?))).collect()
     }
 }
 

@@ -89,8 +89,9 @@ impl Session<'_> {
                 _ if !is_alive => {}
                 Effect::Submit(request) if self.is_frozen() => work.withhold(request.id),
                 Effect::Submit(request) => {
-                    if work.submit(&request) {
+                    if work.may_submit(request.id) {
                         self.engine.observe(&EngineEvent::Sending { portfolio: self.id(), order: &request });
+                        work.submit(&request);
                     }
                 }
                 Effect::Withhold(order) => work.withhold(order),

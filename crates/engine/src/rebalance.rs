@@ -135,18 +135,18 @@ impl Session<'_> {
         let definition = self.state.definition.as_ref();
         let minimum = definition.map(|definition| definition.policy.minimum_order).unwrap_or_default();
         let rules = self.engine.settings.rules(&capabilities, minimum, plan.held_back);
-        let newest = self.engine.board.newest(plan.legs.iter().map(|leg| leg.terms.symbol));
         let open = Input::Open { store, token: self.lease.token, plan, facts, rules };
-        let then = self.stopped().unwrap_or(Input::Begin { newest: &newest });
-        self.commit_all([open, then]).await?;
+        let opening =
+            self.decide([open, self.stopped().unwrap_or(Input::Begin { newest: &self.engine.board.prices() })])?;
+        self.carry_out(opening).await?;
         // From here on nobody should judge it by what it was before.
         self.engine.board.put(Arc::new(self.state.clone()));
         if let Some(batch) = &self.state.batch {
             tracing::info!(batch = %batch.id, legs = plan.legs.len(), drift = %plan.assessment.drift, "batch opened");
             // While that was committed waves may have come, or a wish to stop.
-            let newest = self.engine.board.newest(plan.legs.iter().map(|leg| leg.terms.symbol));
-            let now = self.stopped().unwrap_or(Input::Send { newest: &newest });
-            self.commit(now).await?;
+            let sending =
+                self.decide([self.stopped().unwrap_or(Input::Send { newest: &self.engine.board.prices() })])?;
+            self.carry_out(sending).await?;
         }
         Ok(())
     }

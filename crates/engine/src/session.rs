@@ -130,8 +130,19 @@ impl Session<'_> {
 
     /// The same for several inputs, all in one commit.
     pub(crate) async fn commit_all(&mut self, inputs: impl IntoIterator<Item = Input<'_>>) -> Result<(), EngineError> {
+        let decision = self.decide(inputs)?;
+        self.carry_out(decision).await
+    }
+
+    /// What follows from the inputs.
+    pub(crate) fn decide<'a>(&self, inputs: impl IntoIterator<Item = Input<'a>>) -> Result<Decision, EngineError> {
         let refused = |cause| EngineError::Refused { portfolio: self.lease.portfolio.clone(), cause };
-        let Decision { records, after } = decide_all(&self.state, self.clock().now(), inputs).map_err(refused)?;
+        decide_all(&self.state, self.clock().now(), inputs).map_err(refused)
+    }
+
+    /// Commits what was decided, and goes on with the state that follows; nothing decided is nothing written.
+    pub(crate) async fn carry_out(&mut self, decision: Decision) -> Result<(), EngineError> {
+        let Decision { records, after } = decision;
         let Some(after) = after else { return Ok(()) };
         let records: Arc<[Record]> = records.into();
         self.write(Arc::clone(&records)).await?;

@@ -112,17 +112,22 @@ impl Wide {
 
     /// The quotient, rounded to a whole number; nothing for a divisor of zero.
     pub(crate) fn div_round(self, divisor: Self, rounding: Rounding) -> Option<Self> {
-        let divisor_size = divisor.size();
-        let (quotient, rest) = self.size().div_rem(divisor_size)?;
-        let rest = if rest.is_zero() {
-            Rest::Nothing
+        let is_negative = self.is_negative() != divisor.is_negative();
+        let (size, divisor) = (self.size(), divisor.size());
+        // Twice the rest could leave the range; the other part of the divisor cannot.
+        let (quotient, rest) = if size.hi == 0 && divisor.hi == 0 {
+            // As nearly always.
+            let (quotient, rest) = magnitude::div_rem(size.lo, divisor.lo)?;
+            let half = Rest::against_half(rest.cmp(&divisor.lo.wrapping_sub(rest)));
+            (Magnitude { hi: 0, lo: quotient }, if rest == 0 { Rest::Nothing } else { half })
         } else {
-            // Twice the rest could leave the range; the other part of the divisor cannot.
-            Rest::against_half(rest.cmp(&divisor_size.wrapping_sub(rest)))
+            let (quotient, rest) = size.div_rem(divisor)?;
+            let half = Rest::against_half(rest.cmp(&divisor.wrapping_sub(rest)));
+            (quotient, if rest.is_zero() { Rest::Nothing } else { half })
         };
-        let grows = rounding.grows(rest, quotient.is_odd());
-        let size = if grows { quotient.wrapping_add(Magnitude::ONE) } else { quotient };
-        Self::signed(self.is_negative() != divisor.is_negative(), size)
+        let size =
+            if rounding.grows(rest, quotient.is_odd()) { quotient.wrapping_add(Magnitude::ONE) } else { quotient };
+        Self::signed(is_negative, size)
     }
 
     #[inline]

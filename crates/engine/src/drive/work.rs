@@ -55,6 +55,8 @@ pub(super) struct Work {
     poll: Duration,
     legs_at_once: usize,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
+    /// What was answered at once, and not learned yet.
+    at_once: Vec<Done>,
     /// How many orders are on their way.
     sending: usize,
     doing: BTreeSet<Doing>,
@@ -76,6 +78,7 @@ impl Work {
             poll: engine.settings.poll,
             legs_at_once: engine.settings.legs_at_once,
             under_way: FuturesUnordered::new(),
+            at_once: Vec::new(),
             sending: 0,
             doing: BTreeSet::new(),
             // The first orders are being committed, and that is refused where a halt stands.
@@ -93,11 +96,14 @@ impl Work {
         self.wake = Some(self.wake.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// Sends an order, unless it is on its way or as many are as may be. True if it was started.
-    pub(super) fn submit(&mut self, request: &OrderRequest) -> bool {
-        if self.sending >= self.legs_at_once || !self.doing.insert(Doing::Submit(request.id)) {
-            return false;
-        }
+    /// True if an order is neither on its way, nor are as many as may be.
+    pub(super) fn may_submit(&self, order: ClientOrderId) -> bool {
+        self.sending < self.legs_at_once && !self.doing.contains(&Doing::Submit(order))
+    }
+
+    /// Sends an order, which it [may](Self::may_submit).
+    pub(super) fn submit(&mut self, request: &OrderRequest) {
+        self.doing.insert(Doing::Submit(request.id));
         self.sending = self.sending.saturating_add(1);
         let (broker, account, request) = (Arc::clone(&self.broker), self.account.clone(), *request);
         let span = tracing::info_span!("leg", batch = %request.id.batch, leg = %request.id.leg, order = %request.id);
@@ -106,8 +112,12 @@ impl Work {
             let answer = AssertUnwindSafe(broker.submit(&account, &request)).catch_unwind().await;
             Done::Submitted(request.id, answer.unwrap_or(SubmitAnswer::Unknown(UnknownCause::Panicked)))
         };
-        self.under_way.push(submitting.instrument(span).boxed());
-        true
+        let mut submitting = submitting.instrument(span).boxed();
+        // Whatever is not answered at once is asked again together with everything else that is under way, and wakes the batch then.
+        match (&mut submitting).now_or_never() {
+            Some(done) => self.at_once.push(done),
+            None => self.under_way.push(submitting),
+        }
     }
 
     /// Reports that an order is not sent, unless it is on its way.
@@ -184,7 +194,7 @@ impl Work {
 
     /// Waits until something is learned, and gives all that can be had at once, in a fixed order.
     pub(super) async fn learn(&mut self, signals: &Signals, seen: u64) -> Vec<Done> {
-        let mut learned = Vec::with_capacity(self.under_way.len());
+        let mut learned = std::mem::take(&mut self.at_once);
         // What is ready at once needs neither the clock nor the signals.
         self.drain(&mut learned);
         if learned.is_empty() {

@@ -157,7 +157,7 @@ impl Magnitude {
 
 /// One division gives both: dividing 128 bits is what takes time.
 #[inline]
-fn div_rem(number: u128, divisor: u128) -> Option<(u128, u128)> {
+pub(super) fn div_rem(number: u128, divisor: u128) -> Option<(u128, u128)> {
     let quotient = number.checked_div(divisor)?;
     Some((quotient, number.wrapping_sub(quotient.wrapping_mul(divisor))))
 }
