@@ -87,7 +87,7 @@ impl Draws {
 
     /// One latency; nothing is drawn where there is no choice.
     pub(crate) fn latency(self, concern: Concern, key: Key<'_>, occurrence: u32, latency: Latency) -> Duration {
-        if latency.least >= latency.most { latency.most } else { self.of(concern, key, occurrence).latency(latency) }
+        if latency.is_fixed() { latency.most } else { self.of(concern, key, occurrence).latency(latency) }
     }
 
     /// Whether it happens; nothing is drawn where it never does.

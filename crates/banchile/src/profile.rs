@@ -209,6 +209,12 @@ impl Profile {
         self.lots.get(&symbol).copied().unwrap_or(self.lot)
     }
 
+    /// True if what happens to a request depends on how often it was sent or canceled before.
+    pub(crate) fn is_random(&self) -> bool {
+        let latencies = [self.to_venue, self.at_venue, self.back, self.visibility_lag];
+        !latencies.iter().all(Latency::is_fixed) || self.faults != FaultRates::NONE
+    }
+
     /// True if an execution can cost anything but price × quantity.
     fn is_costly(&self) -> bool {
         self.slippage_bps > 0 || !self.fees.is_free()
@@ -261,6 +267,11 @@ impl Latency {
     pub fn around(median: Duration, p99: Duration) -> Self {
         let least = median.checked_div(2).unwrap_or_default();
         Self { least, median, p99, most: p99.saturating_mul(2) }
+    }
+
+    /// True if there is nothing to draw.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.least >= self.most
     }
 }
 

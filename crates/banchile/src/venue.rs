@@ -19,7 +19,7 @@ pub(crate) use sending::Delivery;
 
 use crate::account::{Account, AccountError};
 use crate::calibration::{Happening, Leg, Tally};
-use crate::draws::{Draws, Key};
+use crate::draws::{Concern, Draws, Key};
 use crate::faults::{Script, Treatment};
 use crate::orders::OrderKey;
 use crate::outages::{self, Outage, OutageKind};
@@ -37,6 +37,8 @@ pub(crate) struct Venue {
     profile: Arc<Profile>,
     capabilities: Arc<Capabilities>,
     draws: Draws,
+    /// Whether it matters how often something was repeated: the profile's, which stays what it is.
+    is_random: bool,
     now: Timestamp,
     accounts: Vec<Account>,
     index: BTreeMap<AccountId, usize>,
@@ -71,6 +73,7 @@ enum Event {
 impl Venue {
     pub(crate) fn new(profile: Arc<Profile>, capabilities: Arc<Capabilities>, seed: u64) -> Self {
         Self {
+            is_random: profile.is_random(),
             profile,
             capabilities,
             draws: Draws::new(seed),
@@ -210,9 +213,25 @@ impl Venue {
         &self.tally
     }
 
+    /// How long this leg takes an order: drawn and counted, if there is a choice at all.
+    fn takes(
+        &mut self,
+        (leg, concern): (Leg, Concern),
+        account: usize,
+        id: ClientOrderId,
+        occurrence: u32,
+        latency: Latency,
+    ) -> Duration {
+        if latency.is_fixed() {
+            return latency.most;
+        }
+        let drawn = self.draws.of(concern, self.key_of(account, id), occurrence).latency(latency);
+        self.noted(leg, latency, drawn)
+    }
+
     /// Counts a latency that was drawn, if there was a choice.
     fn noted(&mut self, leg: Leg, of: Latency, drawn: Duration) -> Duration {
-        if of.least < of.most {
+        if !of.is_fixed() {
             self.tally.took(leg, drawn);
         }
         drawn

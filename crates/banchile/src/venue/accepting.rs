@@ -210,14 +210,13 @@ impl Venue {
         };
         let mut due = at.plus(delay);
         for (step, event) in (u32::from(key.copy) << 8..).zip(events) {
-            let draw_key = self.key_of(account, key.id);
             due = match self.profile.liquidity {
                 Some(liquidity) if step & 0xff > 0 && is_sliced => due.plus(liquidity.interval),
                 _ if step & 0xff > 0 => due.plus(apart),
                 _ => due,
             };
-            let step = self.draws.latency(Concern::EXECUTION, draw_key, step, self.profile.at_venue);
-            due = due.plus(self.noted(Leg::AtVenue, self.profile.at_venue, step));
+            let leg = (Leg::AtVenue, Concern::EXECUTION);
+            due = due.plus(self.takes(leg, account, key.id, step, self.profile.at_venue));
             self.schedule(due, event);
         }
         if let Some(closes_at) = self.closes_at(at) {

@@ -77,9 +77,8 @@ impl Venue {
 
     /// How long it takes until questions see what happens to the order now.
     pub(super) fn lag(&mut self, account: usize, order: &Order) -> Duration {
-        let key = self.key_of(account, order.request.id);
-        let lag = self.draws.latency(Concern::VISIBLE, key, step(order), self.profile.visibility_lag);
-        self.noted(Leg::Visibility, self.profile.visibility_lag, lag)
+        let leg = (Leg::Visibility, Concern::VISIBLE);
+        self.takes(leg, account, order.request.id, step(order), self.profile.visibility_lag)
     }
 
     /// Ends an order that is open.

@@ -83,11 +83,12 @@ impl Venue {
         treatment.answer_lost |= outage == Some(OutageKind::Silent);
         let key = Key::new(name, request.id);
         let occurrence = self.note_send(place, request.id, treatment.questions_fail);
-        self.draw_faults(key, occurrence, &mut treatment);
-        let way = self.draws.latency(Concern::TO_VENUE, key, occurrence, self.profile.to_venue);
-        let back = self.draws.latency(Concern::BACK, key, occurrence, self.profile.back);
-        let way = self.noted(Leg::ToVenue, self.profile.to_venue, way);
-        let back = self.noted(Leg::Back, self.profile.back, back);
+        if self.is_random {
+            self.draw_faults(key, occurrence, &mut treatment);
+        }
+        let (to, back) = ((Leg::ToVenue, Concern::TO_VENUE), (Leg::Back, Concern::BACK));
+        let way = self.takes(to, place, request.id, occurrence, self.profile.to_venue);
+        let back = self.takes(back, place, request.id, occurrence, self.profile.back);
         let arrives = now.plus(way).plus(treatment.slow.unwrap_or_default());
         let second = treatment
             .doubled
@@ -229,25 +230,18 @@ impl Venue {
 
     /// Counts a send, and tells how often this id was sent before.
     fn note_send(&mut self, account: usize, id: ClientOrderId, questions_fail: Option<u32>) -> u32 {
-        let (now, draws) = (self.now, self.is_random());
+        let now = self.now;
         let Some(account) = self.accounts.get_mut(account) else { return 0 };
         account.last_send = Some(now);
         account.sends = account.sends.saturating_add(1);
         account.failing = questions_fail.unwrap_or(account.failing);
-        if !draws {
+        if !self.is_random {
             return 0;
         }
         let repeats = account.repeats.entry(id).or_default();
         let before = repeats.sent;
         repeats.sent = before.saturating_add(1);
         before
-    }
-
-    /// Whether it matters how often something was repeated.
-    fn is_random(&self) -> bool {
-        let p = &self.profile;
-        [p.to_venue, p.at_venue, p.back, p.visibility_lag].iter().any(|l| l.least < l.most)
-            || p.faults != crate::FaultRates::NONE
     }
 
     fn draw_faults(&mut self, key: Key<'_>, occurrence: u32, treatment: &mut Treatment) {
@@ -311,13 +305,11 @@ impl Venue {
         if let Err(retry_after) = self.take_token(place) {
             return Delivery::now(CancelAnswer::NotSent(NotSent::RateLimited { retry_after }));
         }
-        let key = Key::new(name, id);
         let (lost, answer_lost, occurrence) = self.note_cancel(place, id);
         let timeout = CancelAnswer::Unknown(UnknownCause::Timeout);
-        let way = self.draws.latency(Concern::CANCEL_TO_VENUE, key, occurrence, self.profile.to_venue);
-        let back = self.draws.latency(Concern::CANCEL_BACK, key, occurrence, self.profile.back);
-        let way = self.noted(Leg::ToVenue, self.profile.to_venue, way);
-        let back = self.noted(Leg::Back, self.profile.back, back);
+        let (to, back) = ((Leg::ToVenue, Concern::CANCEL_TO_VENUE), (Leg::Back, Concern::CANCEL_BACK));
+        let way = self.takes(to, place, id, occurrence, self.profile.to_venue);
+        let back = self.takes(back, place, id, occurrence, self.profile.back);
         let arrives = self.now.plus(way);
         let answered = arrives.plus(back);
         let heard = !answer_lost && outage != Some(OutageKind::Silent) && self.is_in_time(answered);
@@ -365,9 +357,8 @@ impl Venue {
         heard: bool,
         at: Timestamp,
     ) -> CancelAnswer {
-        let delay =
-            self.draws.latency(Concern::CANCEL_AT_VENUE, self.key_of(account, id), occurrence, self.profile.at_venue);
-        let delay = self.noted(Leg::AtVenue, self.profile.at_venue, delay);
+        let leg = (Leg::AtVenue, Concern::CANCEL_AT_VENUE);
+        let delay = self.takes(leg, account, id, occurrence, self.profile.at_venue);
         let Some(owner) = self.accounts.get_mut(account) else { return CancelAnswer::NoSuchOrder };
         let order = match owner.book.find(id) {
             Known::Nothing => return CancelAnswer::NoSuchOrder,
