@@ -2,9 +2,10 @@
 
 use super::{Order, OrderKey, Row};
 use crate::draws::fingerprint;
-use evenkeel_domain::order::{BatchId, ClientOrderId, OrderFill, Side};
+use evenkeel_domain::order::{BatchId, ClientOrderId, Direction, OrderFill, Side};
 use evenkeel_domain::values::{Symbol, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 
 /// What is known of an id.
 pub(crate) enum Known<'a> {
@@ -29,15 +30,35 @@ pub struct Forgotten {
     pub units: BTreeMap<Symbol, i128>,
 }
 
+/// Which order of its batch: leg, direction, attempt and copy in one number, whose order is theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place(u64);
+
+impl Place {
+    fn new(id: ClientOrderId, copy: u16) -> Self {
+        let direction = match id.direction {
+            Direction::Forward => 0,
+            Direction::Reverse => 1,
+        };
+        let (leg, attempt) = (u64::from(id.leg.get()), u64::from(id.attempt.get()));
+        Self(leg << 32 | direction << 24 | attempt << 16 | u64::from(copy))
+    }
+
+    /// All copies of this order.
+    fn copies(id: ClientOrderId) -> RangeInclusive<Self> {
+        Self::new(id, 0)..=Self::new(id, u16::MAX)
+    }
+}
+
 /// The orders and fills of one account.
 #[derive(Debug, Default)]
 pub(crate) struct OrderBook {
-    /// Boxed, as each is taken out and put back when it executes.
-    orders: BTreeMap<OrderKey, Box<Order>>,
+    /// Those of one batch together, as they are forgotten together. Boxed, as each is taken out and put back when it executes.
+    orders: BTreeMap<BatchId, BTreeMap<Place, Box<Order>>>,
     /// Whether there ever was a second copy of an order.
     has_copies: bool,
-    /// The terms of orders that were forgotten, batch by batch.
-    ids: BTreeMap<BatchId, BTreeMap<ClientOrderId, u32>>,
+    /// The terms of orders that were forgotten, of all copies those of the last.
+    ids: BTreeMap<BatchId, BTreeMap<Place, u32>>,
     forgotten: Forgotten,
     batch: Option<BatchId>,
     /// Whose each fill was, in the order of their numbers; the first of them is number `before + 1`.
@@ -49,46 +70,56 @@ pub(crate) struct OrderBook {
 impl OrderBook {
     /// What is known of an id. Of several copies it is the first that is open, or else the last.
     pub(crate) fn find(&mut self, id: ClientOrderId) -> Known<'_> {
-        let key = if self.has_copies { self.copy_of(id) } else { Some(OrderKey { id, copy: 0 }) };
-        if let Some(order) = key.and_then(|key| self.orders.get_mut(&key)) {
+        let copy = if self.has_copies { self.copy_of(id) } else { 0 };
+        let orders = self.orders.get_mut(&id.batch);
+        if let Some(order) = orders.and_then(|orders| orders.get_mut(&Place::new(id, copy))) {
             return Known::Order(order);
         }
-        let terms = self.ids.get(&id.batch).and_then(|batch| batch.get(&id));
+        let terms = self.ids.get(&id.batch).and_then(|batch| batch.get(&Place::new(id, 0)));
         terms.map_or(Known::Nothing, |terms| Known::Forgotten(*terms))
     }
 
-    fn copy_of(&self, id: ClientOrderId) -> Option<OrderKey> {
-        let copies = OrderKey { id, copy: 0 }..=OrderKey { id, copy: u16::MAX };
-        let open = self.orders.range(copies.clone()).find(|(_, order)| order.is_open());
-        open.or_else(|| self.orders.range(copies).next_back()).map(|(key, _)| *key)
+    fn copy_of(&self, id: ClientOrderId) -> u16 {
+        let copies = || self.copies(id);
+        let found = copies().find(|order| order.is_open()).or_else(|| copies().next_back());
+        found.map_or(0, |order| order.copy)
+    }
+
+    fn copies(&self, id: ClientOrderId) -> impl DoubleEndedIterator<Item = &Order> {
+        let orders = self.orders.get(&id.batch).into_iter();
+        orders.flat_map(move |orders| orders.range(Place::copies(id))).map(|(_, order)| order.as_ref())
     }
 
     /// The copy that another order of this id would be.
     pub(crate) fn next_copy(&self, id: ClientOrderId) -> u16 {
-        let copies = OrderKey { id, copy: 0 }..=OrderKey { id, copy: u16::MAX };
-        self.orders.range(copies).next_back().map_or(0, |(key, _)| key.copy.saturating_add(1))
+        self.copies(id).next_back().map_or(0, |order| order.copy.saturating_add(1))
+    }
+
+    fn get(&self, key: OrderKey) -> Option<&Order> {
+        self.orders.get(&key.id.batch)?.get(&Place::new(key.id, key.copy)).map(AsRef::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, key: OrderKey) -> Option<&mut Order> {
-        self.orders.get_mut(&key).map(AsMut::as_mut)
+        self.orders.get_mut(&key.id.batch)?.get_mut(&Place::new(key.id, key.copy)).map(AsMut::as_mut)
     }
 
     /// Takes an order out, to change it and its account together; [`OrderBook::put`] brings it back.
     pub(crate) fn take(&mut self, key: OrderKey) -> Option<Box<Order>> {
-        self.orders.remove(&key)
+        self.orders.get_mut(&key.id.batch)?.remove(&Place::new(key.id, key.copy))
     }
 
     pub(crate) fn put(&mut self, order: Box<Order>) {
         self.has_copies |= order.copy > 0;
-        self.orders.insert(order.key(), order);
+        let id = order.request.id;
+        self.orders.entry(id.batch).or_default().insert(Place::new(id, order.copy), order);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.orders.values().map(AsRef::as_ref)
+        self.orders.values().flat_map(BTreeMap::values).map(AsRef::as_ref)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Order> {
-        self.orders.values_mut().map(AsMut::as_mut)
+        self.orders.values_mut().flat_map(BTreeMap::values_mut).map(AsMut::as_mut)
     }
 
     /// The number of the next fill.
@@ -121,7 +152,7 @@ impl OrderBook {
 
     fn row(&self, number: u64) -> Option<(&Order, &Row)> {
         let place = number.checked_sub(self.before)?.checked_sub(1)?;
-        let order = self.orders.get(self.log.get(usize::try_from(place).ok()?)?)?;
+        let order = self.get(*self.log.get(usize::try_from(place).ok()?)?)?;
         let row = order.rows.iter().find(|row| row.number == number)?;
         Some((order, row))
     }
@@ -153,7 +184,7 @@ impl OrderBook {
     }
 
     pub(crate) fn has(&self, id: ClientOrderId) -> bool {
-        self.orders.contains_key(&OrderKey { id, copy: 0 })
+        self.get(OrderKey { id, copy: 0 }).is_some()
     }
 
     pub(crate) const fn forgotten(&self) -> &Forgotten {
@@ -165,15 +196,19 @@ impl OrderBook {
         if self.batch.replace(batch) == Some(batch) {
             return false;
         }
-        for (key, order) in std::mem::take(&mut self.orders) {
-            if key.id.batch == batch || !order.is_forgettable(self.read_past) {
-                self.orders.insert(key, order);
-            } else {
-                self.ids.entry(key.id.batch).or_default().insert(key.id, fingerprint(&order.request.terms));
-                self.forgotten.add(&order);
+        for (_, orders) in self.orders.iter_mut().filter(|(other, _)| **other != batch) {
+            for (place, order) in std::mem::take(orders) {
+                if order.is_forgettable(self.read_past) {
+                    let (id, terms) = (order.request.id, fingerprint(&order.request.terms));
+                    self.ids.entry(id.batch).or_default().insert(Place::new(id, 0), terms);
+                    self.forgotten.add(&order);
+                } else {
+                    orders.insert(place, order);
+                }
             }
         }
-        while self.log.front().is_some_and(|key| !self.orders.contains_key(key)) {
+        self.orders.retain(|_, orders| !orders.is_empty());
+        while self.log.front().is_some_and(|key| self.get(*key).is_none()) {
             self.log.pop_front();
             self.before = self.before.saturating_add(1);
         }
