@@ -181,7 +181,7 @@ impl Venue {
         taken.map(|()| cash).map_err(|blocked| unaffordable(account, terms, cash, spendable, &blocked))
     }
 
-    /// Puts the order into the book, and what is going to become of it into the queue.
+    /// Puts the order into the book, and what is going to become of it into the queue, but for what is due at once: that happens.
     fn plan(&mut self, account: usize, mut order: Order, course: Option<&Course>, at: Timestamp) {
         let (key, whole) = (order.key(), order.request.terms.quantity);
         let lot = self.profile.lot_of(order.symbol());
@@ -208,6 +208,8 @@ impl Venue {
             Some(Course::InTwo(apart)) => *apart,
             _ => Duration::ZERO,
         };
+        // What is due at once needs no queue, unless something waits there that is due before it. The order is nobody else's yet.
+        let is_first = self.next_event().is_none_or(|next| next > at);
         let mut due = at.plus(delay);
         for (step, event) in (u32::from(key.copy) << 8..).zip(events) {
             due = match self.profile.liquidity {
@@ -217,7 +219,12 @@ impl Venue {
             };
             let leg = (Leg::AtVenue, Concern::EXECUTION);
             due = due.plus(self.takes(leg, account, key.id, step, self.profile.at_venue));
-            self.schedule(due, event);
+            match event {
+                Event::Execution { quantity, .. } if is_first && due <= at => {
+                    self.execute_order(account, &mut order, quantity, due);
+                }
+                event => self.schedule(due, event),
+            }
         }
         if let Some(closes_at) = self.closes_at(at) {
             self.schedule(closes_at, Event::End { account, key, status: BrokerStatus::Expired });

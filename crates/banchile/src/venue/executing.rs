@@ -23,7 +23,7 @@ impl Venue {
         }
     }
 
-    fn execute_order(&mut self, account: usize, order: &mut Order, quantity: Quantity, at: Timestamp) {
+    pub(super) fn execute_order(&mut self, account: usize, order: &mut Order, quantity: Quantity, at: Timestamp) {
         let late = !order.is_open();
         if late && order.cancel.late_fill.take().is_none() {
             return;
