@@ -10,6 +10,7 @@ use crate::settlement::{Settlement, Unsettled};
 use evenkeel_domain::order::{BatchId, ClientOrderId, Side};
 use evenkeel_domain::values::{AccountId, Currency, Money, Overflow, Quantity, QuantityError, Symbol, Timestamp};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Something that cannot be done with an account.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -269,8 +270,9 @@ impl Account {
         }
     }
 
-    /// Notes what an execution that was booked means for settlement.
-    pub(crate) fn settle(&mut self, symbol: Symbol, row: &Row, settlement: Settlement) {
+    /// Notes what the execution of `order` that was booked last means for settlement.
+    pub(crate) fn settle(&mut self, order: &Order, settlement: Settlement) {
+        let (Some(row), symbol) = (order.rows().last(), order.symbol()) else { return };
         match row.side {
             Side::Sell => {
                 let proceeds = row.cash_change().unwrap_or(Money::ZERO);
@@ -300,10 +302,9 @@ impl Account {
                 Ok(())
             }
             Side::Sell => {
-                let mut holding = self.holding(symbol);
+                let holding = self.holdings.get_mut(&symbol).ok_or(Blocked::Units)?;
                 holding.available().sub(units)?;
                 holding.reserved = holding.reserved.add(units)?;
-                self.holdings.insert(symbol, holding);
                 Ok(())
             }
         }
@@ -313,6 +314,7 @@ impl Account {
     pub(crate) fn release(&mut self, order: &Order) {
         match order.side() {
             Side::Buy => self.reserved = self.reserved.sub(order.held()).unwrap_or(Money::ZERO),
+            Side::Sell if order.remaining().is_zero() => {}
             Side::Sell => {
                 if let Some(holding) = self.holdings.get_mut(&order.symbol()) {
                     holding.reserved = less(holding.reserved, order.remaining());
@@ -322,8 +324,7 @@ impl Account {
     }
 
     /// Books one execution of `order`, which has reserved what it takes. Nothing changes if it cannot be.
-    pub(crate) fn book(&mut self, order: &mut Order, row: &Row) -> Result<(), Blocked> {
-        let mut holding = self.holding(order.symbol());
+    pub(crate) fn book(&mut self, order: &mut Order, row: Row) -> Result<(), Blocked> {
         let held_before = order.held();
         let change = row.cash_change()?;
         let free = self.free().add(held_before)?;
@@ -331,6 +332,11 @@ impl Account {
             return Err(Blocked::Cash);
         }
         let cash = self.cash.add(change)?;
+        let place = self.holdings.entry(order.symbol());
+        let mut holding = match &place {
+            Entry::Occupied(held) => *held.get(),
+            Entry::Vacant(_) => Holding::default(),
+        };
         match order.side() {
             Side::Buy => holding.units = holding.units.add(row.quantity)?,
             Side::Sell => {
@@ -338,13 +344,13 @@ impl Account {
                 holding.reserved = holding.reserved.sub(row.quantity)?;
             }
         }
-        order.add(row.clone())?;
+        order.add(row)?;
+        *place.or_default() = holding;
         self.cash = cash;
         if order.side() == Side::Buy {
             let used = held_before.sub(order.held()).unwrap_or(Money::ZERO);
             self.reserved = self.reserved.sub(used).unwrap_or(Money::ZERO);
         }
-        self.holdings.insert(order.symbol(), holding);
         Ok(())
     }
 

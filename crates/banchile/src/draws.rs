@@ -150,13 +150,9 @@ pub(crate) fn fingerprint(terms: &Terms) -> u32 {
 
 fn fold_text(start: u64, text: &str) -> u64 {
     let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    let words = text.as_bytes().chunks(8).map(|chunk| {
-        let mut word = [0; 8];
-        for (slot, byte) in word.iter_mut().zip(chunk) {
-            *slot = *byte;
-        }
-        u64::from_le_bytes(word)
-    });
+    // The first byte of eight is the lowest.
+    let word = |chunk: &[u8]| chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let words = text.as_bytes().chunks(8).map(word);
     fold(fold(start, [length]), words)
 }
 

@@ -166,7 +166,7 @@ impl Order {
         let after = self.executed.add(price.times(quantity))?;
         let amount = booked_amount(self.executed, after)?;
         let fee = fees.of(after)?.sub(self.fees)?;
-        let id = FillId::new(&format!("f{number}")).map_err(|_| Blocked::Range)?;
+        let id = FillId::new(&["f", &number.to_string()].concat()).map_err(|_| Blocked::Range)?;
         Ok(Row { number, id, side: self.side(), quantity, price, amount, fee, at, visible_at: at })
     }
 

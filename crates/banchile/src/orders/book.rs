@@ -196,15 +196,18 @@ impl OrderBook {
         if self.batch.replace(batch) == Some(batch) {
             return false;
         }
-        for (_, orders) in self.orders.iter_mut().filter(|(other, _)| **other != batch) {
+        for (other, orders) in self.orders.iter_mut().filter(|(other, _)| **other != batch) {
+            let mut terms = Vec::new();
             for (place, order) in std::mem::take(orders) {
                 if order.is_forgettable(self.read_past) {
-                    let (id, terms) = (order.request.id, fingerprint(&order.request.terms));
-                    self.ids.entry(id.batch).or_default().insert(Place::new(id, 0), terms);
+                    terms.push((Place::new(order.request.id, 0), fingerprint(&order.request.terms)));
                     self.forgotten.add(&order);
                 } else {
                     orders.insert(place, order);
                 }
+            }
+            if !terms.is_empty() {
+                self.ids.entry(*other).or_default().append(&mut terms.into_iter().collect());
             }
         }
         self.orders.retain(|_, orders| !orders.is_empty());

@@ -4,7 +4,7 @@ use super::{Event, Venue};
 use crate::account::Blocked;
 use crate::calibration::Leg;
 use crate::draws::Concern;
-use crate::orders::{Order, OrderKey, Row};
+use crate::orders::{Order, OrderKey};
 use evenkeel_domain::order::{BrokerStatus, Side};
 use evenkeel_domain::values::{Price, Quantity, Timestamp};
 use std::time::Duration;
@@ -47,14 +47,14 @@ impl Venue {
     ) -> Result<(), Blocked> {
         let price = self.execution_price(place, order, quantity).ok_or(Blocked::Range)?;
         let number = self.accounts.get(place).ok_or(Blocked::Range)?.book.next_number();
-        let row = order.execution(number, quantity, price, &self.profile.fees, at)?;
+        let mut row = order.execution(number, quantity, price, &self.profile.fees, at)?;
         let lag = self.lag(place, order);
         let account = self.accounts.get_mut(place).ok_or(Blocked::Range)?;
-        let row = Row { visible_at: account.seen_at(at.plus(lag)), ..row };
-        account.book(order, &row)?;
+        row.visible_at = account.seen_at(at.plus(lag));
+        account.book(order, row)?;
         account.book.enter(order.key());
         if let Some(settlement) = self.profile.settlement {
-            account.settle(order.symbol(), &row, settlement);
+            account.settle(order, settlement);
         }
         Ok(())
     }
