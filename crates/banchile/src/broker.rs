@@ -34,10 +34,13 @@ impl Broker for BanChile {
             Err(Unkept::Nothing(_)) => return SubmitAnswer::NotSent(NotSent::Unreachable),
             Err(Unkept::Unknown(_)) => return SubmitAnswer::Unknown(UnknownCause::BrokerError),
         };
-        let waited = sent.at.is_some() || sent.held;
-        let answer = self.answer(sent, SubmitAnswer::Unknown(UnknownCause::Timeout)).await;
-        if waited && let SubmitAnswer::Acknowledged(view) = &answer {
-            self.with(|venue| venue.handed_out(account, view));
+        let waits = sent.waits();
+        if waits {
+            self.wait(&sent).await;
+        }
+        let answer = sent.source.take(SubmitAnswer::Unknown(UnknownCause::Timeout));
+        if waits && let SubmitAnswer::Acknowledged(view) = &answer {
+            self.with(|venue| venue.heard(account, view));
         }
         answer
     }
@@ -49,7 +52,10 @@ impl Broker for BanChile {
             Err(Unkept::Nothing(_)) => return CancelAnswer::NotSent(NotSent::Unreachable),
             Err(Unkept::Unknown(_)) => return CancelAnswer::Unknown(UnknownCause::BrokerError),
         };
-        self.answer(sent, CancelAnswer::Unknown(UnknownCause::Timeout)).await
+        if sent.waits() {
+            self.wait(&sent).await;
+        }
+        sent.source.take(CancelAnswer::Unknown(UnknownCause::Timeout))
     }
 
     async fn order(&self, account: &AccountId, id: ClientOrderId) -> Result<Lookup, BrokerError> {
@@ -82,7 +88,7 @@ impl Broker for BanChile {
 
 impl BanChile {
     /// Waits as long as an answer takes.
-    async fn answer<A>(&self, sent: Delivery<A>, none: A) -> A {
+    async fn wait<A>(&self, sent: &Delivery<A>) {
         if let Some(at) = sent.at {
             self.shared.clock.sleep_until(at).await;
             self.with(|_| ());
@@ -93,7 +99,6 @@ impl BanChile {
         if sent.panics {
             scripted_panic();
         }
-        sent.source.take(none)
     }
 
     /// Asks a question, unless it is one that fails.

@@ -10,10 +10,8 @@ pub use book::Forgotten;
 pub(crate) use book::{Known, OrderBook};
 
 use crate::account::{Blocked, less};
-use evenkeel_domain::order::{
-    BrokerStatus, ClientOrderId, Costs, Fill, NotSent, OrderRequest, OrderView, Side, booked_amount,
-};
-use evenkeel_domain::values::{FillId, Money, Overflow, Price, Quantity, Symbol, Timestamp, Value};
+use evenkeel_domain::order::{BrokerStatus, ClientOrderId, Costs, Fill, NotSent, OrderRequest, OrderView, Side};
+use evenkeel_domain::values::{FillId, Money, Overflow, Price, Quantity, Rounding, Symbol, Timestamp, Value};
 use std::time::Duration;
 
 /// One execution of an order.
@@ -26,7 +24,7 @@ pub(crate) struct Row {
     pub(crate) side: Side,
     pub(crate) quantity: Quantity,
     pub(crate) price: Price,
-    /// What it moves of cash, by the rule of [`booked_amount`], without the fee.
+    /// What it moves of cash, by the rule of [`booked_amount`](evenkeel_domain::order::booked_amount), without the fee.
     pub(crate) amount: Money,
     pub(crate) fee: Money,
     pub(crate) at: Timestamp,
@@ -82,6 +80,8 @@ pub(crate) struct Order {
     endings: Vec<(Timestamp, BrokerStatus)>,
     filled: Quantity,
     executed: Value,
+    /// What was booked of that, by the rule of [`booked_amount`](evenkeel_domain::order::booked_amount), and of fees.
+    amount: Money,
     fees: Money,
     /// Cash reserved when it was accepted, and what was spent since.
     reserved: Money,
@@ -105,6 +105,7 @@ impl Order {
             endings: Vec::new(),
             filled: Quantity::ZERO,
             executed: Value::ZERO,
+            amount: Money::ZERO,
             fees: Money::ZERO,
             reserved,
             spent: Money::ZERO,
@@ -164,7 +165,7 @@ impl Order {
         at: Timestamp,
     ) -> Result<Row, Blocked> {
         let after = self.executed.add(price.times(quantity))?;
-        let amount = booked_amount(self.executed, after)?;
+        let amount = after.to_money(Rounding::HalfEven)?.sub(self.amount)?;
         let fee = fees.of(after)?.sub(self.fees)?;
         let id = FillId::new(&["f", &number.to_string()].concat()).map_err(|_| Blocked::Range)?;
         Ok(Row { number, id, side: self.side(), quantity, price, amount, fee, at, visible_at: at })
@@ -174,11 +175,11 @@ impl Order {
     pub(crate) fn add(&mut self, row: Row) -> Result<(), Blocked> {
         let filled = self.filled.add(row.quantity)?;
         let executed = self.executed.add(row.price.times(row.quantity))?;
-        let fees = self.fees.add(row.fee)?;
+        let (amount, fees) = (self.amount.add(row.amount)?, self.fees.add(row.fee)?);
         if row.side == Side::Buy {
             self.spent = self.spent.add(row.amount)?.add(row.fee)?;
         }
-        (self.filled, self.executed, self.fees) = (filled, executed, fees);
+        (self.filled, self.executed, self.amount, self.fees) = (filled, executed, amount, fees);
         self.rows.push(row);
         Ok(())
     }

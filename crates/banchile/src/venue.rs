@@ -109,7 +109,7 @@ impl Venue {
     fn happen(&mut self, event: Event, at: Timestamp) {
         match event {
             Event::Arrival { account, request, treatment, slot } => {
-                self.arrival(account, request, &treatment, slot, at)
+                self.arrival(account, &request, &treatment, slot, at)
             }
             Event::CancelArrival { account, id, occurrence, heard, slot } => {
                 let answer = self.cancel(account, id, occurrence, heard, at);

@@ -50,15 +50,24 @@ impl Place {
     }
 }
 
+/// The orders of one batch, which are forgotten together as far as they may be.
+#[derive(Debug, Default)]
+struct Batch {
+    /// Boxed, as each is taken out and put back when it executes later.
+    orders: BTreeMap<Place, Box<Order>>,
+    /// The terms of orders that were forgotten, of all copies those of the last.
+    forgotten: BTreeMap<Place, u32>,
+}
+
 /// The orders and fills of one account.
 #[derive(Debug, Default)]
 pub(crate) struct OrderBook {
-    /// Those of one batch together, as they are forgotten together. Boxed, as each is taken out and put back when it executes.
-    orders: BTreeMap<BatchId, BTreeMap<Place, Box<Order>>>,
+    /// Batches of which an order is remembered.
+    batches: BTreeMap<BatchId, Batch>,
     /// Whether there ever was a second copy of an order.
     has_copies: bool,
-    /// The terms of orders that were forgotten, of all copies those of the last.
-    ids: BTreeMap<BatchId, BTreeMap<Place, u32>>,
+    /// What is left of all other batches.
+    past: BTreeMap<BatchId, BTreeMap<Place, u32>>,
     forgotten: Forgotten,
     batch: Option<BatchId>,
     /// Whose each fill was, in the order of their numbers; the first of them is number `before + 1`.
@@ -71,11 +80,14 @@ impl OrderBook {
     /// What is known of an id. Of several copies it is the first that is open, or else the last.
     pub(crate) fn find(&mut self, id: ClientOrderId) -> Known<'_> {
         let copy = if self.has_copies { self.copy_of(id) } else { 0 };
-        let orders = self.orders.get_mut(&id.batch);
-        if let Some(order) = orders.and_then(|orders| orders.get_mut(&Place::new(id, copy))) {
-            return Known::Order(order);
-        }
-        let terms = self.ids.get(&id.batch).and_then(|batch| batch.get(&Place::new(id, 0)));
+        let forgotten = match self.batches.get_mut(&id.batch) {
+            None => self.past.get(&id.batch),
+            Some(Batch { orders, forgotten }) => match orders.get_mut(&Place::new(id, copy)) {
+                None => Some(&*forgotten),
+                Some(order) => return Known::Order(order),
+            },
+        };
+        let terms = forgotten.and_then(|forgotten| forgotten.get(&Place::new(id, 0)));
         terms.map_or(Known::Nothing, |terms| Known::Forgotten(*terms))
     }
 
@@ -86,8 +98,8 @@ impl OrderBook {
     }
 
     fn copies(&self, id: ClientOrderId) -> impl DoubleEndedIterator<Item = &Order> {
-        let orders = self.orders.get(&id.batch).into_iter();
-        orders.flat_map(move |orders| orders.range(Place::copies(id))).map(|(_, order)| order.as_ref())
+        let batch = self.batches.get(&id.batch).into_iter();
+        batch.flat_map(move |batch| batch.orders.range(Place::copies(id))).map(|(_, order)| order.as_ref())
     }
 
     /// The copy that another order of this id would be.
@@ -96,30 +108,34 @@ impl OrderBook {
     }
 
     fn get(&self, key: OrderKey) -> Option<&Order> {
-        self.orders.get(&key.id.batch)?.get(&Place::new(key.id, key.copy)).map(AsRef::as_ref)
+        self.batches.get(&key.id.batch)?.orders.get(&Place::new(key.id, key.copy)).map(AsRef::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, key: OrderKey) -> Option<&mut Order> {
-        self.orders.get_mut(&key.id.batch)?.get_mut(&Place::new(key.id, key.copy)).map(AsMut::as_mut)
+        self.batches.get_mut(&key.id.batch)?.orders.get_mut(&Place::new(key.id, key.copy)).map(AsMut::as_mut)
     }
 
     /// Takes an order out, to change it and its account together; [`OrderBook::put`] brings it back.
     pub(crate) fn take(&mut self, key: OrderKey) -> Option<Box<Order>> {
-        self.orders.get_mut(&key.id.batch)?.remove(&Place::new(key.id, key.copy))
+        self.batches.get_mut(&key.id.batch)?.orders.remove(&Place::new(key.id, key.copy))
     }
 
     pub(crate) fn put(&mut self, order: Box<Order>) {
         self.has_copies |= order.copy > 0;
         let id = order.request.id;
-        self.orders.entry(id.batch).or_default().insert(Place::new(id, order.copy), order);
+        let batch = self.batches.entry(id.batch).or_insert_with(|| {
+            let forgotten = self.past.remove(&id.batch).unwrap_or_default();
+            Batch { orders: BTreeMap::new(), forgotten }
+        });
+        batch.orders.insert(Place::new(id, order.copy), order);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.orders.values().flat_map(BTreeMap::values).map(AsRef::as_ref)
+        self.batches.values().flat_map(|batch| batch.orders.values()).map(AsRef::as_ref)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Order> {
-        self.orders.values_mut().flat_map(BTreeMap::values_mut).map(AsMut::as_mut)
+        self.batches.values_mut().flat_map(|batch| batch.orders.values_mut()).map(AsMut::as_mut)
     }
 
     /// The number of the next fill.
@@ -133,7 +149,7 @@ impl OrderBook {
 
     /// Numbers the first fill after this number, as if so many had been read before. False if there was an order already.
     pub(crate) fn continue_after(&mut self, number: u64) -> bool {
-        let is_new = self.orders.is_empty() && self.ids.is_empty() && self.last_number() == 0;
+        let is_new = self.batches.is_empty() && self.past.is_empty() && self.last_number() == 0;
         if is_new {
             self.before = number;
         }
@@ -196,21 +212,25 @@ impl OrderBook {
         if self.batch.replace(batch) == Some(batch) {
             return false;
         }
-        for (other, orders) in self.orders.iter_mut().filter(|(other, _)| **other != batch) {
+        for (_, other) in self.batches.iter_mut().filter(|(id, _)| **id != batch) {
             let mut terms = Vec::new();
-            for (place, order) in std::mem::take(orders) {
+            for (place, order) in std::mem::take(&mut other.orders) {
                 if order.is_forgettable(self.read_past) {
                     terms.push((Place::new(order.request.id, 0), fingerprint(&order.request.terms)));
                     self.forgotten.add(&order);
                 } else {
-                    orders.insert(place, order);
+                    other.orders.insert(place, order);
                 }
             }
-            if !terms.is_empty() {
-                self.ids.entry(*other).or_default().append(&mut terms.into_iter().collect());
-            }
+            other.forgotten.append(&mut terms.into_iter().collect());
         }
-        self.orders.retain(|_, orders| !orders.is_empty());
+        self.batches.retain(|id, batch| {
+            let is_past = batch.orders.is_empty();
+            if is_past {
+                self.past.insert(*id, std::mem::take(&mut batch.forgotten));
+            }
+            !is_past
+        });
         while self.log.front().is_some_and(|key| self.get(*key).is_none()) {
             self.log.pop_front();
             self.before = self.before.saturating_add(1);

@@ -42,6 +42,11 @@ impl<A> Delivery<A> {
     const fn now(answer: A) -> Self {
         Self { at: None, held: false, panics: false, source: Source::Known(answer) }
     }
+
+    /// True if the caller does not get the answer at once.
+    pub(crate) const fn waits(&self) -> bool {
+        self.at.is_some() || self.held || self.panics
+    }
 }
 
 impl<A> Source<A> {
@@ -95,61 +100,60 @@ impl Venue {
             .then(|| arrives.plus(self.draws.latency(Concern::SECOND_COPY, key, occurrence, self.profile.to_venue)));
         let answered = second.unwrap_or(arrives).plus(back);
         treatment.answer_lost |= !self.is_in_time(answered);
-        let (held, panics) = (treatment.held, treatment.panics);
-        let (lost, unknown) = (treatment.request_lost || treatment.answer_lost, treatment.unknown.clone());
-        let answer = self.carry(place, request, treatment, arrives, second);
-        let delivery = self.deliver(answered, lost, answer, SubmitAnswer::Unknown(UnknownCause::Timeout));
-        let delivery = match unknown {
-            Some(cause) if !lost => Delivery { source: Source::Known(SubmitAnswer::Unknown(cause)), ..delivery },
-            _ => delivery,
-        };
-        if let (None, false, false, Source::Known(SubmitAnswer::Acknowledged(view))) =
-            (delivery.at, held, panics, &delivery.source)
-        {
-            self.handed_out(name, view);
+        let mut answer = Source::Known(SubmitAnswer::Unknown(UnknownCause::Timeout));
+        if !treatment.request_lost {
+            answer = self.carry(place, request, &treatment, arrives);
         }
-        Delivery { held, panics, ..delivery }
+        if let Some(second) = second.filter(|_| !treatment.request_lost) {
+            // The caller hears the answer to the second copy.
+            answer = self.carry(place, request, &treatment, second);
+        }
+        let lost = treatment.request_lost || treatment.answer_lost;
+        if let Some(cause) = treatment.unknown {
+            answer = Source::Known(SubmitAnswer::Unknown(cause));
+        }
+        let mut delivery = self.deliver(answered, lost, answer, SubmitAnswer::Unknown(UnknownCause::Timeout));
+        (delivery.held, delivery.panics) = (treatment.held, treatment.panics);
+        if let (false, Source::Known(SubmitAnswer::Acknowledged(view))) = (delivery.waits(), &delivery.source) {
+            self.handed_out(place, view);
+        }
+        delivery
+    }
+
+    /// Notes that a caller who has waited for this view sees its fills.
+    pub(crate) fn heard(&mut self, account: &AccountId, view: &OrderView) {
+        if let Some(place) = self.index.get(account).copied() {
+            self.handed_out(place, view);
+        }
     }
 
     /// Notes that a caller has seen the fills of this view.
-    pub(crate) fn handed_out(&mut self, account: &AccountId, view: &OrderView) {
+    fn handed_out(&mut self, account: usize, view: &OrderView) {
         if view.fills.is_empty() || self.profile.retention == Retention::Everything {
             return;
         }
-        if let Ok(account) = self.account_mut(account)
+        if let Some(account) = self.accounts.get_mut(account)
             && let Known::Order(order) = account.book.find(view.id)
         {
             order.hand_out(view.fills.len());
         }
     }
 
-    /// Brings the copies of a request to the venue, at once or later; the answer is that to the last.
+    /// Brings a copy of a request to the venue, at once or later.
     fn carry(
         &mut self,
         account: usize,
         request: &OrderRequest,
-        treatment: Treatment,
-        first: Timestamp,
-        second: Option<Timestamp>,
+        treatment: &Treatment,
+        at: Timestamp,
     ) -> Source<SubmitAnswer> {
-        if treatment.request_lost {
-            return Source::Known(SubmitAnswer::Unknown(UnknownCause::Timeout));
+        if at <= self.now {
+            return Source::Known(self.arrive(account, request, treatment, at));
         }
-        let mut last = None;
-        for at in [Some(first), second].into_iter().flatten() {
-            if at <= self.now {
-                last = Some(Source::Known(self.arrive(account, *request, &treatment, at)));
-            } else {
-                let slot = Slot::default();
-                let treatment = Box::new(treatment.clone());
-                self.schedule(
-                    at,
-                    Event::Arrival { account, request: *request, treatment, slot: Some(Arc::clone(&slot)) },
-                );
-                last = Some(Source::Venue(slot));
-            }
-        }
-        last.unwrap_or(Source::Known(SubmitAnswer::Unknown(UnknownCause::Timeout)))
+        let slot = Slot::default();
+        let treatment = Box::new(treatment.clone());
+        self.schedule(at, Event::Arrival { account, request: *request, treatment, slot: Some(Arc::clone(&slot)) });
+        Source::Venue(slot)
     }
 
     /// Whether a caller of now still waits for an answer that comes then.
@@ -168,7 +172,7 @@ impl Venue {
     pub(super) fn arrival(
         &mut self,
         account: usize,
-        request: OrderRequest,
+        request: &OrderRequest,
         treatment: &Treatment,
         slot: Option<Slot<SubmitAnswer>>,
         at: Timestamp,
@@ -178,8 +182,8 @@ impl Venue {
     }
 
     /// Handles a request at the venue; what it makes happen at once has happened when its answer is made.
-    fn arrive(&mut self, account: usize, request: OrderRequest, treatment: &Treatment, at: Timestamp) -> SubmitAnswer {
-        match self.accept(account, &request, treatment, at) {
+    fn arrive(&mut self, account: usize, request: &OrderRequest, treatment: &Treatment, at: Timestamp) -> SubmitAnswer {
+        match self.accept(account, request, treatment, at) {
             Ok(key) => {
                 if treatment.course != Some(Course::Rejected) {
                     self.advance_to(at);
@@ -194,7 +198,7 @@ impl Venue {
             }
             Err(Declined::AlreadyExists) => SubmitAnswer::AlreadyExists,
             Err(Declined::Refused(refused)) => {
-                self.turn_away(account, &request, &refused);
+                self.turn_away(account, request, &refused);
                 SubmitAnswer::Refused(refused)
             }
         }
