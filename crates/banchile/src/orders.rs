@@ -102,14 +102,15 @@ impl Order {
             visible_at: at,
             cancel: CancelWay::default(),
             opening: status,
-            endings: Vec::new(),
+            // Nearly every order has one of each, and no room is needed for more.
+            endings: Vec::with_capacity(1),
             filled: Quantity::ZERO,
             executed: Value::ZERO,
             amount: Money::ZERO,
             fees: Money::ZERO,
             reserved,
             spent: Money::ZERO,
-            rows: Vec::new(),
+            rows: Vec::with_capacity(1),
             handed_out: 0,
             by_others: false,
         }
@@ -167,7 +168,7 @@ impl Order {
         let after = self.executed.add(price.times(quantity))?;
         let amount = after.to_money(Rounding::HalfEven)?.sub(self.amount)?;
         let fee = fees.of(after)?.sub(self.fees)?;
-        let id = FillId::new(&["f", &number.to_string()].concat()).map_err(|_| Blocked::Range)?;
+        let id = fill_id(number).ok_or(Blocked::Range)?;
         Ok(Row { number, id, side: self.side(), quantity, price, amount, fee, at, visible_at: at })
     }
 
@@ -194,9 +195,9 @@ impl Order {
         if self.visible_at > now {
             return None;
         }
-        let seen = self.rows.iter().filter(|row| row.visible_at <= now);
-        let fills: Vec<Fill> = seen.clone().map(Row::fill).collect();
-        let filled = seen.fold(Quantity::ZERO, |sum, row| sum.add(row.quantity).unwrap_or(sum));
+        let mut fills = Vec::with_capacity(self.rows.len());
+        fills.extend(self.rows.iter().filter(|row| row.visible_at <= now).map(Row::fill));
+        let filled = fills.iter().fold(Quantity::ZERO, |sum, fill| sum.add(fill.quantity).unwrap_or(sum));
         let status = self.visible_status(now).clone();
         let terms = &self.request.terms;
         Some(OrderView {
@@ -244,4 +245,21 @@ impl Order {
         let known = self.rows.iter().skip(self.handed_out).all(|row| row.number <= read_past);
         !self.is_open() && self.cancel.late_fill.is_none() && known
     }
+}
+
+/// What the account's fill of this number is called: `f1`, `f2` and so on.
+fn fill_id(number: u64) -> Option<FillId> {
+    // Written from the back, as every execution has a name and formatting machinery would cost more than all else about it.
+    let mut text = [b'f'; 21];
+    let mut rest = number;
+    let mut length = 1_usize;
+    for digit in text.iter_mut().rev() {
+        *digit = b'0'.saturating_add(u8::try_from(rest % 10).ok()?);
+        (rest, length) = (rest / 10, length.saturating_add(1));
+        if rest == 0 {
+            break;
+        }
+    }
+    let start = text.len().checked_sub(length)?;
+    FillId::new(std::str::from_utf8(text.get(start..)?).ok()?).ok()
 }

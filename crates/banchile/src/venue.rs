@@ -214,7 +214,19 @@ impl Venue {
     }
 
     /// How long this leg takes an order: drawn and counted, if there is a choice at all.
+    #[inline]
     fn takes(
+        &mut self,
+        leg: (Leg, Concern),
+        account: usize,
+        id: ClientOrderId,
+        occurrence: u32,
+        latency: Latency,
+    ) -> Duration {
+        if latency.is_fixed() { latency.most } else { self.drawn(leg, account, id, occurrence, latency) }
+    }
+
+    fn drawn(
         &mut self,
         (leg, concern): (Leg, Concern),
         account: usize,
@@ -222,9 +234,6 @@ impl Venue {
         occurrence: u32,
         latency: Latency,
     ) -> Duration {
-        if latency.is_fixed() {
-            return latency.most;
-        }
         let drawn = self.draws.of(concern, self.key_of(account, id), occurrence).latency(latency);
         self.noted(leg, latency, drawn)
     }

@@ -5,7 +5,6 @@ use crate::draws::fingerprint;
 use evenkeel_domain::order::{BatchId, ClientOrderId, Direction, OrderFill, Side};
 use evenkeel_domain::values::{Symbol, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
-use std::ops::RangeInclusive;
 
 /// What is known of an id.
 pub(crate) enum Known<'a> {
@@ -43,10 +42,50 @@ impl Place {
         let (leg, attempt) = (u64::from(id.leg.get()), u64::from(id.attempt.get()));
         Self(leg << 32 | direction << 24 | attempt << 16 | u64::from(copy))
     }
+}
 
-    /// All copies of this order.
-    fn copies(id: ClientOrderId) -> RangeInclusive<Self> {
-        Self::new(id, 0)..=Self::new(id, u16::MAX)
+/// Something for each of the orders of a batch, sorted by their places. Legs are sent about in their order, so it grows at its end.
+#[derive(Debug)]
+struct Shelf<T>(Vec<(Place, T)>);
+
+impl<T> Shelf<T> {
+    /// Where this place is, or would be.
+    fn search(&self, place: Place) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&place, |(place, _)| *place)
+    }
+
+    fn get(&self, place: Place) -> Option<&T> {
+        self.0.get(self.search(place).ok()?).map(|(_, found)| found)
+    }
+
+    fn get_mut(&mut self, place: Place) -> Option<&mut T> {
+        let at = self.search(place).ok()?;
+        self.0.get_mut(at).map(|(_, found)| found)
+    }
+
+    /// What is at these places, both included.
+    fn range(&self, first: Place, last: Place) -> &[(Place, T)] {
+        let start = self.0.partition_point(|(place, _)| *place < first);
+        let end = self.0.partition_point(|(place, _)| *place <= last);
+        self.0.get(start..end).unwrap_or_default()
+    }
+
+    /// Puts something at this place, instead of what was there.
+    fn insert(&mut self, place: Place, new: T) {
+        match self.search(place) {
+            Err(at) => self.0.insert(at, (place, new)),
+            Ok(at) => drop(self.0.get_mut(at).map(|slot| slot.1 = new)),
+        }
+    }
+
+    fn remove(&mut self, place: Place) -> Option<T> {
+        self.search(place).ok().map(|at| self.0.remove(at).1)
+    }
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
 }
 
@@ -54,9 +93,9 @@ impl Place {
 #[derive(Debug, Default)]
 struct Batch {
     /// Boxed, as each is taken out and put back when it executes later.
-    orders: BTreeMap<Place, Box<Order>>,
+    orders: Shelf<Box<Order>>,
     /// The terms of orders that were forgotten, of all copies those of the last.
-    forgotten: BTreeMap<Place, u32>,
+    forgotten: Shelf<u32>,
 }
 
 /// The orders and fills of one account.
@@ -67,7 +106,7 @@ pub(crate) struct OrderBook {
     /// Whether there ever was a second copy of an order.
     has_copies: bool,
     /// What is left of all other batches.
-    past: BTreeMap<BatchId, BTreeMap<Place, u32>>,
+    past: BTreeMap<BatchId, Shelf<u32>>,
     forgotten: Forgotten,
     batch: Option<BatchId>,
     /// Whose each fill was, in the order of their numbers; the first of them is number `before + 1`.
@@ -82,12 +121,12 @@ impl OrderBook {
         let copy = if self.has_copies { self.copy_of(id) } else { 0 };
         let forgotten = match self.batches.get_mut(&id.batch) {
             None => self.past.get(&id.batch),
-            Some(Batch { orders, forgotten }) => match orders.get_mut(&Place::new(id, copy)) {
+            Some(Batch { orders, forgotten }) => match orders.get_mut(Place::new(id, copy)) {
                 None => Some(&*forgotten),
                 Some(order) => return Known::Order(order),
             },
         };
-        let terms = forgotten.and_then(|forgotten| forgotten.get(&Place::new(id, 0)));
+        let terms = forgotten.and_then(|forgotten| forgotten.get(Place::new(id, 0)));
         terms.map_or(Known::Nothing, |terms| Known::Forgotten(*terms))
     }
 
@@ -99,7 +138,9 @@ impl OrderBook {
 
     fn copies(&self, id: ClientOrderId) -> impl DoubleEndedIterator<Item = &Order> {
         let batch = self.batches.get(&id.batch).into_iter();
-        batch.flat_map(move |batch| batch.orders.range(Place::copies(id))).map(|(_, order)| order.as_ref())
+        batch
+            .flat_map(move |batch| batch.orders.range(Place::new(id, 0), Place::new(id, u16::MAX)))
+            .map(|(_, order)| order.as_ref())
     }
 
     /// The copy that another order of this id would be.
@@ -108,16 +149,16 @@ impl OrderBook {
     }
 
     fn get(&self, key: OrderKey) -> Option<&Order> {
-        self.batches.get(&key.id.batch)?.orders.get(&Place::new(key.id, key.copy)).map(AsRef::as_ref)
+        self.batches.get(&key.id.batch)?.orders.get(Place::new(key.id, key.copy)).map(AsRef::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, key: OrderKey) -> Option<&mut Order> {
-        self.batches.get_mut(&key.id.batch)?.orders.get_mut(&Place::new(key.id, key.copy)).map(AsMut::as_mut)
+        self.batches.get_mut(&key.id.batch)?.orders.get_mut(Place::new(key.id, key.copy)).map(AsMut::as_mut)
     }
 
     /// Takes an order out, to change it and its account together; [`OrderBook::put`] brings it back.
     pub(crate) fn take(&mut self, key: OrderKey) -> Option<Box<Order>> {
-        self.batches.get_mut(&key.id.batch)?.orders.remove(&Place::new(key.id, key.copy))
+        self.batches.get_mut(&key.id.batch)?.orders.remove(Place::new(key.id, key.copy))
     }
 
     pub(crate) fn put(&mut self, order: Box<Order>) {
@@ -125,17 +166,17 @@ impl OrderBook {
         let id = order.request.id;
         let batch = self.batches.entry(id.batch).or_insert_with(|| {
             let forgotten = self.past.remove(&id.batch).unwrap_or_default();
-            Batch { orders: BTreeMap::new(), forgotten }
+            Batch { orders: Shelf::default(), forgotten }
         });
         batch.orders.insert(Place::new(id, order.copy), order);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.batches.values().flat_map(|batch| batch.orders.values()).map(AsRef::as_ref)
+        self.batches.values().flat_map(|batch| &batch.orders.0).map(|(_, order)| order.as_ref())
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Order> {
-        self.batches.values_mut().flat_map(|batch| batch.orders.values_mut()).map(AsMut::as_mut)
+        self.batches.values_mut().flat_map(|batch| &mut batch.orders.0).map(|(_, order)| order.as_mut())
     }
 
     /// The number of the next fill.
@@ -213,19 +254,13 @@ impl OrderBook {
             return false;
         }
         for (_, other) in self.batches.iter_mut().filter(|(id, _)| **id != batch) {
-            let mut terms = Vec::new();
-            for (place, order) in std::mem::take(&mut other.orders) {
-                if order.is_forgettable(self.read_past) {
-                    terms.push((Place::new(order.request.id, 0), fingerprint(&order.request.terms)));
-                    self.forgotten.add(&order);
-                } else {
-                    other.orders.insert(place, order);
-                }
+            for (_, order) in other.orders.0.extract_if(.., |(_, order)| order.is_forgettable(self.read_past)) {
+                other.forgotten.insert(Place::new(order.request.id, 0), fingerprint(&order.request.terms));
+                self.forgotten.add(&order);
             }
-            other.forgotten.append(&mut terms.into_iter().collect());
         }
         self.batches.retain(|id, batch| {
-            let is_past = batch.orders.is_empty();
+            let is_past = batch.orders.0.is_empty();
             if is_past {
                 self.past.insert(*id, std::mem::take(&mut batch.forgotten));
             }

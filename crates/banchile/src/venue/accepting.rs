@@ -11,7 +11,9 @@ use evenkeel_domain::order::{
     Attempt, BatchId, BrokerStatus, Capabilities, ClientOrderId, Costs, Direction, Duplicates, LegNumber, OrderRequest,
     RefusalReason, Refused, Side, Terms,
 };
-use evenkeel_domain::values::{AccountId, Lot, Money, Overflow, Percentage, Quantity, Rounding, Symbol, Timestamp};
+use evenkeel_domain::values::{
+    AccountId, Lot, Money, Overflow, Percentage, Price, Quantity, Rounding, Symbol, Timestamp,
+};
 use std::time::Duration;
 
 /// The documented rules that need no account and no market: a quantity above zero, the lot, the minimum.
@@ -83,18 +85,18 @@ impl Venue {
             let message = || format!("the order for {} was refused", request.terms.symbol);
             return Err(refused(reason.clone(), words.clone().unwrap_or_else(message)).into());
         }
-        let reserved = self.judge(place, &request.terms, at)?;
+        let (reserved, board) = self.judge(place, &request.terms, at)?;
         let status = match &treatment.course {
             Some(Course::Unmapped(status)) => BrokerStatus::Unmapped(status.clone()),
             _ => BrokerStatus::Working,
         };
-        let mut order = Order::new(*request, copy, status, reserved, at);
+        let mut order = Box::new(Order::new(*request, copy, status, reserved, at));
         let lag = self.lag(place, &order);
         order.visible_at = self.accounts.get_mut(place).map_or(at, |account| account.seen_at(at.plus(lag)));
         order.cancel = treatment.cancel.clone();
         order.by_others = treatment.by_others;
         let key = order.key();
-        self.plan(place, order, treatment.course.as_ref(), at);
+        self.plan(place, order, treatment.course.as_ref(), board, at);
         Ok(key)
     }
 
@@ -147,8 +149,9 @@ impl Venue {
         }
     }
 
-    /// Reserves what the order may take; or says why it is refused. The most general reason comes first.
-    fn judge(&mut self, place: usize, terms: &Terms, at: Timestamp) -> Result<Money, Refused> {
+    /// Reserves what the order may take, and tells how much cash that is and the board's price; or says why it is refused. The most
+    /// general reason comes first.
+    fn judge(&mut self, place: usize, terms: &Terms, at: Timestamp) -> Result<(Money, Price), Refused> {
         let symbol = terms.symbol;
         if self.accounts.get(place).is_none_or(|account| account.blocked) {
             return Err(refused(RefusalReason::Other, "the account is blocked".to_owned()));
@@ -157,9 +160,9 @@ impl Venue {
             let reason = RefusalReason::MarketClosed { opens_at };
             return Err(refused(reason, format!("the market is closed until {opens_at}")));
         }
-        if !self.board.contains_key(&symbol) {
+        let Some(board) = self.price(symbol) else {
             return Err(refused(RefusalReason::NotTradable, format!("{symbol} is not traded here")));
-        }
+        };
         if self.halted.contains(&symbol) {
             return Err(refused(RefusalReason::NotTradable, format!("trading in {symbol} is halted")));
         }
@@ -178,11 +181,11 @@ impl Venue {
         let cash = cash.map_err(|error| refused(RefusalReason::BuyingPower, error.to_string()))?;
         let spendable = account.spendable(at, self.profile.settlement);
         let taken = account.reserve(terms.side, symbol, cash, terms.quantity, spendable);
-        taken.map(|()| cash).map_err(|blocked| unaffordable(account, terms, cash, spendable, &blocked))
+        taken.map(|()| (cash, board)).map_err(|blocked| unaffordable(account, terms, cash, spendable, &blocked))
     }
 
     /// Puts the order into the book, and what is going to become of it into the queue, but for what is due at once: that happens.
-    fn plan(&mut self, account: usize, mut order: Order, course: Option<&Course>, at: Timestamp) {
+    fn plan(&mut self, account: usize, mut order: Box<Order>, course: Option<&Course>, board: Price, at: Timestamp) {
         let (key, whole) = (order.key(), order.request.terms.quantity);
         let lot = self.profile.lot_of(order.symbol());
         let part = |part: &Part| vec![part.of(whole, lot)];
@@ -219,11 +222,13 @@ impl Venue {
             };
             let leg = (Leg::AtVenue, Concern::EXECUTION);
             due = due.plus(self.takes(leg, account, key.id, step, self.profile.at_venue));
-            match event {
-                Event::Execution { quantity, .. } if is_first && due <= at => {
-                    self.execute_order(account, &mut order, quantity, due);
-                }
-                event => self.schedule(due, event),
+            if let Event::Execution { quantity, .. } = &event
+                && is_first
+                && due <= at
+            {
+                self.execute_order(account, &mut order, *quantity, Some(board), due);
+            } else {
+                self.schedule(due, event);
             }
         }
         if let Some(closes_at) = self.closes_at(at) {
@@ -231,7 +236,7 @@ impl Venue {
         }
         if let Some(account) = self.accounts.get_mut(account) {
             let is_ours = !order.by_others;
-            account.book.put(Box::new(order));
+            account.book.put(order);
             if is_ours && self.profile.retention == Retention::OrderIds {
                 account.forget_all_but(key.id.batch);
             }

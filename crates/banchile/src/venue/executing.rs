@@ -16,19 +16,28 @@ impl Venue {
         if self.halted.contains(&order.symbol()) {
             self.parked.push((order.symbol(), Event::Execution { account, key, quantity }));
         } else {
-            self.execute_order(account, &mut order, quantity, at);
+            let board = self.price(order.symbol());
+            self.execute_order(account, &mut order, quantity, board, at);
         }
         if let Some(account) = self.accounts.get_mut(account) {
             account.book.put(order);
         }
     }
 
-    pub(super) fn execute_order(&mut self, account: usize, order: &mut Order, quantity: Quantity, at: Timestamp) {
+    /// The same for an order that is in hand, at the board's price of now.
+    pub(super) fn execute_order(
+        &mut self,
+        account: usize,
+        order: &mut Order,
+        quantity: Quantity,
+        board: Option<Price>,
+        at: Timestamp,
+    ) {
         let late = !order.is_open();
         if late && order.cancel.late_fill.take().is_none() {
             return;
         }
-        let done = self.book_execution(account, order, quantity.min(order.remaining()), at);
+        let done = self.book_execution(account, order, quantity.min(order.remaining()), board, at);
         match done {
             Ok(()) if order.remaining().is_zero() => self.finish_order(account, order, BrokerStatus::Filled, at),
             Ok(()) => {}
@@ -43,9 +52,10 @@ impl Venue {
         place: usize,
         order: &mut Order,
         quantity: Quantity,
+        board: Option<Price>,
         at: Timestamp,
     ) -> Result<(), Blocked> {
-        let price = self.execution_price(place, order, quantity).ok_or(Blocked::Range)?;
+        let price = self.execution_price(place, order, quantity, board.ok_or(Blocked::Range)?);
         let number = self.accounts.get(place).ok_or(Blocked::Range)?.book.next_number();
         let mut row = order.execution(number, quantity, price, &self.profile.fees, at)?;
         let lag = self.lag(place, order);
@@ -60,11 +70,10 @@ impl Venue {
     }
 
     /// The board's price, worse for the account by half the spread, its impact and a drawn part of the slippage; rounded to the account's favour.
-    fn execution_price(&mut self, account: usize, order: &Order, quantity: Quantity) -> Option<Price> {
-        let board = self.price(order.symbol())?;
+    fn execution_price(&mut self, account: usize, order: &Order, quantity: Quantity, board: Price) -> Price {
         let bound = u64::from(self.profile.slippage_bps).saturating_mul(100);
         if bound == 0 {
-            return Some(board);
+            return board;
         }
         let mut draw = self.draws.of(Concern::SLIPPAGE, self.key_of(account, order.request.id), step(order));
         let spread = u64::from(self.profile.half_spread_bps).saturating_mul(100);
@@ -72,7 +81,7 @@ impl Venue {
         let drawn = draw.below(bound.saturating_sub(spread).saturating_add(1));
         let parts = spread.saturating_add(drawn).saturating_add(impact).min(bound);
         self.tally.slipped(parts);
-        Some(slipped(board, order.side(), parts))
+        slipped(board, order.side(), parts)
     }
 
     /// How long it takes until questions see what happens to the order now.
