@@ -10,7 +10,6 @@ use crate::settlement::{Settlement, Unsettled};
 use evenkeel_domain::order::{BatchId, ClientOrderId, Side};
 use evenkeel_domain::values::{AccountId, Currency, Money, Overflow, Quantity, QuantityError, Symbol, Timestamp};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 /// Something that cannot be done with an account.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -332,11 +331,8 @@ impl Account {
             return Err(Blocked::Cash);
         }
         let cash = self.cash.add(change)?;
-        let place = self.holdings.entry(order.symbol());
-        let mut holding = match &place {
-            Entry::Occupied(held) => *held.get(),
-            Entry::Vacant(_) => Holding::default(),
-        };
+        let known = self.holdings.get_mut(&order.symbol());
+        let mut holding = known.as_deref().copied().unwrap_or_default();
         match order.side() {
             Side::Buy => holding.units = holding.units.add(row.quantity)?,
             Side::Sell => {
@@ -345,7 +341,10 @@ impl Account {
             }
         }
         order.add(row)?;
-        *place.or_default() = holding;
+        match known {
+            Some(known) => *known = holding,
+            None => drop(self.holdings.insert(order.symbol(), holding)),
+        }
         self.cash = cash;
         if order.side() == Side::Buy {
             let used = held_before.sub(order.held()).unwrap_or(Money::ZERO);

@@ -9,6 +9,7 @@ use evenkeel_domain::order::{ClientOrderId, Direction, Side, Terms};
 use evenkeel_domain::values::AccountId;
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 /// What a draw is about. The numbers are part of what a seed means: they are never reused.
@@ -143,17 +144,34 @@ pub(crate) fn fingerprint(terms: &Terms) -> u32 {
         Side::Sell => u64::from(terms.exit) << 1,
         Side::Buy => u64::from(terms.exit) << 1 | 1,
     };
+    let mut mixed = Mixed(3);
+    terms.symbol.hash(&mut mixed);
     let words = [high_half(quantity), low_half(quantity), terms.reference.nanos(), kind];
-    let mixed = fold(fold_text(3, terms.symbol.as_str()), words);
-    u32::try_from(mixed >> 32).unwrap_or_default()
+    u32::try_from(fold(mixed.0, words) >> 32).unwrap_or_default()
+}
+
+/// What was hashed so far.
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = fold(self.0, words(bytes));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 fn fold_text(start: u64, text: &str) -> u64 {
     let length = u64::try_from(text.len()).unwrap_or(u64::MAX);
-    // The first byte of eight is the lowest.
+    fold(fold(start, [length]), words(text.as_bytes()))
+}
+
+/// Eight bytes each, the first of them the lowest.
+fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
     let word = |chunk: &[u8]| chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    let words = text.as_bytes().chunks(8).map(word);
-    fold(fold(start, [length]), words)
+    bytes.chunks(8).map(word)
 }
 
 fn fold(start: u64, words: impl IntoIterator<Item = u64>) -> u64 {

@@ -1,8 +1,9 @@
 //! The orders and fills of one account, and what is still known of orders that were forgotten.
 
+use super::shelf::{Place, Shelf};
 use super::{Order, OrderKey, Row};
 use crate::draws::fingerprint;
-use evenkeel_domain::order::{BatchId, ClientOrderId, Direction, OrderFill, Side};
+use evenkeel_domain::order::{BatchId, ClientOrderId, OrderFill, Side};
 use evenkeel_domain::values::{Symbol, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -27,66 +28,6 @@ pub struct Forgotten {
     pub fees: i128,
     /// Units bought less units sold.
     pub units: BTreeMap<Symbol, i128>,
-}
-
-/// Which order of its batch: leg, direction, attempt and copy in one number, whose order is theirs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(u64);
-
-impl Place {
-    fn new(id: ClientOrderId, copy: u16) -> Self {
-        let direction = match id.direction {
-            Direction::Forward => 0,
-            Direction::Reverse => 1,
-        };
-        let (leg, attempt) = (u64::from(id.leg.get()), u64::from(id.attempt.get()));
-        Self(leg << 32 | direction << 24 | attempt << 16 | u64::from(copy))
-    }
-}
-
-/// Something for each of the orders of a batch, sorted by their places. Legs are sent about in their order, so it grows at its end.
-#[derive(Debug)]
-struct Shelf<T>(Vec<(Place, T)>);
-
-impl<T> Shelf<T> {
-    /// Where this place is, or would be.
-    fn search(&self, place: Place) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&place, |(place, _)| *place)
-    }
-
-    fn get(&self, place: Place) -> Option<&T> {
-        self.0.get(self.search(place).ok()?).map(|(_, found)| found)
-    }
-
-    fn get_mut(&mut self, place: Place) -> Option<&mut T> {
-        let at = self.search(place).ok()?;
-        self.0.get_mut(at).map(|(_, found)| found)
-    }
-
-    /// What is at these places, both included.
-    fn range(&self, first: Place, last: Place) -> &[(Place, T)] {
-        let start = self.0.partition_point(|(place, _)| *place < first);
-        let end = self.0.partition_point(|(place, _)| *place <= last);
-        self.0.get(start..end).unwrap_or_default()
-    }
-
-    /// Puts something at this place, instead of what was there.
-    fn insert(&mut self, place: Place, new: T) {
-        match self.search(place) {
-            Err(at) => self.0.insert(at, (place, new)),
-            Ok(at) => drop(self.0.get_mut(at).map(|slot| slot.1 = new)),
-        }
-    }
-
-    fn remove(&mut self, place: Place) -> Option<T> {
-        self.search(place).ok().map(|at| self.0.remove(at).1)
-    }
-}
-
-impl<T> Default for Shelf<T> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
 }
 
 /// The orders of one batch, which are forgotten together as far as they may be.
@@ -138,9 +79,7 @@ impl OrderBook {
 
     fn copies(&self, id: ClientOrderId) -> impl DoubleEndedIterator<Item = &Order> {
         let batch = self.batches.get(&id.batch).into_iter();
-        batch
-            .flat_map(move |batch| batch.orders.range(Place::new(id, 0), Place::new(id, u16::MAX)))
-            .map(|(_, order)| order.as_ref())
+        batch.flat_map(move |batch| batch.orders.range(Place::new(id, 0), Place::new(id, u16::MAX))).map(AsRef::as_ref)
     }
 
     /// The copy that another order of this id would be.
@@ -172,11 +111,11 @@ impl OrderBook {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.batches.values().flat_map(|batch| &batch.orders.0).map(|(_, order)| order.as_ref())
+        self.batches.values().flat_map(|batch| batch.orders.iter()).map(AsRef::as_ref)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Order> {
-        self.batches.values_mut().flat_map(|batch| &mut batch.orders.0).map(|(_, order)| order.as_mut())
+        self.batches.values_mut().flat_map(|batch| batch.orders.iter_mut()).map(AsMut::as_mut)
     }
 
     /// The number of the next fill.
@@ -217,9 +156,10 @@ impl OrderBook {
     /// The fills after the first `after`, at most `page` of them and only what is visible; whether there are more; and where to go on.
     pub(crate) fn page(&mut self, after: u64, page: usize, now: Timestamp) -> (Vec<OrderFill>, u64, bool) {
         self.read_past = self.read_past.max(after);
-        let mut fills = Vec::new();
         // What comes before the log was forgotten, so it was handed out.
         let mut read = after.max(self.before);
+        let left = usize::try_from(self.last_number().saturating_sub(read)).unwrap_or(usize::MAX);
+        let mut fills = Vec::with_capacity(left.min(page));
         for number in read.saturating_add(1)..=self.last_number() {
             let Some((order, row)) = self.row(number) else {
                 // Forgotten likewise.
@@ -254,13 +194,14 @@ impl OrderBook {
             return false;
         }
         for (_, other) in self.batches.iter_mut().filter(|(id, _)| **id != batch) {
-            for (_, order) in other.orders.0.extract_if(.., |(_, order)| order.is_forgettable(self.read_past)) {
+            other.forgotten.reserve(other.orders.len());
+            for order in other.orders.take_if(|order| order.is_forgettable(self.read_past)) {
                 other.forgotten.insert(Place::new(order.request.id, 0), fingerprint(&order.request.terms));
                 self.forgotten.add(&order);
             }
         }
         self.batches.retain(|id, batch| {
-            let is_past = batch.orders.0.is_empty();
+            let is_past = batch.orders.len() == 0;
             if is_past {
                 self.past.insert(*id, std::mem::take(&mut batch.forgotten));
             }

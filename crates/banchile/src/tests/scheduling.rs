@@ -2,8 +2,8 @@
 
 use super::desk::{Desk, id, order, order_of};
 use super::life::steady;
-use crate::{Fault, Profile, Rule};
-use evenkeel_domain::order::SubmitAnswer;
+use crate::{Fault, Latency, Profile, Rule};
+use evenkeel_domain::order::{RefusalReason, SubmitAnswer};
 use evenkeel_ports::{Broker, Clock};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
@@ -47,6 +47,18 @@ fn requests_travel_side_by_side() {
     let answers = desk.run(join_all(orders.iter().map(|order| desk.broker.submit(&desk.account, order))));
     assert!(answers.iter().all(|answer| matches!(answer, SubmitAnswer::Acknowledged(_))));
     assert_eq!(desk.clock.now().since(evenkeel_domain::values::Timestamp::EPOCH), Duration::from_millis(15));
+}
+
+#[test]
+fn requests_that_arrive_together_are_judged_before_any_is_executed() {
+    let at_once = Profile { at_venue: Latency::NONE, ..steady() };
+    let desk = Desk::new(at_once);
+    // What the sale brings is not there yet when the second order is judged, though both are executed in the moment of their arrival.
+    let orders = [order(1, "sell 10 AAPL @ 200"), order(2, "buy 30 META @ 400")];
+    let answers = desk.run(join_all(orders.iter().map(|order| desk.broker.submit(&desk.account, order))));
+    assert!(matches!(&answers[1], SubmitAnswer::Refused(refused) if refused.reason == RefusalReason::BuyingPower));
+    assert_eq!(desk.state(id(1, 1)), "Filled 10");
+    desk.conserved();
 }
 
 #[test]

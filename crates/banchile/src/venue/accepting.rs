@@ -14,6 +14,8 @@ use evenkeel_domain::order::{
 use evenkeel_domain::values::{
     AccountId, Lot, Money, Overflow, Percentage, Price, Quantity, Rounding, Symbol, Timestamp,
 };
+use std::borrow::Cow;
+use std::slice;
 use std::time::Duration;
 
 /// The documented rules that need no account and no market: a quantity above zero, the lot, the minimum.
@@ -188,24 +190,24 @@ impl Venue {
     fn plan(&mut self, account: usize, mut order: Box<Order>, course: Option<&Course>, board: Price, at: Timestamp) {
         let (key, whole) = (order.key(), order.request.terms.quantity);
         let lot = self.profile.lot_of(order.symbol());
-        let part = |part: &Part| vec![part.of(whole, lot)];
+        let part = |part: &Part| Cow::from(vec![part.of(whole, lot)]);
         let (parts, delay, ending) = match course {
-            None => (self.parts(account, &order), Duration::ZERO, None),
-            Some(Course::Late(delay)) => (self.parts(account, &order), *delay, None),
-            Some(Course::Parts(parts)) => (even_parts(whole, *parts, lot), Duration::ZERO, None),
-            Some(Course::InTwo(_)) => (even_parts(whole, 2, lot), Duration::ZERO, None),
-            Some(Course::Rejected) => (Vec::new(), Duration::ZERO, Some(BrokerStatus::Rejected)),
+            None => (self.parts(account, key, &whole, lot), Duration::ZERO, None),
+            Some(Course::Late(delay)) => (self.parts(account, key, &whole, lot), *delay, None),
+            Some(Course::Parts(parts)) => (even_parts(whole, *parts, lot).into(), Duration::ZERO, None),
+            Some(Course::InTwo(_)) => (even_parts(whole, 2, lot).into(), Duration::ZERO, None),
+            Some(Course::Rejected) => (Cow::default(), Duration::ZERO, Some(BrokerStatus::Rejected)),
             Some(Course::PartThenEnded(units, status)) => (part(units), Duration::ZERO, Some(status.clone())),
             Some(Course::PartThenWorking(units)) => (part(units), Duration::ZERO, None),
             Some(Course::LateAfterCancel(delay)) => {
                 order.cancel.late_fill = Some(*delay);
-                (Vec::new(), Duration::ZERO, None)
+                (Cow::default(), Duration::ZERO, None)
             }
-            Some(Course::Unmapped(_)) => (Vec::new(), Duration::ZERO, None),
+            Some(Course::Unmapped(_)) => (Cow::default(), Duration::ZERO, None),
         };
         let (parts, is_sliced) = self.sliced(parts, lot);
-        let executions = parts.into_iter().filter(|units| !units.is_zero());
-        let events = executions.map(|quantity| Event::Execution { account, key, quantity });
+        let executions = parts.iter().filter(|units| !units.is_zero());
+        let events = executions.map(|quantity| Event::Execution { account, key, quantity: *quantity });
         let events = events.chain(ending.map(|status| Event::End { account, key, status }));
         let apart = match course {
             Some(Course::InTwo(apart)) => *apart,
@@ -244,13 +246,13 @@ impl Venue {
     }
 
     /// The parts, none larger than what the market takes at once; true if one had to be divided.
-    fn sliced(&self, parts: Vec<Quantity>, lot: Lot) -> (Vec<Quantity>, bool) {
+    fn sliced<'a>(&self, parts: Cow<'a, [Quantity]>, lot: Lot) -> (Cow<'a, [Quantity]>, bool) {
         let Some(slice) = self.profile.liquidity.map(|liquidity| liquidity.slice(lot)) else { return (parts, false) };
         if parts.iter().all(|part| *part <= slice) {
             return (parts, false);
         }
         let mut slices = Vec::new();
-        for mut rest in parts {
+        for mut rest in parts.iter().copied() {
             // Beyond so many slices the rest goes at once: the queue is no place for a thousand years of an order.
             while rest > slice && slices.len() < MOST_SLICES {
                 rest = less(rest, slice);
@@ -258,24 +260,22 @@ impl Venue {
             }
             slices.push(rest);
         }
-        (slices, true)
+        (slices.into(), true)
     }
 
     /// The quantities in which an order is executed: all at once, or two or three parts in whole lots.
-    fn parts(&mut self, account: usize, order: &Order) -> Vec<Quantity> {
-        let whole = order.request.terms.quantity;
+    fn parts<'a>(&mut self, account: usize, key: OrderKey, whole: &'a Quantity, lot: Lot) -> Cow<'a, [Quantity]> {
         if self.profile.partial_fills == Chance::NEVER {
-            return vec![whole];
+            return slice::from_ref(whole).into();
         }
-        let mut draw = self.draws.of(Concern::PARTS, self.key_of(account, order.request.id), u32::from(order.copy));
+        let mut draw = self.draws.of(Concern::PARTS, self.key_of(account, key.id), u32::from(key.copy));
         let happens = draw.happens(self.profile.partial_fills);
         self.tally.chance(Happening::PartialFill, happens);
         if !happens {
-            return vec![whole];
+            return slice::from_ref(whole).into();
         }
-        let lot = self.profile.lot_of(order.symbol());
         let mut parts = Vec::new();
-        let mut rest = whole;
+        let mut rest = *whole;
         for _ in 0..draw.below(2).saturating_add(1) {
             // Between a tenth and seven tenths of what is left.
             let share = i64::try_from(draw.below(600_000).saturating_add(100_000)).unwrap_or(0);
@@ -284,7 +284,7 @@ impl Venue {
             parts.push(part);
         }
         parts.push(rest);
-        parts
+        parts.into()
     }
 }
 

@@ -97,15 +97,19 @@ impl Venue {
     pub(crate) fn positions(&self, account: &AccountId) -> Result<Vec<Position>, AccountError> {
         let account = self.account(account)?;
         let unseen = self.unseen(account);
-        let positions = account.holdings.iter().map(|(symbol, holding)| {
-            let change = unseen.units.get(symbol).copied().unwrap_or(0);
-            let units = holding.units.nanos().saturating_add_signed(change.saturating_neg());
-            let quantity = Quantity::from_nanos(units).unwrap_or(holding.units);
+        let seen = account.holdings.iter().map(|(symbol, holding)| {
+            let before = |change: &i128| {
+                let units = holding.units.nanos().saturating_add_signed(change.saturating_neg());
+                Quantity::from_nanos(units).unwrap_or(holding.units)
+            };
+            let quantity = unseen.units.get(symbol).map_or(holding.units, before);
             // What is gone already is not available, even where it still shows.
             let available = less(quantity.min(holding.units), holding.reserved);
             Position { symbol: *symbol, quantity, available }
         });
-        Ok(positions.filter(|position| !position.quantity.is_zero()).collect())
+        let mut positions = Vec::with_capacity(account.holdings.len());
+        positions.extend(seen.filter(|position| !position.quantity.is_zero()));
+        Ok(positions)
     }
 
     pub(crate) fn account_view(&self, account: &AccountId) -> Result<AccountView, AccountError> {

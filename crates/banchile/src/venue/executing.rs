@@ -85,6 +85,7 @@ impl Venue {
     }
 
     /// How long it takes until questions see what happens to the order now.
+    #[inline]
     pub(super) fn lag(&mut self, account: usize, order: &Order) -> Duration {
         let leg = (Leg::Visibility, Concern::VISIBLE);
         self.takes(leg, account, order.request.id, step(order), self.profile.visibility_lag)

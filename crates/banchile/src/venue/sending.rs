@@ -100,18 +100,20 @@ impl Venue {
             .then(|| arrives.plus(self.draws.latency(Concern::SECOND_COPY, key, occurrence, self.profile.to_venue)));
         let answered = second.unwrap_or(arrives).plus(back);
         treatment.answer_lost |= !self.is_in_time(answered);
-        let mut answer = Source::Known(SubmitAnswer::Unknown(UnknownCause::Timeout));
-        if !treatment.request_lost {
-            answer = self.carry(place, request, &treatment, arrives);
-        }
-        if let Some(second) = second.filter(|_| !treatment.request_lost) {
-            // The caller hears the answer to the second copy.
-            answer = self.carry(place, request, &treatment, second);
-        }
+        let answer = match (treatment.request_lost, second) {
+            (true, _) => Source::Known(SubmitAnswer::Unknown(UnknownCause::Timeout)),
+            (false, None) => self.carry(place, request, &treatment, arrives),
+            (false, Some(second)) => {
+                // The caller hears the answer to the second copy.
+                drop(self.carry(place, request, &treatment, arrives));
+                self.carry(place, request, &treatment, second)
+            }
+        };
+        let answer = match treatment.unknown {
+            Some(cause) => Source::Known(SubmitAnswer::Unknown(cause)),
+            None => answer,
+        };
         let lost = treatment.request_lost || treatment.answer_lost;
-        if let Some(cause) = treatment.unknown {
-            answer = Source::Known(SubmitAnswer::Unknown(cause));
-        }
         let mut delivery = self.deliver(answered, lost, answer, SubmitAnswer::Unknown(UnknownCause::Timeout));
         (delivery.held, delivery.panics) = (treatment.held, treatment.panics);
         if let (false, Source::Known(SubmitAnswer::Acknowledged(view))) = (delivery.waits(), &delivery.source) {
