@@ -7,6 +7,7 @@ use crate::corrections::Correction;
 use crate::limiter::Bucket;
 use crate::orders::{Order, OrderBook, Row};
 use crate::settlement::{Settlement, Unsettled};
+use crate::sorted::Sorted;
 use evenkeel_domain::order::{BatchId, ClientOrderId, Side};
 use evenkeel_domain::values::{AccountId, Currency, Money, Overflow, Quantity, QuantityError, Symbol, Timestamp};
 use std::collections::BTreeMap;
@@ -87,7 +88,7 @@ pub(crate) struct Account {
     pub(crate) reserved: Money,
     pub(crate) deposits: Money,
     pub(crate) withdrawals: Money,
-    pub(crate) holdings: BTreeMap<Symbol, Holding>,
+    pub(crate) holdings: Sorted<Symbol, Holding>,
     pub(crate) book: OrderBook,
     /// When something was last sent for it, or tried to be.
     pub(crate) last_send: Option<Timestamp>,
@@ -192,7 +193,7 @@ impl Account {
             reserved: Money::ZERO,
             deposits: cash,
             withdrawals: Money::ZERO,
-            holdings: BTreeMap::new(),
+            holdings: Sorted::default(),
             book: OrderBook::default(),
             last_send: None,
             sends: 0,
@@ -282,7 +283,7 @@ impl Account {
     }
 
     pub(crate) fn holding(&self, symbol: Symbol) -> Holding {
-        self.holdings.get(&symbol).copied().unwrap_or_default()
+        self.holdings.get(symbol).copied().unwrap_or_default()
     }
 
     /// Reserves what an order that was just accepted may take.
@@ -295,18 +296,15 @@ impl Account {
         spendable: Money,
     ) -> Result<(), Blocked> {
         match side {
-            Side::Buy if cash > spendable => Err(Blocked::Cash),
-            Side::Buy => {
-                self.reserved = self.reserved.add(cash)?;
-                Ok(())
-            }
+            Side::Buy if cash > spendable => return Err(Blocked::Cash),
+            Side::Buy => self.reserved = self.reserved.add(cash)?,
             Side::Sell => {
-                let holding = self.holdings.get_mut(&symbol).ok_or(Blocked::Units)?;
+                let holding = self.holdings.get_mut(symbol).ok_or(Blocked::Units)?;
                 holding.available().sub(units)?;
                 holding.reserved = holding.reserved.add(units)?;
-                Ok(())
             }
         }
+        Ok(())
     }
 
     /// Gives back what an order that ended has still reserved.
@@ -315,7 +313,7 @@ impl Account {
             Side::Buy => self.reserved = self.reserved.sub(order.held()).unwrap_or(Money::ZERO),
             Side::Sell if order.remaining().is_zero() => {}
             Side::Sell => {
-                if let Some(holding) = self.holdings.get_mut(&order.symbol()) {
+                if let Some(holding) = self.holdings.get_mut(order.symbol()) {
                     holding.reserved = less(holding.reserved, order.remaining());
                 }
             }
@@ -331,7 +329,7 @@ impl Account {
             return Err(Blocked::Cash);
         }
         let cash = self.cash.add(change)?;
-        let known = self.holdings.get_mut(&order.symbol());
+        let known = self.holdings.get_mut(order.symbol());
         let mut holding = known.as_deref().copied().unwrap_or_default();
         match order.side() {
             Side::Buy => holding.units = holding.units.add(row.quantity)?,
@@ -343,7 +341,7 @@ impl Account {
         order.add(row)?;
         match known {
             Some(known) => *known = holding,
-            None => drop(self.holdings.insert(order.symbol(), holding)),
+            None => self.holdings.insert(order.symbol(), holding),
         }
         self.cash = cash;
         if order.side() == Side::Buy {

@@ -91,6 +91,7 @@ mod outages;
 mod profile;
 mod sessions;
 mod settlement;
+mod sorted;
 #[cfg(test)]
 mod tests;
 mod truth;

@@ -5,12 +5,11 @@
 //! and what is still known of those that were forgotten, are in `orders/book.rs`.
 
 mod book;
-mod shelf;
 
 pub use book::Forgotten;
-pub(crate) use book::{Known, OrderBook};
 #[cfg(test)]
-pub(crate) use shelf::{Place, Shelf};
+pub(crate) use book::Place;
+pub(crate) use book::{Known, OrderBook};
 
 use crate::account::{Blocked, less};
 use evenkeel_domain::order::{BrokerStatus, ClientOrderId, Costs, Fill, NotSent, OrderRequest, OrderView, Side};

@@ -19,4 +19,4 @@ mod refusals;
 mod retention;
 mod scheduling;
 mod settling;
-mod shelf;
+mod sorted;

@@ -184,7 +184,7 @@ pub enum Violation {
 
 impl Ledger {
     pub(crate) fn of(account: &Account, profile: &Profile, now: Timestamp) -> Self {
-        let holdings = account.holdings.iter().map(|(symbol, holding)| {
+        let holdings = account.holdings.entries().iter().map(|(symbol, holding)| {
             let (received, delivered) = (holding.received, holding.delivered);
             (*symbol, HoldingTruth { received, delivered, units: holding.units, reserved: holding.reserved })
         });

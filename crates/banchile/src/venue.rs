@@ -24,6 +24,7 @@ use crate::faults::{Script, Treatment};
 use crate::orders::OrderKey;
 use crate::outages::{self, Outage, OutageKind};
 use crate::profile::{Latency, Profile};
+use crate::sorted::Sorted;
 use evenkeel_domain::order::{BrokerStatus, CancelAnswer, Capabilities, ClientOrderId, OrderRequest, SubmitAnswer};
 use evenkeel_domain::values::{AccountId, Price, Quantity, Symbol, Timestamp};
 use sending::Slot;
@@ -42,7 +43,7 @@ pub(crate) struct Venue {
     now: Timestamp,
     accounts: Vec<Account>,
     index: BTreeMap<AccountId, usize>,
-    board: BTreeMap<Symbol, Price>,
+    board: Sorted<Symbol, Price>,
     halted: BTreeSet<Symbol>,
     closed_until: Option<Timestamp>,
     queue: BTreeMap<(Timestamp, u64), Event>,
@@ -80,7 +81,7 @@ impl Venue {
             now: Timestamp::MIN,
             accounts: Vec::new(),
             index: BTreeMap::new(),
-            board: BTreeMap::new(),
+            board: Sorted::default(),
             halted: BTreeSet::new(),
             closed_until: None,
             queue: BTreeMap::new(),
@@ -156,7 +157,7 @@ impl Venue {
     }
 
     pub(crate) fn price(&self, symbol: Symbol) -> Option<Price> {
-        self.board.get(&symbol).copied()
+        self.board.get(symbol).copied()
     }
 
     pub(crate) fn set_price(&mut self, symbol: Symbol, price: Price) {

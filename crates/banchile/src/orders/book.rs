@@ -1,9 +1,9 @@
 //! The orders and fills of one account, and what is still known of orders that were forgotten.
 
-use super::shelf::{Place, Shelf};
 use super::{Order, OrderKey, Row};
 use crate::draws::fingerprint;
-use evenkeel_domain::order::{BatchId, ClientOrderId, OrderFill, Side};
+use crate::sorted::Sorted;
+use evenkeel_domain::order::{BatchId, ClientOrderId, Direction, OrderFill, Side};
 use evenkeel_domain::values::{Symbol, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -30,13 +30,28 @@ pub struct Forgotten {
     pub units: BTreeMap<Symbol, i128>,
 }
 
+/// Which order of its batch: leg, direction, attempt and copy in one number, whose order is theirs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(u64);
+
+impl Place {
+    pub(crate) fn new(id: ClientOrderId, copy: u16) -> Self {
+        let direction = match id.direction {
+            Direction::Forward => 0,
+            Direction::Reverse => 1,
+        };
+        let (leg, attempt) = (u64::from(id.leg.get()), u64::from(id.attempt.get()));
+        Self(leg << 32 | direction << 24 | attempt << 16 | u64::from(copy))
+    }
+}
+
 /// The orders of one batch, which are forgotten together as far as they may be.
 #[derive(Debug, Default)]
 struct Batch {
     /// Boxed, as each is taken out and put back when it executes later.
-    orders: Shelf<Box<Order>>,
+    orders: Sorted<Place, Box<Order>>,
     /// The terms of orders that were forgotten, of all copies those of the last.
-    forgotten: Shelf<u32>,
+    forgotten: Sorted<Place, u32>,
 }
 
 /// The orders and fills of one account.
@@ -47,7 +62,7 @@ pub(crate) struct OrderBook {
     /// Whether there ever was a second copy of an order.
     has_copies: bool,
     /// What is left of all other batches.
-    past: BTreeMap<BatchId, Shelf<u32>>,
+    past: BTreeMap<BatchId, Sorted<Place, u32>>,
     forgotten: Forgotten,
     batch: Option<BatchId>,
     /// Whose each fill was, in the order of their numbers; the first of them is number `before + 1`.
@@ -105,17 +120,17 @@ impl OrderBook {
         let id = order.request.id;
         let batch = self.batches.entry(id.batch).or_insert_with(|| {
             let forgotten = self.past.remove(&id.batch).unwrap_or_default();
-            Batch { orders: Shelf::default(), forgotten }
+            Batch { orders: Sorted::default(), forgotten }
         });
         batch.orders.insert(Place::new(id, order.copy), order);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.batches.values().flat_map(|batch| batch.orders.iter()).map(AsRef::as_ref)
+        self.batches.values().flat_map(|batch| batch.orders.values()).map(AsRef::as_ref)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Order> {
-        self.batches.values_mut().flat_map(|batch| batch.orders.iter_mut()).map(AsMut::as_mut)
+        self.batches.values_mut().flat_map(|batch| batch.orders.values_mut()).map(AsMut::as_mut)
     }
 
     /// The number of the next fill.
@@ -194,14 +209,14 @@ impl OrderBook {
             return false;
         }
         for (_, other) in self.batches.iter_mut().filter(|(id, _)| **id != batch) {
-            other.forgotten.reserve(other.orders.len());
+            other.forgotten.reserve(other.orders.entries().len());
             for order in other.orders.take_if(|order| order.is_forgettable(self.read_past)) {
                 other.forgotten.insert(Place::new(order.request.id, 0), fingerprint(&order.request.terms));
                 self.forgotten.add(&order);
             }
         }
         self.batches.retain(|id, batch| {
-            let is_past = batch.orders.len() == 0;
+            let is_past = batch.orders.entries().is_empty();
             if is_past {
                 self.past.insert(*id, std::mem::take(&mut batch.forgotten));
             }

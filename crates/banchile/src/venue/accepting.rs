@@ -112,7 +112,7 @@ impl Venue {
     ) -> Result<(), Refused> {
         let nobody = || refused(RefusalReason::Other, format!("there is no account {account}"));
         let place = self.index.get(account).copied().ok_or_else(nobody)?;
-        let reference = self.board.get(&symbol).copied();
+        let reference = self.price(symbol);
         let untraded = || refused(RefusalReason::NotTradable, format!("{symbol} is not traded here"));
         let reference = reference.ok_or_else(untraded)?;
         let owner = self.accounts.get_mut(place).ok_or_else(nobody)?;

@@ -97,7 +97,7 @@ impl Venue {
     pub(crate) fn positions(&self, account: &AccountId) -> Result<Vec<Position>, AccountError> {
         let account = self.account(account)?;
         let unseen = self.unseen(account);
-        let seen = account.holdings.iter().map(|(symbol, holding)| {
+        let seen = account.holdings.entries().iter().map(|(symbol, holding)| {
             let before = |change: &i128| {
                 let units = holding.units.nanos().saturating_add_signed(change.saturating_neg());
                 Quantity::from_nanos(units).unwrap_or(holding.units)
@@ -107,7 +107,7 @@ impl Venue {
             let available = less(quantity.min(holding.units), holding.reserved);
             Position { symbol: *symbol, quantity, available }
         });
-        let mut positions = Vec::with_capacity(account.holdings.len());
+        let mut positions = Vec::with_capacity(account.holdings.entries().len());
         positions.extend(seen.filter(|position| !position.quantity.is_zero()));
         Ok(positions)
     }
