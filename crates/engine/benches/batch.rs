@@ -19,6 +19,8 @@
 mod original;
 #[path = "../../domain/benches/support/paired.rs"]
 mod paired;
+#[path = "support/python.rs"]
+mod python;
 #[path = "../../domain/benches/support/rows.rs"]
 mod rows;
 #[path = "support/world.rs"]
@@ -28,6 +30,7 @@ use evenkeel_conformance::suite::block_on;
 use evenkeel_domain::values::{PortfolioId, StoreId};
 use evenkeel_memory::{MemoryJournal, Retention};
 use original::Original;
+use python::Python;
 use rows::Rows;
 use std::ops::Range;
 use std::sync::Arc;
@@ -94,18 +97,23 @@ fn planning(holdings: usize, rounds: u32) -> f64 {
 struct Pace {
     per_second: f64,
     against_original: f64,
+    /// In its own language, where there is a Python.
+    against_python: Option<f64>,
 }
 
 impl Pace {
     fn put(&self, rows: &mut Rows, what: &str, unit: &str) -> std::io::Result<()> {
         rows.put("engine", what, self.per_second, unit)?;
-        rows.put("engine", &format!("{what}, against the original's way in Rust"), self.against_original, "times")
+        rows.put("engine", &format!("{what}, against the original's way in Rust"), self.against_original, "times")?;
+        let Some(times) = self.against_python else { return Ok(()) };
+        rows.put("engine", &format!("{what}, against the original's way in Python"), times, "times")
     }
 }
 
 /// One portfolio, of which every holding drifts by a tenth each time.
 fn batches(holdings: usize, rounds: u32) -> Pace {
-    let (world, original) = (World::new(1, holdings, holdings, memory()), Original::new(1, holdings, holdings));
+    let world = World::new(1, holdings, holdings, memory());
+    let original = (Original::new(1, holdings, holdings), Python::new(1, holdings, holdings));
     let rebalance = |found: &[PortfolioId]| {
         for portfolio in found {
             assert_eq!(block_on(world.rebalance(portfolio)).unwrap(), holdings, "legs");
@@ -116,7 +124,8 @@ fn batches(holdings: usize, rounds: u32) -> Pace {
 
 /// The stress test of the system that Evenkeel replaces: judging and rebalancing whoever waves of so many symbols, by up to 10 %, put out of band.
 fn stress(symbols: usize, rounds: u32, threads: usize) -> Pace {
-    let (world, original) = (World::new(100, 50, 500, memory()), Original::new(100, 50, 500));
+    let world = World::new(100, 50, 500, memory());
+    let original = (Original::new(100, 50, 500), Python::new(100, 50, 500));
     for portfolio in world.wave(0..500, 0, false) {
         block_on(world.rebalance(&portfolio)).unwrap();
     }
@@ -127,16 +136,16 @@ fn stress(symbols: usize, rounds: u32, threads: usize) -> Pace {
     })
 }
 
-/// Waves of these symbols, and whoever they put out of band rebalanced; both ways in turns, the original's on one thread.
+/// Waves of these symbols, and whoever they put out of band rebalanced; all ways in turns, the original's on one thread.
 fn waves(
     world: &World,
-    mut original: Original,
+    (mut original, mut python): (Original, Option<Python>),
     rounds: u32,
     rebalance: impl Fn(&[PortfolioId]),
     wave: impl Fn(usize) -> (Range<usize>, bool),
 ) -> Pace {
     let (mut taken, mut rebalanced, mut by_original) = (Duration::ZERO, 0_usize, 0_usize);
-    let mut ratios = Vec::new();
+    let (mut ratios, mut python_ratios) = (Vec::new(), Vec::new());
     for round in 0..rounds as usize {
         let (range, flipped) = wave(round);
         let (mut ours, mut theirs) = (0, 0);
@@ -145,15 +154,24 @@ fn waves(
             ours = found.len();
             rebalance(&found);
         });
-        let their_time = time(|| theirs = original.wave(range, 10, flipped));
+        let their_time = time(|| theirs = original.wave(range.clone(), 10, flipped));
         (taken, rebalanced, by_original) = (taken + our_time, rebalanced + ours, by_original + theirs);
-        ratios.push((their_time.as_secs_f64() / theirs as f64) / (our_time.as_secs_f64() / ours as f64));
+        let each = |time: Duration, rebalances: usize| time.as_secs_f64() / rebalances as f64;
+        ratios.push(each(their_time, theirs) / each(our_time, ours));
+        if let Some((theirs, their_time)) = python.as_mut().map(|python| python.wave(range, 10, flipped)) {
+            assert!(theirs.abs_diff(ours) * 10 <= ours.max(10), "{ours} rebalances, and {theirs}");
+            python_ratios.push(each(their_time, theirs) / each(our_time, ours));
+        }
     }
     // It rounds what it decides by.
     assert!(rebalanced.abs_diff(by_original) * 50 <= rebalanced, "{rebalanced} rebalances, and {by_original}");
-    ratios.sort_by(f64::total_cmp);
     let per_second = rebalanced as f64 / taken.as_secs_f64();
-    Pace { per_second, against_original: ratios[ratios.len() / 2] }
+    Pace { per_second, against_original: median(ratios).unwrap(), against_python: median(python_ratios) }
+}
+
+fn median(mut ratios: Vec<f64>) -> Option<f64> {
+    ratios.sort_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied()
 }
 
 /// On so many threads, each of which does its share one after the other.
