@@ -244,7 +244,7 @@ impl Journal for OwnJournal {
     }
 
     async fn commit(&self, commit: Commit) -> CommitOutcome {
-        let Commit { portfolio, expected, token, records, alerts } = commit;
+        let Commit { portfolio, expected, token, records, alerts, .. } = commit;
         let mut stored = lock(&self.stored);
         let head = stored.logs.get(&portfolio).map_or_else(Head::default, |log| log.head);
         let batch_open = stored.logs.get(&portfolio).is_some_and(|log| log.batch_open);

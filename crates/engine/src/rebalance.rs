@@ -140,7 +140,7 @@ impl Session<'_> {
             self.decide([open, self.stopped().unwrap_or(Input::Begin { newest: &self.engine.board.prices() })])?;
         self.carry_out(opening).await?;
         // From here on nobody should judge it by what it was before.
-        self.engine.board.put(Arc::new(self.state.clone()));
+        self.engine.board.put(Arc::clone(&self.state));
         if let Some(batch) = &self.state.batch {
             tracing::info!(batch = %batch.id, legs = plan.legs.len(), drift = %plan.assessment.drift, "batch opened");
             // While that was committed waves may have come, or a wish to stop.

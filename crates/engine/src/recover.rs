@@ -48,7 +48,7 @@ impl Engine {
         for portfolio in self.ports.journal.portfolios().await.map_err(EngineError::Journal)? {
             let result = match self.load(&portfolio).await {
                 Err(error @ EngineError::Journal(JournalError::Unavailable { .. })) => return Err(error),
-                result => result.map(Arc::new),
+                result => result,
             };
             match &result {
                 Ok(state) => self.board.put(Arc::clone(state)),
@@ -64,7 +64,7 @@ impl Engine {
     /// # Errors
     /// [`EngineError`] if the journal cannot be read or is damaged.
     pub async fn load_one(&self, portfolio: &PortfolioId) -> Result<Option<Arc<Portfolio>>, EngineError> {
-        let state = Arc::new(self.load(portfolio).await?);
+        let state = self.load(portfolio).await?;
         if state.sequence == Sequence::ZERO {
             return Ok(None);
         }

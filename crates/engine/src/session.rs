@@ -28,7 +28,8 @@ const COMMIT_ATTEMPTS: u32 = 3;
 pub(crate) struct Session<'e> {
     pub(crate) engine: &'e Engine,
     pub(crate) lease: Lease,
-    pub(crate) state: Portfolio,
+    /// Shared with the board, and with a journal that keeps states.
+    pub(crate) state: Arc<Portfolio>,
     /// By this worker's clock, taken before the lease store was asked: never too late.
     pub(crate) acquired_at: Timestamp,
     pub(crate) renewed_at: Timestamp,
@@ -50,7 +51,7 @@ impl Engine {
         self.observe(&EngineEvent::LeaseTaken { portfolio, token: lease.token });
         let session = Session {
             engine: self,
-            state: Portfolio::new(portfolio.clone()),
+            state: Arc::new(Portfolio::new(portfolio.clone())),
             lease,
             acquired_at: asked_at,
             renewed_at: asked_at,
@@ -65,22 +66,22 @@ impl Engine {
     }
 
     /// The state that the journal gives: what is known already, if the head confirms it, and what came since.
-    pub(crate) async fn load(&self, portfolio: &PortfolioId) -> Result<Portfolio, EngineError> {
+    pub(crate) async fn load(&self, portfolio: &PortfolioId) -> Result<Arc<Portfolio>, EngineError> {
         let head = self.ports.journal.head(portfolio).await.map_err(EngineError::Journal)?;
         let known = self.board.portfolio(portfolio).filter(|known| known.sequence <= head.sequence);
-        let mut state = known.map_or_else(|| Portfolio::new(portfolio.clone()), |known| (*known).clone());
+        let mut state = known.unwrap_or_else(|| Arc::new(Portfolio::new(portfolio.clone())));
         if state.sequence == head.sequence {
             return Ok(state);
         }
         let entries = self.ports.journal.read(portfolio, state.sequence).await.map_err(EngineError::Journal)?;
         for Entry { sequence, record, .. } in entries {
             let damaged = |cause| EngineError::Damaged { portfolio: portfolio.clone(), cause };
-            apply(&mut state, &record).map_err(damaged)?;
+            apply(Arc::make_mut(&mut state), &record).map_err(damaged)?;
             if state.sequence != sequence {
                 return Err(EngineError::Journal(gap(portfolio, state.sequence, sequence)));
             }
         }
-        self.board.put(Arc::new(state.clone()));
+        self.board.put(Arc::clone(&state));
         Ok(state)
     }
 
@@ -144,21 +145,22 @@ impl Session<'_> {
     pub(crate) async fn carry_out(&mut self, decision: Decision) -> Result<(), EngineError> {
         let Decision { records, after } = decision;
         let Some(after) = after else { return Ok(()) };
-        let records: Arc<[Record]> = records.into();
-        self.write(Arc::clone(&records)).await?;
+        let (records, after): (Arc<[Record]>, _) = (records.into(), Arc::new(after));
+        self.write(Arc::clone(&records), Arc::clone(&after)).await?;
         self.state = after;
         self.engine.observe(&EngineEvent::Committed { portfolio: self.id(), records: &records });
         Ok(())
     }
 
     /// Writes records durably, or says that it did not. Whoever else wrote in between has the portfolio now.
-    async fn write(&mut self, records: Arc<[Record]>) -> Result<(), EngineError> {
+    async fn write(&mut self, records: Arc<[Record]>, state: Arc<Portfolio>) -> Result<(), EngineError> {
         let commit = Commit {
             portfolio: self.id().clone(),
             expected: self.state.sequence,
             token: self.lease.token,
             alerts: alerts(&self.state, &records),
             records,
+            state: Some(state),
         };
         let mut problem = String::new();
         for _ in 0..COMMIT_ATTEMPTS {
@@ -220,7 +222,7 @@ impl Session<'_> {
     pub(crate) async fn close<T>(self, done: Result<T, EngineError>) -> Result<T, EngineError> {
         let Self { engine, lease, state, lost, _running, .. } = self;
         if state.sequence > Sequence::ZERO {
-            engine.board.put(Arc::new(state));
+            engine.board.put(state);
         }
         if !lost {
             let Lease { portfolio, token, .. } = &lease;

@@ -45,6 +45,7 @@ pub enum Retention {
 ///     token: Token::new(1),
 ///     records: records.clone().into(),
 ///     alerts: Vec::new(),
+///     state: None,
 /// };
 /// let (once, again) = ManualClock::new(Timestamp::EPOCH)
 ///     .run(async { (journal.commit(first.clone()).await, journal.commit(first.clone()).await) })?;
@@ -128,7 +129,7 @@ impl Journal for MemoryJournal {
     }
 
     async fn commit(&self, commit: Commit) -> CommitOutcome {
-        let Commit { portfolio, expected, token, records, alerts } = commit;
+        let Commit { portfolio, expected, token, records, alerts, state } = commit;
         let log = self.known_or_new(&portfolio);
         let mut log = lock(&log);
         let halts = self.shared.halts.read().unwrap_or_else(PoisonError::into_inner);
@@ -146,7 +147,7 @@ impl Journal for MemoryJournal {
             lock(&self.shared.outbox).put(alerts);
         }
         if fold {
-            log.fold(&portfolio);
+            log.fold(&portfolio, state);
         }
         CommitOutcome::Committed
     }

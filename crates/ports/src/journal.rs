@@ -7,6 +7,7 @@ use crate::codec::{CodecError, VERSION};
 use async_trait::async_trait;
 use evenkeel_domain::alert::Alert;
 use evenkeel_domain::halt::{Halt, Release};
+use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::record::Record;
 use evenkeel_domain::values::{PortfolioId, Sequence, StoreId, Token};
 use std::sync::Arc;
@@ -131,6 +132,9 @@ pub struct Commit {
     pub records: Arc<[Record]>,
     /// The alerts that these records make necessary.
     pub alerts: Vec<Alert>,
+    /// What the records make of the portfolio, where the writer has it at hand: a store that keeps states instead of records need not apply
+    /// these once more. It says nothing that the records do not, so a store may leave it.
+    pub state: Option<Arc<Portfolio>>,
 }
 
 /// What a commit came to.

@@ -84,7 +84,14 @@ async fn life(store: &SqliteStore, portfolio: &PortfolioId, record: &Record, sta
     let (mut count, mut expected) = (0_u32, Sequence::ZERO);
     while start.elapsed() < ROUND {
         let (portfolio, records) = (portfolio.clone(), vec![record.clone()]);
-        let commit = Commit { portfolio, expected, token: Token::new(1), records: records.into(), alerts: Vec::new() };
+        let commit = Commit {
+            portfolio,
+            expected,
+            token: Token::new(1),
+            records: records.into(),
+            alerts: Vec::new(),
+            state: None,
+        };
         let outcome = store.commit(commit).await;
         if outcome != CommitOutcome::Committed {
             return Err(format!("{outcome:?}"));

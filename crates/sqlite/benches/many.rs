@@ -77,7 +77,7 @@ fn open(path: &Path) -> Outcome<SqliteStore> {
 fn commit(portfolio: &PortfolioId, number: u64, record: &Record) -> Commit {
     let (portfolio, expected) = (portfolio.clone(), Sequence::new(number.saturating_mul(2)));
     let records = vec![record.clone(), record.clone()];
-    Commit { portfolio, expected, token: Token::new(1), records: records.into(), alerts: Vec::new() }
+    Commit { portfolio, expected, token: Token::new(1), records: records.into(), alerts: Vec::new(), state: None }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures the machine")]

@@ -37,7 +37,7 @@ struct Line {
 impl Prepared {
     /// Makes the texts. An error means that this commit can never be written.
     pub(crate) fn new(store: StoreId, commit: Commit) -> Result<Self, String> {
-        let Commit { portfolio, expected, token, records, alerts } = commit;
+        let Commit { portfolio, expected, token, records, alerts, state: _ } = commit;
         let line = |record: &evenkeel_domain::record::Record| {
             let text = codec::encode(record).map_err(|e| e.to_string())?;
             Ok(Line { at: record.at.nanos(), text, event: record.event.clone() })

@@ -375,7 +375,7 @@ impl JournalRig for BrokenJournal {
                     let expected = Sequence::new(sequence.get() - 1);
                     let token = if forgets.0 { Token::new(1) } else { token };
                     let (portfolio, records, alerts) = (portfolio.clone(), [record].into(), Vec::new());
-                    new.commit(Commit { portfolio, expected, token, records, alerts }).await;
+                    new.commit(Commit { portfolio, expected, token, records, alerts, state: None }).await;
                 }
             }
         });

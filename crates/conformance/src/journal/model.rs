@@ -35,7 +35,14 @@ impl Model {
     /// The commit that comes next.
     pub(super) fn next(&self, token: u64, records: Vec<Record>) -> Commit {
         let (portfolio, expected) = (self.portfolio.clone(), self.head.sequence);
-        Commit { portfolio, expected, token: Token::new(token), records: records.into(), alerts: Vec::new() }
+        Commit {
+            portfolio,
+            expected,
+            token: Token::new(token),
+            records: records.into(),
+            alerts: Vec::new(),
+            state: None,
+        }
     }
 
     /// Takes over what a commit says, as the journal should.

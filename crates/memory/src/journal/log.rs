@@ -33,7 +33,7 @@ struct Page {
 /// The state that the first records led to, in their place.
 #[derive(Debug)]
 struct Base {
-    state: Portfolio,
+    state: Arc<Portfolio>,
     /// Place and time of the last record that it stands for.
     sequence: Sequence,
     token: Token,
@@ -114,12 +114,21 @@ impl Log {
 
     /// Puts the state that all records led to in their place.
     ///
-    /// A record that does not fit stays, with all that follow: reading gives back what was written, right or wrong.
-    pub(super) fn fold(&mut self, portfolio: &PortfolioId) {
+    /// That is `state`, if the writer had it at hand. A record that does not fit stays, with all that follow: reading gives back what was written, right
+    /// or wrong.
+    pub(super) fn fold(&mut self, portfolio: &PortfolioId, state: Option<Arc<Portfolio>>) {
+        let last = self.tail.back().and_then(|page| page.records.last());
+        if let (Some(state), Some(last)) = (state, last)
+            && state.sequence == self.head.sequence
+        {
+            self.base = Some(Base { state, sequence: self.head.sequence, token: self.head.token, at: last.at });
+            self.tail = VecDeque::new();
+            return;
+        }
         while let Some(page) = self.tail.front_mut() {
             let base = self.base.get_or_insert_with(|| Base::new(portfolio));
             while let Some((sequence, record)) = page.first() {
-                if apply(&mut base.state, record).is_err() {
+                if apply(Arc::make_mut(&mut base.state), record).is_err() {
                     return;
                 }
                 (base.sequence, base.token, base.at) = (sequence, page.token, record.at);
@@ -152,12 +161,12 @@ impl Page {
 
 impl Base {
     fn new(portfolio: &PortfolioId) -> Self {
-        let state = Portfolio::new(portfolio.clone());
+        let state = Arc::new(Portfolio::new(portfolio.clone()));
         Self { state, sequence: Sequence::ZERO, token: Token::ZERO, at: Timestamp::MIN }
     }
 
     fn entry(&self) -> Entry {
-        let event = Event::Folded(Box::new(self.state.clone()));
+        let event = Event::Folded(Box::new((*self.state).clone()));
         Entry { sequence: self.sequence, token: self.token, record: Record { at: self.at, event } }
     }
 }

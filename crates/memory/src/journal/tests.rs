@@ -33,7 +33,7 @@ fn records(letters: &str) -> Vec<Record> {
 
 fn commit(about: &str, expected: u64, token: u64, records: Vec<Record>) -> Commit {
     let (expected, token) = (Sequence::new(expected), Token::new(token));
-    Commit { portfolio: portfolio(about), expected, token, records: records.into(), alerts: Vec::new() }
+    Commit { portfolio: portfolio(about), expected, token, records: records.into(), alerts: Vec::new(), state: None }
 }
 
 /// The outcome of a commit, with the head it names.

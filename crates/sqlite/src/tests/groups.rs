@@ -17,7 +17,7 @@ fn commit(portfolio: &str, expected: u64, records: usize) -> Commit {
     let movement = "deposit".parse().unwrap();
     let event = Event::CashMoved { movement, kind: Movement::Deposit, amount: Money::CENT };
     let records = vec![Record { at: Timestamp::EPOCH, event }; records];
-    Commit { portfolio, expected, token: Token::new(3), records: records.into(), alerts: Vec::new() }
+    Commit { portfolio, expected, token: Token::new(3), records: records.into(), alerts: Vec::new(), state: None }
 }
 
 /// Hands all of them over while somebody else keeps the file busy, so that they wait together; then lets them go.

@@ -95,7 +95,7 @@ pub(crate) fn alert(portfolio: &str, sequence: u64) -> Alert {
 
 pub(crate) fn commit(portfolio: &str, expected: u64, records: Vec<Record>) -> Commit {
     let (portfolio, expected, token) = (id(portfolio), Sequence::new(expected), Token::new(1));
-    Commit { portfolio, expected, token, records: records.into(), alerts: Vec::new() }
+    Commit { portfolio, expected, token, records: records.into(), alerts: Vec::new(), state: None }
 }
 
 /// Writes at the head, and says how it ended.

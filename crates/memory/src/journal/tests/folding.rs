@@ -6,7 +6,8 @@ use crate::testing::{at, portfolio, ready};
 use crate::{MemoryJournal, Retention};
 use evenkeel_domain::portfolio::Portfolio;
 use evenkeel_domain::record::{Event, Movement, Record};
-use evenkeel_ports::{Entry, Journal};
+use evenkeel_ports::{Commit, Entry, Journal};
+use std::sync::Arc;
 
 /// Writes each page as one commit, all under token 5.
 fn write(journal: &MemoryJournal, pages: &[Page]) {
@@ -55,6 +56,27 @@ fn a_folded_record_stands_for_the_last_one_before_it() {
     assert_eq!((sequence.get(), token.get()), head(&journal, "growth"));
     assert_eq!(at, last.records.last().unwrap().at);
     assert_eq!(*state, last.after);
+}
+
+#[test]
+fn a_state_that_comes_with_the_records_is_what_they_would_have_been_folded_into() {
+    let pages = tell(&[CASH, BATCH, CASH, BATCH, BATCH]);
+    let (given, made) = (journal(Retention::LatestState), journal(Retention::LatestState));
+    for page in &pages {
+        let (expected, _) = head(&made, "growth");
+        let plain = commit("growth", expected, 5, page.records.clone());
+        let state = Some(Arc::new(page.after.clone()));
+        assert_eq!(put(&given, Commit { state, ..plain.clone() }), "committed");
+        assert_eq!(put(&made, plain), "committed");
+        assert_eq!(read(&given, "growth", 0), read(&made, "growth", 0));
+    }
+    // Of another place it is not that of these records.
+    let (journal, wrong) = (journal(Retention::LatestState), Some(Arc::new(pages[0].after.clone())));
+    for page in &pages {
+        let plain = commit("growth", head(&journal, "growth").0, 5, page.records.clone());
+        assert_eq!(put(&journal, Commit { state: wrong.clone(), ..plain }), "committed");
+    }
+    assert_eq!(read(&journal, "growth", 0), read(&made, "growth", 0));
 }
 
 #[test]
