@@ -77,9 +77,10 @@ pub(crate) struct Order {
     pub(crate) accepted_at: Timestamp,
     pub(crate) visible_at: Timestamp,
     pub(crate) cancel: CancelWay,
-    /// What it was when it was accepted, and what it became, each with when that is visible. More than once only by a late fill.
+    /// What it was when it was accepted, and what it became, each with when that is visible: a second time only by a late fill.
     opening: BrokerStatus,
-    endings: Vec<(Timestamp, BrokerStatus)>,
+    ending: Option<(Timestamp, BrokerStatus)>,
+    late_ending: Option<(Timestamp, BrokerStatus)>,
     filled: Quantity,
     executed: Value,
     /// What was booked of that, by the rule of [`booked_amount`](evenkeel_domain::order::booked_amount), and of fees.
@@ -104,14 +105,15 @@ impl Order {
             visible_at: at,
             cancel: CancelWay::default(),
             opening: status,
-            // Nearly every order has one of each, and no room is needed for more.
-            endings: Vec::with_capacity(1),
+            ending: None,
+            late_ending: None,
             filled: Quantity::ZERO,
             executed: Value::ZERO,
             amount: Money::ZERO,
             fees: Money::ZERO,
             reserved,
             spent: Money::ZERO,
+            // Nearly every order has one.
             rows: Vec::with_capacity(1),
             handed_out: 0,
             by_others: false,
@@ -131,12 +133,17 @@ impl Order {
     }
 
     pub(crate) fn status(&self) -> &BrokerStatus {
-        self.endings.last().map_or(&self.opening, |(_, status)| status)
+        self.endings().next().map_or(&self.opening, |(_, status)| status)
+    }
+
+    /// The last first.
+    fn endings(&self) -> impl Iterator<Item = &(Timestamp, BrokerStatus)> {
+        self.late_ending.iter().chain(&self.ending)
     }
 
     /// Where questions see it stand at `now`.
     fn visible_status(&self, now: Timestamp) -> &BrokerStatus {
-        let ending = self.endings.iter().rev().find(|(visible_at, _)| *visible_at <= now);
+        let ending = self.endings().find(|(visible_at, _)| *visible_at <= now);
         ending.map_or(&self.opening, |(_, status)| status)
     }
 
@@ -155,7 +162,7 @@ impl Order {
     }
 
     pub(crate) const fn is_open(&self) -> bool {
-        self.endings.is_empty()
+        self.ending.is_none()
     }
 
     /// The row that an execution would add, as the account's fill of this number.
@@ -189,7 +196,8 @@ impl Order {
 
     /// Ends it, or ends it in another way.
     pub(crate) fn end(&mut self, status: BrokerStatus, visible_at: Timestamp) {
-        self.endings.push((visible_at, status));
+        let ending = if self.is_open() { &mut self.ending } else { &mut self.late_ending };
+        *ending = Some((visible_at, status));
     }
 
     /// What questions see of it at `now`; `None` while they do not see it at all.
@@ -234,13 +242,13 @@ impl Order {
 
     /// Whether questions see it as open at `now`.
     pub(crate) fn seems_open(&self, now: Timestamp) -> bool {
-        self.visible_at <= now && self.endings.iter().all(|(visible_at, _)| *visible_at > now)
+        self.visible_at <= now && self.endings().all(|(visible_at, _)| *visible_at > now)
     }
 
     /// Makes all that happened to it visible: what was said once in an answer is said from then on.
     pub(crate) fn reveal(&mut self, now: Timestamp) {
         self.visible_at = self.visible_at.min(now);
-        let ended = self.endings.iter_mut().map(|(visible_at, _)| visible_at);
+        let ended = self.ending.iter_mut().chain(&mut self.late_ending).map(|(visible_at, _)| visible_at);
         let executed = self.rows.iter_mut().map(|row| &mut row.visible_at);
         ended.chain(executed).for_each(|visible_at| *visible_at = now.min(*visible_at));
     }
