@@ -13,7 +13,7 @@ use evenkeel_ports::Clock;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -40,7 +40,7 @@ use std::time::Duration;
 /// # Ok::<(), evenkeel_memory::Stuck>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<Mutex<State>>);
+pub struct ManualClock(Arc<Shared>);
 
 /// A future that waits while nothing can ever wake it: no sleep is under way that would end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,10 +54,16 @@ pub struct Stuck {
 const LAST: Timestamp = Timestamp::from_nanos(i64::MAX.saturating_sub(1));
 
 #[derive(Debug)]
-struct State {
-    now: Timestamp,
+struct Shared {
+    /// Nanoseconds. It is moved while the waiters are locked alone, and read by everybody all the time.
+    now: AtomicI64,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
     next_id: u64,
-    /// Every deadline is after `now`.
+    /// Every deadline is after now.
     waiters: BTreeMap<(Timestamp, u64), Waker>,
 }
 
@@ -65,7 +71,7 @@ impl ManualClock {
     /// A clock that stands at `start`.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
-        Self(Arc::new(Mutex::new(State { now: start, next_id: 0, waiters: BTreeMap::new() })))
+        Self(Arc::new(Shared { now: AtomicI64::new(start.nanos()), waiting: Mutex::default() }))
     }
 
     /// Moves time to `to` and wakes what was due by then: by deadline, then in the order the sleeps began. Time that has passed
@@ -73,10 +79,10 @@ impl ManualClock {
     pub fn advance_to(&self, to: Timestamp) {
         let mut due = Vec::new();
         {
-            let mut state = lock(&self.0);
-            state.now = state.now.max(to);
-            let now = state.now;
-            while let Some(first) = state.waiters.first_entry().filter(|first| first.key().0 <= now) {
+            let mut waiting = lock(&self.0.waiting);
+            let now = self.now().max(to);
+            self.0.now.store(now.nanos(), Ordering::Release);
+            while let Some(first) = waiting.waiters.first_entry().filter(|first| first.key().0 <= now) {
                 due.push(first.remove());
             }
         }
@@ -92,7 +98,7 @@ impl ManualClock {
     /// The deadline of the earliest sleep under way.
     #[must_use]
     pub fn next_waiter(&self) -> Option<Timestamp> {
-        lock(&self.0).waiters.first_key_value().map(|((deadline, _), _)| *deadline)
+        lock(&self.0.waiting).waiters.first_key_value().map(|((deadline, _), _)| *deadline)
     }
 
     /// Drives `future` to its end on this thread, moving time to the earliest sleep whenever nothing else can go on.
@@ -143,7 +149,7 @@ impl ManualClock {
 #[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        lock(&self.0).now
+        Timestamp::from_nanos(self.0.now.load(Ordering::Acquire))
     }
 
     async fn sleep_until(&self, deadline: Timestamp) {
@@ -180,16 +186,16 @@ impl Future for Sleep<'_> {
         let waker = context.waker().clone();
         // A waker is never dropped while the clock is locked: with it may go a task, and with that a sleep.
         let _replaced = {
-            let mut state = lock(&self.clock.0);
-            if state.now >= self.deadline {
+            let mut waiting = lock(&self.clock.0.waiting);
+            if self.clock.now() >= self.deadline {
                 return Poll::Ready(());
             }
-            let id = self.id.unwrap_or(state.next_id);
+            let id = self.id.unwrap_or(waiting.next_id);
             if self.id.is_none() {
-                state.next_id = state.next_id.wrapping_add(1);
+                waiting.next_id = waiting.next_id.wrapping_add(1);
             }
             self.id = Some(id);
-            state.waiters.insert((self.deadline, id), waker)
+            waiting.waiters.insert((self.deadline, id), waker)
         };
         Poll::Pending
     }
@@ -197,6 +203,6 @@ impl Future for Sleep<'_> {
 
 impl Drop for Sleep<'_> {
     fn drop(&mut self) {
-        let _removed = self.id.and_then(|id| lock(&self.clock.0).waiters.remove(&(self.deadline, id)));
+        let _removed = self.id.and_then(|id| lock(&self.clock.0.waiting).waiters.remove(&(self.deadline, id)));
     }
 }
