@@ -38,7 +38,8 @@
 //!   clear it, the exact decision is made.
 //! * When a wave touches so much that this would cost more, one pass over the portfolios, not over their holdings, widens all bounds by what
 //!   the wave moved at most, and looks at whom that does not clear. How many that were decides, with the number of entries, which way the
-//!   next wave takes: work is counted, never time, and the answer is the same either way.
+//!   next wave takes; where lists were cheaper for a while, they are counted again before a pass is made: work is counted, never time, and the
+//!   answer is the same either way.
 //! * A portfolio that is out of band is decided exactly again by every wave that touches it. Act on it, set it inactive, or, while it waits for its
 //!   turn, [aside](Watch::set_aside).
 //!
@@ -119,9 +120,14 @@ pub struct Watch {
     marks: Vec<Mark>,
     /// How many portfolios a pass could not clear without a look, by the width of its range: what the next will cost.
     spill: f64,
+    /// It was measured so long ago that it is measured again before it is believed.
+    spill_is_faded: bool,
     /// Whether waves are taken in a pass, where a test says so.
     #[cfg(test)]
     passes: Option<bool>,
+    /// How many waves were.
+    #[cfg(test)]
+    passed: usize,
 }
 
 /// There is no room for another portfolio.
@@ -160,8 +166,11 @@ impl Watch {
             changes: Vec::new(),
             marks: Vec::new(),
             spill: 50.0,
+            spill_is_faded: true,
             #[cfg(test)]
             passes: None,
+            #[cfg(test)]
+            passed: 0,
         }
     }
 

@@ -6,6 +6,7 @@
 
 use crate::fault::{Fault, has};
 use crate::filter::{Entry, Range, Span, State, Step};
+use crate::portfolio::Mark;
 use crate::symbols::{Record, index};
 use crate::{Finding, Watch};
 use evenkeel_domain::books::Quote;
@@ -146,13 +147,30 @@ impl Watch {
             return None;
         }
         let span = span();
-        let left = (self.spill * span.width()).min(1.0);
-        if lists > pass + left * (slots * LOOK + self.holdings as f64 * HOLDING) {
+        let pays = |spill: f64| {
+            let left = (spill * span.width()).min(1.0);
+            lists > pass + left * (slots * LOOK + self.holdings as f64 * HOLDING)
+        };
+        // What faded is measured again before it is believed: a pass that leaves many is dear, and to count them is not.
+        if self.spill_is_faded && pays(self.spill) && span.width() > STILL {
+            self.spill = self.left_by(&Range::of(span)).share() / span.width();
+        }
+        if pays(self.spill) {
             return Some(span);
         }
-        // Only a pass measures: what was learned fades, so that after a while one is tried again.
+        // What was learned fades, so that after a while it is looked at again.
         self.spill *= FADING;
+        self.spill_is_faded = true;
         None
+    }
+
+    /// Whom a pass would leave to be looked at, without making one.
+    fn left_by(&self, range: &Range) -> Left {
+        let mut left = Left::default();
+        for (state, mark) in self.states.iter().zip(&self.marks) {
+            left.count(*state, *mark, widened(*state, *mark, range));
+        }
+        left
     }
 
     /// Sets a price, unless a newer one is known. Gives the step from the price before, for who is priced already.
@@ -232,24 +250,26 @@ impl Watch {
     }
 
     /// Widens all bounds by what the wave does at most, and looks at whoever a touched symbol does not leave surely inside.
-    #[expect(
-        clippy::float_arithmetic,
-        clippy::as_conversions,
-        reason = "an estimate of cost; the answer does not depend on it"
-    )]
+    #[expect(clippy::float_arithmetic, reason = "an estimate of cost; the answer does not depend on it")]
     fn pass(&mut self, now: Timestamp, range: &Range) -> Vec<Finding> {
         let mut suspects = std::mem::take(&mut self.suspects);
+        #[cfg(test)]
+        {
+            self.passed = self.passed.wrapping_add(1);
+        }
+        let mut left = Left::default();
         for (slot, (state, mark)) in (0_u32..).zip(self.states.iter_mut().zip(&self.marks)) {
-            *state = if mark.is_unlevered { state.widened(range, mark.growth) } else { State::LOOK };
+            let after = widened(*state, *mark, range);
+            left.count(*state, *mark, after);
+            *state = after;
             if !state.is_inside() && mark.is_somebody {
                 suspects.push(slot);
             }
         }
-        // Whoever was not known before is to be looked at anyhow. Half of what was learned stays: one unusual wave does not change the mind.
-        if range.span().width() > STILL {
-            let is_known = |slot: &&u32| self.states.get(index(**slot)).is_some_and(State::is_known);
-            let left = suspects.iter().filter(is_known).count() as f64 / self.slots.len().max(1) as f64;
-            self.spill = (self.spill + left / range.span().width()) / 2.0;
+        // Half of what was learned stays: one unusual wave does not change the mind.
+        if range.span().width() > STILL && left.of > 0 {
+            self.spill = (self.spill + left.share() / range.span().width()) / 2.0;
+            self.spill_is_faded = false;
         }
         self.suspects = suspects;
         // Of those, only whom the wave touches: for the others nothing has changed but the bounds.
@@ -311,6 +331,37 @@ impl Watch {
             }
         }
     }
+}
+
+/// Whom a pass leaves to be looked at, of those that need not be looked at anyhow.
+#[derive(Debug, Default)]
+struct Left {
+    left: usize,
+    of: usize,
+}
+
+impl Left {
+    #[inline]
+    fn count(&mut self, before: State, mark: Mark, after: State) {
+        let counts = mark.is_somebody && before.is_known();
+        self.of = self.of.wrapping_add(usize::from(counts));
+        self.left = self.left.wrapping_add(usize::from(counts && !after.is_inside()));
+    }
+
+    #[expect(
+        clippy::float_arithmetic,
+        clippy::as_conversions,
+        reason = "an estimate of cost; the answer does not depend on it"
+    )]
+    fn share(&self) -> f64 {
+        self.left as f64 / self.of.max(1) as f64
+    }
+}
+
+/// What a pass makes of bounds.
+#[inline]
+fn widened(state: State, mark: Mark, range: &Range) -> State {
+    if mark.is_unlevered { state.widened(range, mark.growth) } else { State::LOOK }
 }
 
 /// Reads the numbers of a block of followers, so that the memory answers many requests at once; what they are, is of no interest yet.

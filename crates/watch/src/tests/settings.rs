@@ -1,6 +1,6 @@
 //! What the settings do, and what portfolios and symbols leave behind.
 
-use super::model::{Both, at, band, books, definition, id, symbol};
+use super::model::{Both, at, band, books, definition, id, nanos, symbol};
 use super::walks::Draws;
 use crate::{Finding, Settings, Watch, most_urgent_first};
 use evenkeel_domain::books::{NoPrice, Quote};
@@ -223,4 +223,32 @@ fn thousands_of_holdings_are_judged_like_one() {
     {
         assert_eq!(both.wave(at(0), &[(7, price)]).len(), usize::from(is_out), "{price}");
     }
+}
+
+/// Of twenty holdings one stands close to its edge, and five move far: a pass would leave everybody to be looked at. However long that goes on,
+/// none is made to find out; once they move little, nearly all waves are passes.
+#[test]
+fn passes_are_made_where_they_pay() {
+    let mut watch = Watch::new(Settings::default());
+    let symbols = || 0..20;
+    let prices: Vec<_> = symbols().map(|n| (symbol(n), nanos(1_000_000_000))).collect();
+    assert_eq!(watch.wave(at(0), &prices), []);
+    let targets: Vec<_> = symbols().map(|n| (n, 50_000)).collect();
+    let held: Vec<_> = symbols().map(|n| (n, if n == 0 { 1_049_500_000 } else { 1_000_000_000 })).collect();
+    for n in 0..40 {
+        watch.insert(&id(n), &definition(relative(), 0, &targets), &books(0, &held)).unwrap();
+    }
+    assert_eq!(watch.judge_all(at(0)), []);
+    let mut passes_of = |step: u64| {
+        let before = watch.passed;
+        for round in 0..1_000 {
+            let price = nanos(1_000_000_000 + step * (1 - round % 2));
+            let moved: Vec<_> = (10..15).map(|n| (symbol(n), price)).collect();
+            assert_eq!(watch.wave(at(0), &moved), []);
+        }
+        watch.passed - before
+    };
+    assert_eq!(passes_of(4_000_000), 0);
+    assert!(passes_of(1_000) > 900, "what was found of large ones too");
+    assert!(passes_of(4_000_000) < 5, "what was found of small waves is soon unlearned");
 }
