@@ -17,7 +17,7 @@ use std::cmp::Reverse;
 const ENTRY: f64 = 8.0;
 const SLOT: f64 = 2.0;
 const LOOK: f64 = 30.0;
-const HOLDING: f64 = 3.0;
+const HOLDING: f64 = 10.0;
 /// What stays of what is known of passes with every wave that might have been one.
 const FADING: f64 = 0.98;
 /// A wave that moves no price by more than this, as a share, tells nothing of what others will do.
