@@ -20,9 +20,9 @@ use crate::{Engine, EngineError, Rebalanced};
 use evenkeel_domain::halt::Halt;
 use evenkeel_domain::valuation::ValuationError;
 use evenkeel_domain::values::{PortfolioId, Price, Symbol, Timestamp};
-use futures_util::StreamExt;
 use futures_util::future::{Either, pending, select};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use pending::Pending;
 use state::State;
 use std::num::NonZeroUsize;
@@ -87,10 +87,13 @@ pub struct Backlog {
     pub waiting: usize,
     /// When the one was found out of band that has waited longest; those for whom there was no room count.
     pub oldest: Option<Timestamp>,
-    /// Portfolios that are being rebalanced.
+    /// Portfolios that are being rebalanced, by the run that is under way.
     pub running: usize,
     /// Portfolios that are left alone for a while: in a pause, halted, busy elsewhere, refused, or not to be judged.
     pub resting: usize,
+    /// Symbols whose newest price is not believed: whoever has them is judged at the last that was, and not traded, until a person
+    /// [accepts](Engine::accept_price) the newest or one comes that is near enough. [`Engine::doubtful_prices`] says which.
+    pub doubtful: usize,
     /// The halt of everything, while nothing is begun because of it.
     pub halt: Option<Halt>,
     /// Waves that came.
@@ -120,11 +123,12 @@ pub struct Backlog {
 ///
 /// Nothing that is out of band is lost: it waits, is under way, rests for a while, or was left out and is asked for once nobody waits.
 ///
-/// Who waits costs a wave nothing. It is judged anew when its turn comes, and goes back to its new place if another is more urgent by then; and each
+/// Who waits is no more work for a wave than who is inside its band. It is judged anew when its turn comes, and goes back to its new place if another is more urgent by then; and each
 /// time that prices come, some hundreds of those who wait are judged anew in turn, so that a need that grows is noticed. So the order of need is as
 /// of a moment ago: of thousands that wait while prices move, some may be begun before one that has become more urgent.
 ///
-/// Memory is bounded: at most one price per symbol waits, and at most [`room`](DispatcherSettings::room) portfolios, each once.
+/// What waits is bounded: at most one price per symbol, and at most [`room`](DispatcherSettings::room) portfolios, each once. What batches leave is
+/// not of this: each is kept for as long as it is [watched](crate::Settings::watch).
 pub struct Dispatcher {
     engine: Arc<Engine>,
     pending: Mutex<Pending>,
@@ -151,7 +155,9 @@ impl Dispatcher {
 
     /// Rebalances whoever is due, until the engine [is stopped](Engine::shut_down). `tell` is called with everything that becomes of it.
     ///
-    /// Dropping the future is a crash of the batches that are under way, and as safe: [`Engine::recover`] finishes them.
+    /// Dropping the future is a crash of the batches that are under way, and as safe: [`Engine::recover`] finishes them, once their leases have run out,
+    /// a [heartbeat](evenkeel_ports::LeaseTerms::heartbeat) later. What is judged at once is judged without waiting in between: a wave that puts two hundred thousand
+    /// out of band takes a second or so.
     pub async fn run(&self, tell: impl FnMut(Dispatched)) {
         self.work(false, tell).await;
     }
@@ -173,6 +179,7 @@ impl Dispatcher {
             oldest: state.queue.oldest(),
             running: state.running.len(),
             resting: state.rests.len(),
+            doubtful: state.doubtful.len(),
             halt: state.hold.as_ref().map(|(halt, _)| Halt::clone(halt)),
             waves: pending.waves,
             prices_seen: pending.prices,
@@ -198,21 +205,27 @@ impl Dispatcher {
             if batches.is_empty() && (is_stopping || until_idle && is_idle) {
                 return;
             }
-            let ended = pin!(async {
-                match batches.next().await {
-                    Some(ended) => ended,
-                    None => pending().await,
+            {
+                let ended = pin!(async {
+                    match batches.next().await {
+                        Some(ended) => ended,
+                        None => pending().await,
+                    }
+                });
+                let time = pin!(async {
+                    // While stopping nothing is begun: an end of a rest would be no news, again and again.
+                    match wakes_at.filter(|_| !is_stopping) {
+                        Some(at) => self.engine.ports.clock.sleep_until(at).await,
+                        None => pending().await,
+                    }
+                });
+                let rung = pin!(self.engine.board.bell.rung_since(heard));
+                if let Either::Left(((under_way, result), _)) = select(ended, select(rung, time)).await {
+                    self.end(&under_way, result);
                 }
-            });
-            let time = pin!(async {
-                // While stopping nothing is begun: an end of a rest would be no news, again and again.
-                match wakes_at.filter(|_| !is_stopping) {
-                    Some(at) => self.engine.ports.clock.sleep_until(at).await,
-                    None => pending().await,
-                }
-            });
-            let rung = pin!(self.engine.board.bell.rung_since(heard));
-            if let Either::Left(((under_way, result), _)) = select(ended, select(rung, time)).await {
+            }
+            // Whoever else has ended meanwhile: however many waves come, they are judged once for all of these.
+            while let Some(Some((under_way, result))) = batches.next().now_or_never() {
                 self.end(&under_way, result);
             }
         }

@@ -149,6 +149,9 @@ impl State {
     /// Nothing is known: look.
     pub(crate) const LOOK: Self = Self { room: [f32::NEG_INFINITY; 2], need: [0.0, f32::NEG_INFINITY] };
 
+    /// Of one that is not to be judged: inside, whatever moves, for very long; and then it is looked at once, and told so again.
+    pub(crate) const REST: Self = Self { room: [1e30; 2], need: [0.0, f32::NEG_INFINITY] };
+
     /// What the state becomes when the price of a holding moves by `step` to `price`.
     #[inline]
     pub(crate) fn moved(self, entry: Entry, Step { price, moves }: Step) -> Self {

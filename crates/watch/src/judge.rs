@@ -26,8 +26,10 @@ impl Watch {
         let slots = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
         let mut found = Vec::new();
         for slot in 0..slots {
-            if let Some(portfolio) = self.slots.get_mut(slot) {
-                portfolio.is_aside = false;
+            if let Some(portfolio) = self.slots.get_mut(slot)
+                && std::mem::take(&mut portfolio.is_aside)
+            {
+                self.put_state(slot, State::LOOK);
             }
             found.extend(self.look(slot, now));
         }
@@ -35,19 +37,24 @@ impl Watch {
         found
     }
 
-    /// Not found by waves any more, so that it costs them nothing: for one that was found and waits for its turn. Until its books or definition
+    /// Not found by waves any more, and no more work for them than one that is inside its band: for one that was found and waits for its turn. Until its books or definition
     /// change, [`set_active`](Self::set_active) is called, or [`judge_all`](Self::judge_all). Its prices go on, and [`judge`](Self::judge) judges it
     /// as ever. False if it is not watched.
     pub fn set_aside(&mut self, id: &PortfolioId) -> bool {
-        let slot = self.slot(id);
-        let Some(portfolio) = slot.and_then(|slot| self.slots.get_mut(slot)) else { return false };
+        let Some(slot) = self.slot(id) else { return false };
+        let Some(portfolio) = self.slots.get_mut(slot) else { return false };
         portfolio.is_aside = true;
+        self.put_state(slot, State::REST);
         true
     }
 
     /// Makes the bounds of a portfolio anew, and decides exactly if they do not clear it.
     pub(crate) fn look(&mut self, slot: u32, now: Timestamp) -> Option<Finding> {
-        let portfolio = self.slots.get(slot).filter(|portfolio| portfolio.is_active && !portfolio.is_aside)?;
+        let portfolio = self.slots.get(slot)?;
+        if !portfolio.is_active || portfolio.is_aside {
+            self.put_state(slot, State::REST);
+            return None;
+        }
         if portfolio.unpriced == 0 && !portfolio.always_looked_at {
             let (state, is_unlevered) = self.state_of(slot, portfolio);
             self.put_state(slot, state);

@@ -238,10 +238,13 @@ impl Watch {
 
     /// Whether a portfolio is judged when a wave touches it. False if it is not watched.
     pub fn set_active(&mut self, id: &PortfolioId, is_active: bool) -> bool {
-        let slot = self.slot(id);
-        let Some(portfolio) = slot.and_then(|slot| self.slots.get_mut(slot)) else { return false };
-        portfolio.is_active = is_active;
-        portfolio.is_aside = false;
+        let Some(slot) = self.slot(id) else { return false };
+        let Some(portfolio) = self.slots.get_mut(slot) else { return false };
+        let was_judged = std::mem::replace(&mut portfolio.is_active, is_active);
+        let was_judged = was_judged && !std::mem::take(&mut portfolio.is_aside);
+        if is_active != was_judged {
+            self.put_state(slot, if is_active { State::LOOK } else { State::REST });
+        }
         true
     }
 

@@ -106,7 +106,8 @@ impl Watch {
         self.wave(at, &[(symbol, price)])
     }
 
-    /// Forgets the price of a symbol that no longer trades. Who still holds or targets it cannot be judged until it has one again.
+    /// Forgets the price of a symbol that no longer trades. Who still holds or targets it is left out of what is found, and [`judge`](Self::judge) says
+    /// nothing of it, until the symbol has a price again: as where one has never had any.
     pub fn forget_price(&mut self, symbol: Symbol) {
         let Some(place) = self.symbols.place(symbol) else { return };
         let Some(record) = self.symbols.at_mut(place).filter(|record| record.quote.is_some()) else { return };

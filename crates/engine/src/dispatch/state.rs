@@ -33,7 +33,7 @@ pub(super) struct State {
     /// Everything is halted: nothing is begun until then, or until a halt is taken back.
     pub(super) hold: Option<(Box<Halt>, Timestamp)>,
     /// Symbols whose last price is not believed. The watch has the one before.
-    doubtful: BTreeSet<Symbol>,
+    pub(super) doubtful: BTreeSet<Symbol>,
     releases: u64,
     pub(super) started: u64,
     pub(super) back_in_band: u64,
