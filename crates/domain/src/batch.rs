@@ -19,7 +19,7 @@ mod order;
 mod orders;
 
 pub use order::{BookingError, Order, OrderState};
-pub use orders::Orders;
+pub use orders::{Orders, OrdersIter};
 
 use crate::order::{BatchId, ClientOrderId, Direction, LegNumber, Side};
 use crate::plan::{Leg, Stages};

@@ -35,7 +35,7 @@ pub fn due(portfolio: &Portfolio, now: Timestamp) -> Vec<Effect> {
     let Some(batch) = &portfolio.batch else { return Vec::new() };
     let mut effects = Vec::with_capacity(batch.orders.len());
     let mut wake: Option<Timestamp> = None;
-    for (id, order) in batch.orders.iter() {
+    for (id, order) in &batch.orders {
         let is_wanted = id.direction == Direction::Reverse || matches!(batch.phase, Phase::Forward(_));
         order_effects(id, order, is_wanted, now, &mut effects);
         wake = wake.into_iter().chain(timers(order, batch.rules().patience, now)).min();

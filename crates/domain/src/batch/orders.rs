@@ -6,6 +6,14 @@ use crate::sorted::Sorted;
 use std::sync::Arc;
 
 /// The orders of one batch, by leg, direction and attempt. Copies share those that are the same in both.
+///
+/// ```
+/// # fn print(batch: &evenkeel_domain::batch::Batch) {
+/// for (id, order) in &batch.orders {
+///     println!("{id}: {} of {} {}", order.filled, order.terms.quantity, order.terms.symbol);
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Orders(Sorted<ClientOrderId, Arc<Order>>);
@@ -39,8 +47,8 @@ impl Orders {
     }
 
     /// All of them with their ids.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (ClientOrderId, &Order)> {
-        self.0.entries().iter().map(|(id, order)| (*id, &**order))
+    pub fn iter(&self) -> OrdersIter<'_> {
+        OrdersIter(self.0.entries().iter())
     }
 
     /// Their ids.
@@ -90,3 +98,32 @@ impl Orders {
         self.0.entries().is_empty()
     }
 }
+
+impl<'a> IntoIterator for &'a Orders {
+    type Item = (ClientOrderId, &'a Order);
+    type IntoIter = OrdersIter<'a>;
+
+    fn into_iter(self) -> OrdersIter<'a> {
+        self.iter()
+    }
+}
+
+/// The orders of one batch with their ids. See [`Orders::iter`].
+#[derive(Debug, Clone)]
+pub struct OrdersIter<'a>(std::slice::Iter<'a, (ClientOrderId, Arc<Order>)>);
+
+impl<'a> Iterator for OrdersIter<'a> {
+    type Item = (ClientOrderId, &'a Order);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(id, order)| (*id, &**order))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for OrdersIter<'_> {}

@@ -86,7 +86,7 @@ fn forward(
         return Ok(vec![Event::Unwinding { cause }]);
     }
     let mut events = overdue(batch, at);
-    for (id, order) in batch.orders.iter() {
+    for (id, order) in &batch.orders {
         if order.state == OrderState::UnknownQuiet {
             // Still wanted, and safe to send again: that resolves it. `failure` has sorted out the rest.
             events.push(Event::Order { order: id, event: OrderEvent::Resent { deadline: order.deadline } });

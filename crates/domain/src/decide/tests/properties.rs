@@ -295,7 +295,7 @@ proptest! {
         prop_assert_eq!(&plain.state.books, &mixed.state.books);
         let phases = (plain.batch().phase, mixed.batch().phase);
         prop_assert_eq!(phases.0, phases.1);
-        for (id, order) in plain.batch().orders.iter() {
+        for (id, order) in &plain.batch().orders {
             let other = mixed.batch().orders.get(id).unwrap();
             prop_assert_eq!((order.state, order.filled, order.value), (other.state, other.filled, other.value), "{}", short(id));
             prop_assert_eq!((order.booked, order.fees, &order.fills), (other.booked, other.fees, &other.fills), "{}", short(id));
