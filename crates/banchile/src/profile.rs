@@ -83,7 +83,8 @@ pub struct Profile {
 impl Profile {
     /// Everything fills at the board's price, at once, without cost, and nothing goes wrong by itself.
     ///
-    /// A submission is answered in one poll with the terminal view of the order, and no clock is ever waited for.
+    /// A submission is answered in one poll with the terminal view of the order, and no clock is ever waited for. It declares no collar: where prices move
+    /// between a plan and its orders, a buy of a plan that spends all cash may be refused for want of it.
     #[must_use]
     pub fn ideal() -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! How far a valued portfolio is from its targets, and whether that is outside its band.
 //!
-//! Everything is decided by one exact comparison, without division. With `v` the value of a holding, `V` the
-//! investable value, and target `t` and bands counted in parts per million:
+//! Everything is decided by one exact comparison, without division. With `v` the value of a holding, or the cash beyond what
+//! is held back, which may be below zero; `V` the investable value; and target `t` and bands counted in parts per million:
 //!
 //! ```text
 //! distance = |v × 10⁶ − t × V|
@@ -33,7 +33,8 @@ pub struct Assessment {
     /// The measure's name.
     pub measure: &'static str,
     /// The largest distance, without sign, rounded half-even: percent of the target for `relative`, percentage
-    /// points otherwise; half the sum for `total`. For people; no decision reads it.
+    /// points otherwise; half the sum for `total`. `relative` and `tighter` leave out what has no target: such a holding is in
+    /// `breaches` alone. For people; no decision reads it.
     pub drift: Percentage,
     /// Every holding that is out of band, cash first, then in symbol order.
     pub breaches: Vec<Breach>,

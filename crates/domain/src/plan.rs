@@ -8,6 +8,37 @@
 //! 3. [`certificate`]: the proof that the result is sound, re-checked by a function that shares no code with the first two.
 //!
 //! What becomes of a plan is in [`crate::batch`].
+//!
+//! # To the cent
+//!
+//! Investable value and what is held back are those of [`crate::valuation`]; products and sums are exact where no rounding is named.
+//!
+//! **A leg.** A holding without a target is sold whole, whatever its lot or worth. Any other symbol is bought or sold by
+//!
+//! ```text
+//! units  = |target × investable value − value| / price     truncated to 9 decimals, then to whole lots
+//! amount = price × units                                   rounded half-even to the cent
+//! cost   = Costs::of(price × units)                        rounded up to the cent
+//! ```
+//!
+//! It is at its target if these are less than 0.000000001 units before lots. It is [skipped](SkipReason) if they are less than a lot, or if the amount is below
+//! the minimum: the largest of the policy's, the broker's and 0.01. Any sale, also that of all of a holding, is skipped if it costs more than its amount.
+//!
+//! **The buys** may take cash − held back + Σ (amount − cost) of the sells. Each takes amount + cost + collar; the collar is the broker's `collar_bps` of
+//! price × units, rounded up to the cent. If that is too much together,
+//!
+//! 1. the units of each become units × (what they may take − Σ cost, at least 0) / (S + collar of S), truncated to 9 decimals, then to whole
+//!    lots. Costs and `S` = Σ price × units are those of the units wanted, and the collar of `S` is rounded up at the 18th decimal. If this fraction is 1 or
+//!    more, all stay as they are;
+//! 2. while they still take too much, the one of the largest price × units (among equals the first in symbol order) is lowered to the most whole lots with
+//!    which it takes at most what it took less the excess; to none, if it must be;
+//! 3. each that has shrunk to an amount below the minimum, or to nothing, is dropped, all of them at once, and the others start again with the units that
+//!    were wanted at first, until none is dropped.
+//!
+//! Then all that the broker's [`check`](Venue::check) refuses is left out at once and everything, sells included, is sized again without it, until it refuses nothing.
+//!
+//! If the buys take no more than cash − held back, or there are none, all legs go [together](Stages::Together). Else the buys come second: from the units in the plan, they are sized
+//! once more by the three steps, and may take the cash there is then, less what the plan holds back.
 
 pub mod certificate;
 pub mod fund;
@@ -136,7 +167,8 @@ pub struct Plan {
     pub cost: Money,
     /// Cash that is never invested: the buffer and the standing reserve.
     pub held_back: Money,
-    /// True if at least one leg of something that is out of band would be sent. A batch is opened only then.
+    /// True if there is a leg of a symbol that is out of band; or any leg, where cash is out of its band, the measure `total` is, or the plan was asked for
+    /// [now](Trigger::Now). A batch is opened only then.
     pub worthwhile: bool,
     /// The proof.
     pub certificate: Certificate,

@@ -57,7 +57,7 @@ fn cash_buffer<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Mone
 
 /// A named measure of drift with its band. `w` is a weight, `t` its target, both shares of the investable value.
 ///
-/// Inside if and only if the drift is at most the band; the comparison is exact. Cash is judged like a holding; without a target it is left out of `Relative`
+/// Inside if and only if the drift is at most the band; the comparison is exact. Cash is judged like a holding, less what is held back; without a target it is left out of `Relative`
 /// and `Tighter`, since its band would be 0. A holding without a target is always out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]

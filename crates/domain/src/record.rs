@@ -138,7 +138,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum OrderEvent {
-    /// The broker has it. An execution says as much, so before one this is not recorded.
+    /// The broker has it. Not recorded where the same answer carries an execution that is new, which says as much.
     Acknowledged,
     /// The broker refused it.
     Refused(Refused),

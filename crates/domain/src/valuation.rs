@@ -47,8 +47,8 @@ pub struct Line {
     pub target: Percentage,
 }
 
-/// How much cash must stay so that a batch can always be paid back: twice the declared cost of trading every
-/// holding once, plus a cent per holding and attempt where fills are rounded.
+/// How much cash must stay so that a batch can always be paid back: for every symbol that is held or has a target, twice the declared
+/// cost of trading max(value, target × total), with the latter rounded up at the 18th decimal; plus a cent per attempt where fills are rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReserveRule {
     /// What the broker declares a trade may cost.

@@ -74,7 +74,9 @@ impl Engine {
 
     /// Finishes every open batch whose lease is free, all at once. Call it at the start, and from time to time.
     ///
-    /// One that is busy or fails does not stop the others; what each came to is in the answer, in portfolio order.
+    /// One that is busy or fails does not stop the others; what each came to is in the answer, in portfolio order. A worker that was dropped or killed has not
+    /// given its leases back: their portfolios are [`Busy`](EngineError::Busy) until they were not renewed for the `heartbeat` of [`Settings::lease`](crate::Settings::lease),
+    /// unless the lease store can tell that its process has ended.
     ///
     /// # Errors
     /// [`EngineError::Journal`] if the journal cannot be read.

@@ -5,7 +5,7 @@
 //! the fewest steps that suffice. Buys that fall below the minimum are dropped, and the others are sized again without
 //! them: money left over by what was dropped would only make the next plan. Nothing is ever larger than wanted.
 //!
-//! Used when planning, and again by the batch between its stages, with what the sells really brought.
+//! How exactly is on the page of [`crate::plan`]. Used when planning, and again by the batch between its stages, with what the sells really brought.
 
 use super::SkipReason;
 use crate::exact::{basis_points, too_wide};
