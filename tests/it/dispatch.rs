@@ -132,6 +132,9 @@ fn who_is_in_band_again_before_its_turn_is_left_alone() {
     let Backlog { started, back_in_band, waiting, .. } = floor.backlog();
     assert_eq!((started, back_in_band, waiting), (1, 1, 0));
     assert_eq!(floor.world.journal.records(&p("b")).len(), records);
+    // And it is found again by the next wave that puts it out.
+    floor.wave(&[("AAPL", "100")]);
+    assert_eq!(floor.run(), ["b: completed"]);
 }
 
 #[test]

@@ -160,3 +160,25 @@ fn an_older_price_does_not_replace_a_newer_one() {
     assert_eq!(world.engine.on_wave(yesterday, &[(p("META"), p("400"))]).len(), 1, "still out of band");
     assert_eq!(world.batch("growth").drift.to_string(), "6.4520");
 }
+
+/// With one portfolio and with two: who judges does not depend on how many there are, nor on the order of names.
+#[test]
+fn a_wave_judges_who_has_its_symbols_and_whose_symbols_all_have_had_a_price() {
+    for second in [false, true] {
+        let world = World::new(Profile::ideal());
+        world.add_scene("growth", &THIRDS);
+        if second {
+            world.add_scene("income", &THIRDS);
+        }
+        let wave = |prices: &[(&str, &str)]| {
+            let prices: Vec<(Symbol, Price)> = prices.iter().map(|(symbol, price)| (p(symbol), p(price))).collect();
+            world.engine.on_wave(world.clock.now(), &prices).len()
+        };
+        let all = usize::from(second) + 1;
+        // Out of band at any prices, as soon as there are all.
+        assert_eq!(wave(&[("AAPL", "1"), ("META", "1000")]), 0);
+        assert_eq!(wave(&[("MSFT", "1")]), all);
+        assert_eq!(wave(&[("NVDA", "1")]), 0, "nobody has it");
+        assert_eq!(wave(&[("NVDA", "1"), ("META", "1001")]), all);
+    }
+}

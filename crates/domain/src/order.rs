@@ -169,6 +169,19 @@ pub struct OrderView {
 
 impl OrderView {
     /// True if the order has ended, and all that it executed is among its fills: nothing about it will change.
+    ///
+    /// ```
+    /// # use evenkeel_domain::{order::*, values::{Money, Timestamp}};
+    /// # let id = "ek1-00000000000000000000000007-00a-F1".parse()?;
+    /// # let (all, half) = ("2".parse()?, "1".parse()?);
+    /// # let fill = Fill { id: "f1".parse()?, quantity: half, price: "5".parse()?, fee: Money::ZERO, at: Timestamp::EPOCH };
+    /// let view = |status, filled, fills| OrderView { id, symbol: "META".parse().unwrap(), side: Side::Buy, quantity: all, status, filled, fills };
+    /// assert!(view(BrokerStatus::Canceled, half, vec![fill.clone()]).says_all());
+    /// assert!(view(BrokerStatus::Rejected, half, vec![fill.clone()]).says_all());
+    /// assert!(!view(BrokerStatus::Filled, all, vec![fill.clone()]).says_all()); // one is still to be told of
+    /// assert!(!view(BrokerStatus::Working, half, vec![fill]).says_all());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
     pub fn says_all(&self) -> bool {
         let has_ended = match self.status {

@@ -5,7 +5,7 @@
 
 use crate::Engine;
 use crate::board::Known;
-use evenkeel_domain::books::{Market, NoPrice, Quote};
+use evenkeel_domain::books::{Definition, Market, NoPrice, Quote};
 use evenkeel_domain::drift;
 use evenkeel_domain::plan::Venue;
 use evenkeel_domain::portfolio::{Portfolio, Standing};
@@ -58,6 +58,9 @@ impl Engine {
         let known = &*known;
         // The common case in a replay: one portfolio, which needs no set of followers.
         if known.portfolios.len() == 1 {
+            if !prices.iter().any(|(symbol, _)| known.followers.contains_key(symbol)) {
+                return Vec::new();
+            }
             return known.portfolios.values().filter_map(|p| self.judge(known, p, at, reserve)).collect();
         }
         let followers = prices.iter().filter_map(|(symbol, _)| known.followers.get(symbol)).flatten();
@@ -121,7 +124,16 @@ impl Engine {
         match out {
             Ok(true) => Some(Finding::OutOfBand { portfolio: portfolio.id.clone() }),
             Ok(false) | Err(ValuationError::NoPrice(NoPrice::Missing { .. })) => None,
+            // Whatever came first in order: who lacks a price is not judged yet.
+            Err(ValuationError::NoPrice(_)) if lacks_a_price(known, portfolio, definition) => None,
             Err(why) => Some(Finding::NotJudged { portfolio: portfolio.id.clone(), why }),
         }
     }
+}
+
+/// True if a symbol that it holds or targets has never had a price.
+fn lacks_a_price(known: &Known, portfolio: &Portfolio, definition: &Definition) -> bool {
+    let held = portfolio.books.holdings().map(|(symbol, _)| symbol);
+    let targeted = definition.allocation.symbols().map(|(symbol, _)| symbol);
+    held.chain(targeted).any(|symbol| known.prices.get(symbol).is_none())
 }

@@ -63,6 +63,8 @@ fn the_queue_has_each_once_the_most_urgent_first_and_no_more_than_it_has_room_fo
         (2, "a5 b7 c6 > d4", "c | left out 2 | most 2 | since 1"),
         (2, "a5 b7 c6 > d6", "c d | left out 1 | most 2 | since 1"),
         (2, "a5 b7 c6 > c4", " | left out 2 | most 2 | since 1"),
+        // And of those it is the most urgent that counts, whoever was left out last.
+        (1, "a9 b7 c5 > d6", " | left out 3 | most 1 | since 2"),
     ] {
         assert_eq!(queued(room, steps), expected, "{room}: {steps}");
     }

@@ -1,6 +1,6 @@
 //! Prices exactly on the edge of a band, and one step beside it.
 
-use super::model::{Both, at, band, books, definition};
+use super::model::{Both, at, band, books, cents, definition};
 use super::walks::Draws;
 use crate::Settings;
 use evenkeel_domain::order::Costs;
@@ -261,6 +261,45 @@ fn what_rounding_adds_up_to_over_years_decides_nothing() {
         }
         assert!(both.wave(at(0), &[(0, edge.price)]).is_empty());
         assert_eq!(both.wave(at(0), &[(0, edge.price + 1)]).len(), 1);
+    }
+}
+
+/// Cash that is close to its edge while a reserve for costs is held back: as the reserve moves with the prices, so does what is free. Two equal holdings at
+/// 1,000.00, of which the first rises.
+#[test]
+fn what_is_held_back_moves_the_cash_that_is_judged() {
+    /// Costs of so many basis points, at least so many cents; the width of the band; units of each; cash in cents; what the first rises to.
+    fn check(costs: (u32, i64), measure: Measure, each: u128, cash: i64, rise: u64) {
+        let costs = Costs { bps: costs.0, per_order: Money::ZERO, minimum: cents(costs.1) };
+        let reserve = ReserveRule { costs, fills_rounded: false, attempts: 0 };
+        let mut both = Both::new(Settings { reserve, ..Settings::default() });
+        let targets = definition(measure, 0, &[(1, 475_000), (2, 475_000)]);
+        both.insert(0, &targets, &books(cash, &[(1, each), (2, each)]));
+        both.wave(at(0), &[(1, 1_000 * DOLLAR), (2, 1_000 * DOLLAR)]);
+        both.watch.passes = Some(false);
+        both.wave(at(1), &[(1, rise * DOLLAR)]);
+    }
+    let relative = |width| Measure::Relative { band: band(width) };
+    // What is set aside for two orders of each, a hundredth of what they are worth, beside the free cash.
+    let set_aside = 197_600;
+    for free in (0..400).map(|n| 100_000 + n * 1_000) {
+        for rise in [1_010, 1_020, 1_050, 1_100, 1_200, 1_400] {
+            check((100, 0), relative(800_000), 49_400_000_000, free + set_aside, rise);
+        }
+    }
+    // A lower edge of next to nothing.
+    for free in [10, 100, 500, 2_000, 10_000, 50_000] {
+        for width in [999_980, 999_000, 1_000_000, 990_000] {
+            for rise in [1_001, 1_002, 1_010, 1_050, 1_100] {
+                check((100, 0), relative(width), 49_400_000_000, free + set_aside, rise);
+            }
+        }
+    }
+    // The least that an order costs, where nothing else does.
+    for cash in (0..100).map(|n| 486_000 + n * 80) {
+        for rise in [1_000, 1_001, 1_010] {
+            check((0, 500), Measure::Absolute { band: band(1_000) }, 47_500_000_000, cash, rise);
+        }
     }
 }
 
