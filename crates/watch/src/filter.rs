@@ -24,10 +24,10 @@ type Sides = [f32; 2];
 /// What is kept per portfolio, all in money: 16 bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct State {
-    /// The investable value, or less. With the sign turned: its opposite, or less.
+    /// The investable value, or less. With the sign turned: its opposite, or less. (A) in the proof.
     room: Sides,
     /// What any holding asks for, or more: the largest value of a holding by the upper edge of its band, since the last look. With the
-    /// sign turned: the smallest value by the lower edge.
+    /// sign turned: the smallest value by the lower edge. (B) in the proof.
     need: Sides,
 }
 
@@ -48,7 +48,7 @@ const SLOT_BITS: u32 = 27;
 /// The steepest growth there is a class for.
 const STEEPEST: u8 = 31;
 
-/// How much of what a holding moves by is added to the error: 2^(class - 22).
+/// How much of what a holding moves by is taken off both rooms: 2^(class - 22). `g` in the proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Growth(u8);
 
@@ -121,7 +121,7 @@ pub(crate) struct Range {
     span: Span,
     /// What the needs are multiplied by.
     needs: Sides,
-    /// By growth class: how much the error grows by, as a share of all values.
+    /// By growth class: how much is taken off both rooms, as a share of all values.
     widths: [f32; CLASSES],
 }
 
@@ -140,7 +140,7 @@ impl Range {
     }
 }
 
-/// What every bound is moved outward by, as a share of itself: sixteen roundings of 32 bits.
+/// What needs, entries and passes are moved outward by, as a share of themselves: sixteen roundings of 32 bits.
 const MARGIN: f64 = 16.0 * ROUNDING as f64;
 /// More than 64-bit sums of a million terms lose, as a share of what they are made of.
 const FINE: f64 = 1.0 / 1_073_741_824.0;
@@ -175,7 +175,7 @@ impl State {
     pub(crate) fn widened(self, range: &Range, growth: Growth) -> Self {
         let width = range.widths.get(usize::from(growth.0)).copied().unwrap_or(f32::INFINITY);
         let [least, most] = self.room;
-        // The value and at least twice what it may be off by.
+        // No less than all holdings are worth: X in the proof.
         let lost = width * (-2.0 * most - least);
         let room = self.room.map(|room| room - lost - room.abs() * (4.0 * ROUNDING));
         Self { room, need: [self.need[0] * range.needs[0], self.need[1] * range.needs[1]] }

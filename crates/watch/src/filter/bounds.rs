@@ -22,7 +22,7 @@ pub(crate) struct Reserve {
     rule: ReserveRule,
     /// How much one trade's cost grows with its amount.
     slope: f64,
-    /// How much the whole reserve may move, by what the holdings move: 0 if it is the same whatever they are worth.
+    /// How much the whole reserve may move, by what the holdings move: 0 if it is the same whatever they are worth. `k` in the proof.
     sway: f64,
 }
 
@@ -117,7 +117,7 @@ impl Bounds<'_> {
         Entry::new(slot, growth, units as f32, [up as f32, -down as f32])
     }
 
-    /// The class of what the error grows by; `None` if none is steep enough, and the portfolio must always be looked at.
+    /// The class of what a move takes off the rooms; `None` if none is steep enough, and the portfolio must always be looked at.
     pub(crate) fn growth(&self) -> Option<Growth> {
         let sway = self.reserve.sway;
         let needed = match self.measure {
@@ -131,6 +131,7 @@ impl Bounds<'_> {
             }
         };
         let steps = 4.0 * f64::from(ROUNDING);
+        // A thousandth more, since what it is multiplied by is rounded too.
         Growth::at_least(if needed == 0.0 { steps } else { (needed + steps) * (1.0 + 1e-3) })
     }
 
