@@ -61,6 +61,7 @@ mod finding;
 mod ids;
 mod judge;
 mod portfolio;
+mod set;
 mod symbols;
 mod wave;
 
@@ -69,12 +70,12 @@ pub use finding::{Finding, most_urgent_first};
 use evenkeel_domain::books::{Books, Definition, Quote};
 use evenkeel_domain::policy::Policy;
 use evenkeel_domain::valuation::ReserveRule;
-use evenkeel_domain::values::{Money, Percentage, PortfolioId, Quantity, Symbol, Timestamp};
-use fault::{Fault, has};
-use filter::{Bounds, Growth, Reserve, SLOTS, State};
+use evenkeel_domain::values::{PortfolioId, Symbol, Timestamp};
+use filter::{Reserve, SLOTS, State};
 use ids::Ids;
-use portfolio::{Holding, Many, Mark, Portfolio, Row, Slots, merge};
-use std::cmp::{Ordering, Reverse};
+use portfolio::{Many, Mark, Slots, merge};
+use set::Wanted;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 use symbols::{Symbols, index};
@@ -136,15 +137,6 @@ pub struct Watch {
 pub struct Full {
     /// The one that was to be inserted.
     pub portfolio: PortfolioId,
-}
-
-/// A portfolio as it shall be.
-struct Wanted {
-    policy: Policy,
-    cash: Money,
-    cash_target: Percentage,
-    rows: Vec<Row>,
-    is_active: bool,
 }
 
 impl Watch {
@@ -282,100 +274,6 @@ impl Watch {
         self.ids.get(id, |slot| self.slots.get(slot).map(|portfolio| &portfolio.id))
     }
 
-    fn reset(&mut self, id: &PortfolioId, wanted: impl FnOnce(&Self, u32, &Portfolio) -> Wanted) -> bool {
-        let Some(slot) = self.slot(id) else { return false };
-        let Some(portfolio) = self.slots.get(slot) else { return false };
-        let wanted = wanted(self, slot, portfolio);
-        self.set(slot, id, wanted);
-        true
-    }
-
-    /// What a portfolio holds, in symbol order.
-    fn units(&self, slot: u32, portfolio: &Portfolio) -> impl Iterator<Item = (Symbol, Quantity)> {
-        let held = portfolio.holdings.iter().map(move |holding| (*holding, holding.units(slot, &self.many)));
-        let held = held.filter(|(_, units)| !units.is_zero());
-        held.filter_map(|(holding, units)| Some((self.symbols.at(holding.symbol)?.name, units)))
-    }
-
-    /// What has a target, in symbol order.
-    fn goals(&self, portfolio: &Portfolio) -> impl Iterator<Item = (Symbol, Percentage)> {
-        let goals = portfolio.holdings.iter().map(|holding| (*holding, holding.goal()));
-        let goals = goals.filter(|(_, goal)| !goal.is_zero());
-        goals.filter_map(|(holding, goal)| Some((self.symbols.at(holding.symbol)?.name, goal)))
-    }
-
-    /// Brings a slot from what it was to what it shall be: only what differs moves in the lists of followers.
-    fn set(&mut self, slot: u32, id: &PortfolioId, wanted: Wanted) {
-        let Wanted { policy: Policy { measure, cash_buffer, .. }, cash, cash_target, rows, is_active } = wanted;
-        let before = self.slots.get_mut(slot).map(|portfolio| std::mem::take(&mut portfolio.holdings));
-        let before = before.unwrap_or_default();
-        self.forget_large_units(slot, &before);
-        self.holdings = self.holdings.saturating_sub(before.len()).saturating_add(rows.len());
-
-        let reserve = self.reserve;
-        let bounds = Bounds { measure: &measure, cash, cash_target, cash_buffer, reserve: &reserve };
-        let growth = bounds.growth();
-        let always_looked_at = growth.is_none() || rows.iter().any(Row::is_untargeted);
-        let growth = growth.unwrap_or(Growth::LEAST);
-        let mut unpriced = 0_u32;
-        let mut holdings = Vec::with_capacity(rows.len());
-        let mut old = before.iter().copied().peekable();
-        for row in rows {
-            while let Some(gone) = old.next_if(|old| self.is_before(*old, row.symbol)) {
-                self.unfollow(gone);
-            }
-            let units = portfolio::rough(row.units.nanos().cast_signed());
-            let entry = bounds.entry(slot, growth, row.symbol, units, row.goal);
-            let same = old.next_if(|old| self.symbols.at(old.symbol).is_some_and(|record| record.name == row.symbol));
-            let (symbol, position) = match same {
-                Some(same) => {
-                    self.symbols.replace(same.symbol, same.position, entry);
-                    (same.symbol, same.position)
-                }
-                None => {
-                    let symbol = self.symbols.place_or_new(row.symbol);
-                    (symbol, self.symbols.follow(symbol, entry))
-                }
-            };
-            if self.symbols.at(symbol).is_none_or(|record| record.quote.is_none() || record.is_stale) {
-                unpriced = unpriced.saturating_add(1);
-            }
-            holdings.push(Holding::new(slot, row, symbol, position, &mut self.many));
-        }
-        for gone in old {
-            self.unfollow(gone);
-        }
-        let holdings = holdings.into_boxed_slice();
-        let id = id.clone();
-        self.slots.put(
-            slot,
-            Portfolio {
-                id,
-                measure,
-                cash,
-                cash_buffer,
-                cash_target,
-                holdings,
-                unpriced,
-                is_active,
-                is_aside: false,
-                always_looked_at,
-            },
-        );
-        if self.states.len() < self.slots.len() {
-            self.states.resize(self.slots.len(), State::LOOK);
-            self.marks.resize(self.slots.len(), Mark::NOBODY);
-        }
-        if !has(Fault::NoReset) {
-            self.put_state(slot, State::LOOK);
-            self.put_mark(slot, Mark { growth, ..Mark::SOMEBODY });
-        }
-    }
-
-    fn is_before(&self, holding: Holding, symbol: Symbol) -> bool {
-        self.symbols.at(holding.symbol).is_none_or(|record| record.name.cmp(&symbol) == Ordering::Less)
-    }
-
     fn put_state(&mut self, slot: u32, state: State) {
         if let Some(place) = self.states.get_mut(index(slot)) {
             *place = state;
@@ -385,22 +283,6 @@ impl Watch {
     fn put_mark(&mut self, slot: u32, mark: Mark) {
         if let Some(place) = self.marks.get_mut(index(slot)) {
             *place = mark;
-        }
-    }
-
-    /// Takes a holding out of its symbol's list, and tells whom the one that moves to its place there belongs to: another
-    /// portfolio, since nobody is in a list twice.
-    fn unfollow(&mut self, holding: Holding) {
-        if let Some(moved) = self.symbols.unfollow(holding.symbol, holding.position)
-            && let Some(other) = self.slots.get_mut(moved).and_then(|other| other.holding_mut(holding.symbol))
-        {
-            other.position = holding.position;
-        }
-    }
-
-    fn forget_large_units(&mut self, slot: u32, holdings: &[Holding]) {
-        for holding in holdings.iter().filter(|holding| holding.is_large()) {
-            self.many.remove(&(slot, holding.symbol));
         }
     }
 }
