@@ -232,8 +232,8 @@ impl Watch {
     pub fn set_active(&mut self, id: &PortfolioId, is_active: bool) -> bool {
         let Some(slot) = self.slot(id) else { return false };
         let Some(portfolio) = self.slots.get_mut(slot) else { return false };
-        let was_judged = std::mem::replace(&mut portfolio.is_active, is_active);
-        let was_judged = was_judged && !std::mem::take(&mut portfolio.is_aside);
+        let was_aside = std::mem::take(&mut portfolio.is_aside);
+        let was_judged = std::mem::replace(&mut portfolio.is_active, is_active) && !was_aside;
         if is_active != was_judged {
             self.put_state(slot, if is_active { State::LOOK } else { State::REST });
         }

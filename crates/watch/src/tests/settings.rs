@@ -94,13 +94,21 @@ fn who_is_aside_is_found_by_no_wave_until_something_is_new() {
     let targets = definition(relative(), 0, &[(0, 500_000), (1, 500_000)]);
     let held = books(0, &[(0, 1_000), (1, 1_000)]);
     type News<'a> = &'a dyn Fn(&mut Both);
-    let news: [(&str, News<'_>, usize); 7] = [
+    let news: [(&str, News<'_>, usize); 8] = [
         ("nothing", &|_| {}, 0),
         ("a price", &|both| drop(both.watch.wave(at(0), &[(symbol(1), Price::from_nanos(900).unwrap())])), 0),
         ("its books", &|both| assert!(both.watch.set_books(&id(0), &held)), 1),
         ("its definition", &|both| assert!(both.watch.change(&id(0), &targets)), 1),
         ("all of it", &|both| both.watch.insert(&id(0), &targets, &held).unwrap(), 1),
         ("it is set active", &|both| assert!(both.watch.set_active(&id(0), true)), 1),
+        (
+            "it is set inactive, aside once more, and active",
+            &|both| {
+                assert!(both.watch.set_active(&id(0), false) && both.watch.set_aside(&id(0)));
+                assert!(both.watch.set_active(&id(0), true));
+            },
+            1,
+        ),
         ("all are judged", &|both| assert_eq!(both.watch.judge_all(at(0)).len(), 1), 1),
     ];
     for (what, news, found) in news {
