@@ -144,6 +144,21 @@ fn a_failed_leg_stops_what_has_not_been_sent() {
     }
 }
 
+/// What was not sent takes no place among what is on its way: with room for one order at once, the way back is walked all the same.
+#[test]
+fn what_is_withheld_takes_no_room() {
+    let settings = Settings { legs_at_once: 1, ..Settings::unlimited() };
+    let world = World::drifted_with(Profile::ideal(), settings, &QUARTERS);
+    let before = world.truth("growth");
+    // META was sold when AAPL is refused, and MSFT is not sent any more.
+    world.script([refuse("AAPL")]);
+    assert_eq!(world.batch("growth").outcome, Outcome::Restored);
+    let sent: Vec<_> = world.desk.sent().iter().map(|s| (s.request.terms.symbol, s.request.id.direction)).collect();
+    let [forward, back] = [Direction::Forward, Direction::Reverse];
+    assert_eq!(sent, [(p("META"), forward), (p("AAPL"), forward), (p("META"), back)]);
+    world.assert_restored("growth", &before);
+}
+
 #[test]
 fn buys_are_undone_before_sells() {
     // The sell brought the cash that the buys spent: it can only be bought back with what undoing the buys brings.

@@ -159,7 +159,7 @@ pub(crate) struct ReplayArgs {
     /// Keep the simulated broker's truth in this file, so that it outlives this process; only with --store
     #[arg(long, value_name = "FILE", requires = "store")]
     pub(crate) bank: Option<PathBuf>,
-    /// What the broker's chances are drawn from: the same seed, the same bytes
+    /// What the broker's chances are drawn from: the same seed, the same bytes; but a new store has an id of its own
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// What is printed: all of it, the portfolios at the end and the summary, or the summary alone

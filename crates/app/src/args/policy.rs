@@ -13,7 +13,7 @@ const HEADING: &str = "Another policy for every portfolio, instead of the file's
 /// A policy that is tried.
 #[derive(Debug, Args)]
 pub(crate) struct PolicyArgs {
-    /// How drift is measured; its bands are those that are given with it
+    /// How drift is measured; its bands are those that are given with it, or 5
     #[arg(long, value_parser = measures(), help_heading = HEADING)]
     measure: Option<Known>,
     /// The band of relative, absolute and total; without --measure, of the one that each portfolio has

@@ -135,7 +135,7 @@ fn help_and_version_are_results() {
           -V, --version            Print version
 
         Another policy for every portfolio, instead of the file's:
-              --measure <MEASURE>  How drift is measured; its bands are those that are given with it
+              --measure <MEASURE>  How drift is measured; its bands are those that are given with it, or 5
                                    [possible values: relative, absolute, hybrid, tighter, total]
               --band <B>           The band of relative, absolute and total; without --measure, of the one
                                    that each portfolio has
