@@ -180,6 +180,8 @@ impl Bounds<'_> {
         };
         let Some((high, low)) = extremes else { return (State::LOOK, false) };
         let low = if sways { low.min(SAFE) } else { low };
+        // What 32 bits do not hold counts as the most that they do: infinite is where nothing can be too little, and nothing else.
+        let low = if low < f64::INFINITY { low.min(f64::from(f32::MAX)) } else { low };
         let outward = if has(Fault::NoMargin) { 0.0 } else { MARGIN };
         let off = if has(Fault::NoMargin) { 0.0 } else { error * (1.0 + MARGIN) };
         let high = (high * (1.0 + outward)).max(0.0);
