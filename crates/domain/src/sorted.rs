@@ -42,11 +42,12 @@ impl<K: Copy + Ord, V> Sorted<K, V> {
 
     /// Sets the value of `key`.
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        match self.get_mut(key) {
-            Some(known) => *known = value,
-            None => {
-                let place = self.place(key).unwrap_or_else(|place| place);
-                self.0.insert(place, (key, value));
+        match self.place(key) {
+            Err(place) => self.0.insert(place, (key, value)),
+            Ok(place) => {
+                if let Some(known) = self.value_mut(place) {
+                    *known = value;
+                }
             }
         }
     }
