@@ -101,29 +101,18 @@ impl Tried {
 
     /// `None` if these bands are none of that measure's.
     fn instead_of(self, own: &Measure) -> Option<Measure> {
-        let Self { measure, band, relative, absolute } = self;
-        if let Some(known) = measure {
-            return match known.bands {
-                Bands::One(measure) => band.map(measure),
-                Bands::Two(measure) => Some(measure(relative?, absolute?)),
-            };
-        }
-        let two = |own_relative: Band, own_absolute: Band| {
-            let (relative, absolute) = match (relative, absolute) {
-                (None, None) => return None,
-                given => given,
-            };
-            Some((relative.unwrap_or(own_relative), absolute.unwrap_or(own_absolute)))
-        };
-        match *own {
-            Measure::Relative { .. } => band.map(|band| Measure::Relative { band }),
-            Measure::Absolute { .. } => band.map(|band| Measure::Absolute { band }),
-            Measure::Total { .. } => band.map(|band| Measure::Total { band }),
-            Measure::Hybrid { relative, absolute } => {
-                two(relative, absolute).map(|(relative, absolute)| Measure::Hybrid { relative, absolute })
-            }
-            Measure::Tighter { relative, absolute } => {
-                two(relative, absolute).map(|(relative, absolute)| Measure::Tighter { relative, absolute })
+        match self.measure.or_else(|| Known::of(own.name()))?.bands {
+            Bands::One(measure) => self.band.map(measure),
+            Bands::Two(measure) => {
+                // Of two bands one may be given alone only where the measure stays what it is.
+                let (own_relative, own_absolute) = match *own {
+                    Measure::Hybrid { relative, absolute } | Measure::Tighter { relative, absolute } => {
+                        (Some(relative), Some(absolute))
+                    }
+                    Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Total { .. } => (None, None),
+                };
+                self.relative.or(self.absolute)?;
+                Some(measure(self.relative.or(own_relative)?, self.absolute.or(own_absolute)?))
             }
         }
     }
