@@ -152,7 +152,7 @@ impl Case {
     fn waves(&mut self, table: &mut Table, count: usize) {
         let Size { name, symbols, portfolios, holdings, .. } = self.world.size;
         let entries = portfolios * holdings * count / symbols;
-        let block = (4_000_000 / entries).clamp(1, 2_000);
+        let block = (4_000_000 / entries).clamp(1, 20_000);
         let (mut ours, mut of_exact, mut of_plain) = (Vec::new(), Vec::new(), Vec::new());
         let mut of_ahead = Vec::new();
         // The first round warms up.

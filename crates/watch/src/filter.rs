@@ -19,7 +19,7 @@ use crate::fault::{Fault, has};
 const ROUNDING: f32 = 1.0 / 16_777_216.0;
 
 /// The two ways to be out of band, computed alike: a holding is too much, or too little. Amounts of the second have their sign turned.
-type Sides = [f32; 2];
+pub(crate) type Sides = [f32; 2];
 
 /// What is kept per portfolio, all in money: 16 bytes.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ const SLOT_BITS: u32 = 27;
 /// The steepest growth there is a class for.
 const STEEPEST: u8 = 31;
 
-/// How much of what a holding moves by is taken off both rooms: 2^(class - 22). `g` in the proof.
+/// How much of what a holding moves by is taken off both rooms: 2^(class - 21). `g` in the proof.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Growth(u8);
 
@@ -65,7 +65,7 @@ impl Growth {
 
     const fn factor(self) -> f32 {
         // 127 is the exponent of 1, and the exponent begins at bit 23.
-        f32::from_bits((self.0 as u32).wrapping_add(105) << 23)
+        f32::from_bits((self.0 as u32).wrapping_add(106) << 23)
     }
 }
 
@@ -81,7 +81,12 @@ impl Entry {
         self.key & (SLOTS.wrapping_sub(1))
     }
 
-    const fn growth(self) -> Growth {
+    /// The slot, if the growth is of the least class, as it mostly is; otherwise more than any slot.
+    pub(crate) const fn slot_if_least(self) -> u32 {
+        self.key
+    }
+
+    pub(crate) const fn growth(self) -> Growth {
         Growth((self.key >> SLOT_BITS) as u8)
     }
 }
@@ -152,21 +157,20 @@ impl State {
     /// Of one that is not to be judged: inside, whatever moves, for very long; and then it is looked at once, and told so again.
     pub(crate) const REST: Self = Self { room: [1e30; 2], need: [0.0, f32::NEG_INFINITY] };
 
-    /// What the state becomes when the price of a holding moves by `step` to `price`.
-    #[inline]
-    pub(crate) fn moved(self, entry: Entry, Step { price, moves }: Step) -> Self {
-        let growth = entry.growth().factor();
-        let side = |room: f32, need: f32, step: f32, needs: f32| {
-            let moves = entry.units * step;
-            let moved = room + moves;
-            let lost = moves.abs() * growth + moved.abs() * (4.0 * ROUNDING);
-            let room = if has(Fault::NoMargin) { moved } else { moved - lost };
+    /// What the state becomes when the price of a holding moves to `price`, which moves each room `by` so much for a unit. It must have been inside, or
+    /// [`State::LOOK`].
+    #[inline(always)]
+    pub(crate) fn moved(self, entry: Entry, price: f32, by: Sides) -> Self {
+        // What comes before is rounded: the first room, which is above zero, becomes less, and so does the second, which is below.
+        let inward = if has(Fault::NoMargin) { [1.0; 2] } else { [1.0 - 4.0 * ROUNDING, 1.0 + 4.0 * ROUNDING] };
+        let side = |room: f32, need: f32, by: f32, needs: f32, inward: f32| {
+            let room = (room + entry.units * by) * inward;
             let need = if has(Fault::ExtremeNotWidened) { need } else { larger(needs * price, need) };
             (room, need)
         };
         let ([room, other_room], [need, other_need]) = (self.room, self.need);
-        let (room, need) = side(room, need, moves[0], entry.needs[0]);
-        let (other_room, other_need) = side(other_room, other_need, moves[1], entry.needs[1]);
+        let (room, need) = side(room, need, by[0], entry.needs[0], inward[0]);
+        let (other_room, other_need) = side(other_room, other_need, by[1], entry.needs[1], inward[1]);
         Self { room: [room, other_room], need: [need, other_need] }
     }
 
@@ -195,8 +199,9 @@ impl State {
     /// True if the portfolio is inside its band for sure. False says nothing.
     #[inline]
     pub(crate) fn is_inside(self) -> bool {
-        // Both must hold, so that a number that is none is a reason to look.
-        self.need[0] < self.room[0] && self.need[1] < self.room[1]
+        // One comparison instead of two. A number that is none ends as the larger one, which is not below zero: see the proof.
+        let short = [self.need[0] - self.room[0], self.need[1] - self.room[1]];
+        larger(short[0], short[1]) < 0.0
     }
 }
 
@@ -211,21 +216,34 @@ fn smaller<T: PartialOrd>(one: T, other: T) -> T {
     if one < other { one } else { other }
 }
 
-/// A price as the filter uses it, and the step from the one before, for both sides.
+/// A price as the filter uses it, and the step from the one before.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Step {
-    price: f32,
-    moves: Sides,
+    pub(crate) price: f32,
+    /// How far.
+    step: f32,
+    /// What one unit moves each room by, in the least class of growth.
+    pub(crate) least: Sides,
 }
 
 impl Step {
     /// No step, at no price: it changes nothing.
-    pub(crate) const NONE: Self = Self { price: 0.0, moves: [0.0; 2] };
+    pub(crate) const NONE: Self = Self { price: 0.0, step: 0.0, least: [0.0; 2] };
 
-    pub(crate) fn between(before: u64, after: u64) -> Self {
+    /// From one price to another, both in billionths; `price` is the second as the filter uses it.
+    pub(crate) fn between(before: u64, after: u64, price: f32) -> Self {
         let size = (after.abs_diff(before) as f64 * NANO) as f32;
-        let step = if after < before { -size } else { size };
-        Self { price: price(after), moves: [step, -step] }
+        // Not chosen by a branch: which way a price goes, no processor foresees.
+        let step = f32::from_bits(size.to_bits() | u32::from(after < before) << 31);
+        let this = Self { price, step, least: [0.0; 2] };
+        Self { least: this.by(Growth::LEAST), ..this }
+    }
+
+    /// What one unit moves each room by.
+    #[inline(always)]
+    pub(crate) fn by(&self, growth: Growth) -> Sides {
+        let lost = if has(Fault::NoMargin) { 0.0 } else { self.step.abs() * growth.factor() };
+        [self.step - lost, -self.step - lost]
     }
 }
 

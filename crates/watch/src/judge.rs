@@ -57,11 +57,12 @@ impl Watch {
         }
         if portfolio.unpriced == 0 && !portfolio.always_looked_at {
             let (state, is_unlevered) = self.state_of(slot, portfolio);
-            self.put_state(slot, state);
+            let is_inside = state.is_inside();
+            self.put_state(slot, if is_inside { state } else { State::LOOK });
             if let Some(mark) = self.marks.get_mut(index(slot)) {
                 mark.is_unlevered = is_unlevered;
             }
-            if state.is_inside() {
+            if is_inside {
                 return None;
             }
         }

@@ -48,15 +48,19 @@ impl Record {
 }
 
 impl Symbols {
+    #[inline]
     pub(crate) fn place(&self, symbol: Symbol) -> Option<u32> {
         self.places.get(&symbol).copied()
     }
 
     /// The place of `symbol`, made if there is none.
+    #[inline]
     pub(crate) fn place_or_new(&mut self, symbol: Symbol) -> u32 {
-        if let Some(place) = self.places.get(&symbol) {
-            return *place;
-        }
+        self.place(symbol).unwrap_or_else(|| self.new_place(symbol))
+    }
+
+    #[cold]
+    fn new_place(&mut self, symbol: Symbol) -> u32 {
         let place = self.free.pop().unwrap_or_else(|| {
             let next = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
             self.prices.push(0.0);
@@ -102,13 +106,17 @@ impl Symbols {
         }
     }
 
-    pub(crate) fn set_quote(&mut self, place: u32, quote: Option<Quote>) {
+    /// Sets the quote of the symbol at a place; gives its price as the filter uses it, 0 if there is none.
+    #[inline]
+    pub(crate) fn set_quote(&mut self, place: u32, quote: Option<Quote>) -> f32 {
+        let rough = quote.map_or(0.0, |quote| filter::price(quote.price.nanos()));
         if let Some(record) = self.records.get_mut(index(place)) {
             record.quote = quote;
         }
         if let Some(price) = self.prices.get_mut(index(place)) {
-            *price = quote.map_or(0.0, |quote| filter::price(quote.price.nanos()));
+            *price = rough;
         }
+        rough
     }
 
     /// Adds a follower; gives its position in the list.
@@ -134,6 +142,12 @@ impl Symbols {
     /// The followers of the symbol at a place, in slices.
     pub(crate) fn followers(&self, place: u32) -> impl Iterator<Item = &[Entry]> {
         self.at(place).into_iter().flat_map(|record| self.pool.slices(&record.followers))
+    }
+
+    /// The followers of the symbol at a place, if they are few and stand together.
+    #[inline]
+    pub(crate) fn few_followers(&self, place: u32) -> Option<&[Entry]> {
+        self.pool.few(&self.at(place)?.followers)
     }
 
     /// Frees the place of a symbol without price and followers.

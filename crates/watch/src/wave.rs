@@ -5,13 +5,12 @@
 //! answer is the same. Why both are right is in [the proof](crate::filter).
 
 use crate::fault::{Fault, has};
-use crate::filter::{Entry, Range, Span, State, Step};
+use crate::filter::{self, Entry, Range, Span, State, Step};
 use crate::portfolio::Mark;
 use crate::symbols::{Record, index};
 use crate::{Finding, Watch};
 use evenkeel_domain::books::Quote;
 use evenkeel_domain::values::{Price, Symbol, Timestamp};
-use std::cmp::Reverse;
 
 /// What each kind of work costs, one in the others' terms. Measured once; a wrong figure costs time and changes no answer.
 const ENTRY: f64 = 8.0;
@@ -23,11 +22,14 @@ const FADING: f64 = 0.98;
 /// A wave that moves no price by more than this, as a share, tells nothing of what others will do.
 const STILL: f64 = 1e-7;
 
-/// How many followers' numbers are asked for at once.
-const BLOCK: usize = 64;
-/// How many entries share a line of the cache, and how many lines of a slice are asked for before it is walked.
+/// From how many changes of a wave it is seen first whether a pass may pay.
+const FEW: usize = 4;
+
+/// How many entries share a line of the cache, and how many runs of a list are asked for ahead: 32 kilobytes, which a processor keeps at hand.
 const LINE: usize = 4;
-const LINES: usize = 8;
+const AHEAD: usize = 8;
+/// How many portfolios' holdings are asked for at once.
+const BLOCK: usize = 64;
 /// How many holdings share a line of the cache.
 const HOLDINGS: usize = 3;
 /// So many portfolios' numbers, or so many holdings, fit into what a processor keeps near it: two megabytes. For fewer, asking ahead is only work.
@@ -66,12 +68,14 @@ impl Watch {
 
     fn apply(&mut self, now: Timestamp, quotes: impl Iterator<Item = (Symbol, Quote)>) -> Vec<Finding> {
         self.grow_old(now);
-        let mut changes = std::mem::take(&mut self.changes);
+        let (mut changes, mut entries) = (std::mem::take(&mut self.changes), 0_usize);
         changes.extend(quotes.map(|(symbol, quote)| {
             let place = self.symbols.place_or_new(symbol);
-            Change { place, quote, before: self.symbols.at(place).map_or(0, Record::nanos) }
+            let record = self.symbols.at(place);
+            entries = entries.saturating_add(record.map_or(0, |record| record.followers.len()));
+            Change { place, quote, before: record.map_or(0, Record::nanos) }
         }));
-        let mut found = match self.way(&changes) {
+        let mut found = match self.way(&changes, entries) {
             Way::Lists => {
                 for change in &changes {
                     let step = self.take(change);
@@ -119,16 +123,13 @@ impl Watch {
         self.symbols.drop_if_unused(place);
     }
 
-    /// The cheaper way to take a wave.
-    fn way(&mut self, changes: &[Change]) -> Way {
-        let followers = |change: &Change| self.symbols.at(change.place).map_or(0, |record| record.followers.len());
-        let entries = changes.iter().map(followers).fold(0, usize::saturating_add);
-        let span = || Span::of(changes.iter().map(|change| (change.before, change.quote.price.nanos())));
+    /// The cheaper way to take a wave that touches so many entries.
+    fn way(&mut self, changes: &[Change], entries: usize) -> Way {
         #[cfg(test)]
         if let Some(passes) = self.passes {
-            return if passes { Way::Pass(Range::of(span())) } else { Way::Lists };
+            return if passes { Way::Pass(Range::of(span(changes))) } else { Way::Lists };
         }
-        match self.pass_if_cheaper(entries, span) {
+        match self.pass_if_cheaper(changes, entries) {
             Some(span) => Way::Pass(Range::of(span)),
             None => Way::Lists,
         }
@@ -141,23 +142,27 @@ impl Watch {
         clippy::as_conversions,
         reason = "an estimate of cost; the answer does not depend on it"
     )]
-    fn pass_if_cheaper(&mut self, entries: usize, span: impl Fn() -> Span) -> Option<Span> {
+    fn pass_if_cheaper(&mut self, changes: &[Change], entries: usize) -> Option<Span> {
         let slots = self.slots.len() as f64;
         let (lists, pass) = (entries as f64 * ENTRY, slots * SLOT);
         if lists <= pass {
             return None;
         }
-        let span = span();
-        let pays = |spill: f64| {
+        let holdings = self.holdings as f64;
+        let pays = |spill: f64, span: Span| {
             let left = (spill * span.width()).min(1.0);
-            lists > pass + left * (slots * LOOK + self.holdings as f64 * HOLDING)
+            lists > pass + left * (slots * LOOK + holdings * HOLDING)
         };
-        // What faded is measured again before it is believed: a pass that leaves many is dear, and to count them is not.
-        if self.spill_is_faded && pays(self.spill) && span.width() > STILL {
-            self.spill = self.left_by(&Range::of(span)).share() / span.width();
-        }
-        if pays(self.spill) {
-            return Some(span);
+        // Where a pass does not pay, the first few changes are mostly wide enough to say so.
+        if pays(self.spill, span(changes.get(..FEW).unwrap_or(changes))) {
+            let span = span(changes);
+            // What faded is measured again before it is believed: a pass that leaves many is dear, and to count them is not.
+            if self.spill_is_faded && pays(self.spill, span) && span.width() > STILL {
+                self.spill = self.left_by(&Range::of(span)).share() / span.width();
+            }
+            if pays(self.spill, span) {
+                return Some(span);
+            }
         }
         // What was learned fades, so that after a while it is looked at again.
         self.spill *= FADING;
@@ -181,35 +186,42 @@ impl Watch {
         let Some(record) = self.symbols.at_mut(place) else { return Step::NONE };
         let before = record.nanos();
         if record.quote.is_some_and(|known| known.at > quote.at) {
-            return Step::between(before, before);
+            return Step::between(before, before, filter::price(before));
         }
         let was_unpriced = record.quote.is_none() || std::mem::take(&mut record.is_stale);
-        self.symbols.set_quote(place, Some(quote));
+        let price = self.symbols.set_quote(place, Some(quote));
         if self.max_age.is_some() {
             self.queue(place, quote.at);
         }
         if was_unpriced {
             self.count_unpriced(place, false);
         }
-        Step::between(before, quote.price.nanos())
+        Step::between(before, quote.price.nanos(), price)
     }
 
     /// Moves the bounds of every follower, and notes who is not surely inside.
     #[inline(always)]
     fn walk(&mut self, place: u32, step: Step) {
-        // Where each slice of a long list begins is far from the others: all are asked for at once. What comes next, the processor sees itself.
-        if self.symbols.at(place).is_some_and(|record| record.followers.len() > BLOCK) {
-            let begins = self.symbols.followers(place).flat_map(|slice| slice.iter().step_by(LINE).take(LINES));
-            std::hint::black_box(begins.fold(0, |all, entry| all ^ entry.slot()));
-        }
         let is_far = self.states.len() > NEAR;
-        for slice in self.symbols.followers(place) {
-            for entries in slice.chunks(BLOCK) {
-                if is_far {
-                    fetch(entries, &self.states);
-                }
-                walk(entries, step, &mut self.states, &mut self.suspects);
+        match self.symbols.few_followers(place) {
+            Some(few) if !is_far => walk(few, &step, &mut self.states, &mut self.suspects),
+            _ => self.walk_many(place, &step, is_far),
+        }
+    }
+
+    /// The same where it pays to ask the memory ahead: for the entries of the runs to come, and for the numbers of all of this one.
+    #[inline(never)]
+    fn walk_many(&mut self, place: u32, step: &Step, is_far: bool) {
+        let mut ahead = self.symbols.followers(place);
+        ahead.by_ref().take(AHEAD).for_each(ask_for);
+        for run in self.symbols.followers(place) {
+            if let Some(next) = ahead.next() {
+                ask_for(next);
             }
+            if is_far {
+                fetch(run, &self.states);
+            }
+            walk(run, step, &mut self.states, &mut self.suspects);
         }
     }
 
@@ -262,8 +274,9 @@ impl Watch {
         for (slot, (state, mark)) in (0_u32..).zip(self.states.iter_mut().zip(&self.marks)) {
             let after = widened(*state, *mark, range);
             left.count(*state, *mark, after);
-            *state = after;
-            if !state.is_inside() && mark.is_somebody {
+            let is_inside = after.is_inside();
+            *state = if is_inside { after } else { State::LOOK };
+            if !is_inside && mark.is_somebody {
                 suspects.push(slot);
             }
         }
@@ -279,59 +292,11 @@ impl Watch {
             holdings.is_some_and(|holdings| holdings.iter().any(|holding| watch.symbols.is_touched(holding.symbol)))
         })
     }
+}
 
-    /// Lets prices grow stale that are too old now. Going back in time makes them fresh again.
-    pub(crate) fn grow_old(&mut self, now: Timestamp) {
-        let Some(allowed) = self.max_age else { return };
-        if now < self.now {
-            let fresh = self.symbols.stale().filter(|(_, at)| now.since(*at) <= allowed);
-            let fresh: Vec<(u32, Timestamp)> = fresh.collect();
-            for (place, at) in fresh {
-                if let Some(record) = self.symbols.at_mut(place) {
-                    record.is_stale = false;
-                }
-                self.queue(place, at);
-                self.count_unpriced(place, false);
-            }
-        }
-        self.now = now;
-        while let Some(Reverse((at, place))) = self.ages.peek().copied()
-            && now.since(at) > allowed
-        {
-            self.ages.pop();
-            let Some(record) = self.symbols.at_mut(place).filter(|record| record.queued == Some(at)) else { continue };
-            record.queued = None;
-            let Some(quote) = record.quote else { continue };
-            if now.since(quote.at) <= allowed {
-                self.queue(place, quote.at);
-            } else if !std::mem::replace(&mut record.is_stale, true) {
-                self.count_unpriced(place, true);
-            }
-        }
-    }
-
-    /// Sees to it that a price is looked at again once it may be too old. An earlier entry will do; a later one is left to be skipped.
-    fn queue(&mut self, place: u32, at: Timestamp) {
-        let Some(record) = self.symbols.at_mut(place) else { return };
-        if record.queued.is_none_or(|queued| queued > at) {
-            record.queued = Some(at);
-            self.ages.push(Reverse((at, place)));
-        }
-    }
-
-    /// Counts the symbol at a place among those that keep its followers from being judged, or no longer.
-    fn count_unpriced(&mut self, place: u32, is_unpriced: bool) {
-        for entry in self.symbols.followers(place).flatten() {
-            let slot = entry.slot();
-            if let Some(portfolio) = self.slots.get_mut(slot) {
-                let count = portfolio.unpriced;
-                portfolio.unpriced = if is_unpriced { count.saturating_add(1) } else { count.saturating_sub(1) };
-            }
-            if let Some(state) = self.states.get_mut(index(slot)) {
-                *state = State::LOOK;
-            }
-        }
-    }
+/// How far the prices of a wave go.
+fn span(changes: &[Change]) -> Span {
+    Span::of(changes.iter().map(|change| (change.before, change.quote.price.nanos())))
 }
 
 /// Whom a pass leaves to be looked at, of those that need not be looked at anyhow.
@@ -365,6 +330,11 @@ fn widened(state: State, mark: Mark, range: &Range) -> State {
     if mark.is_unlevered { state.widened(range, mark.growth) } else { State::LOOK }
 }
 
+/// Reads something of every line of a run.
+fn ask_for(entries: &[Entry]) {
+    std::hint::black_box(entries.iter().step_by(LINE).fold(0, |all, entry| all ^ entry.slot()));
+}
+
 /// Reads the numbers of a block of followers, so that the memory answers many requests at once; what they are, is of no interest yet.
 fn fetch(entries: &[Entry], states: &[State]) {
     let read = entries.iter().filter_map(|entry| states.get(index(entry.slot())));
@@ -372,13 +342,22 @@ fn fetch(entries: &[Entry], states: &[State]) {
 }
 
 /// Moves the bounds of followers.
-fn walk(entries: &[Entry], step: Step, states: &mut [State], suspects: &mut Vec<u32>) {
+#[inline(always)]
+fn walk(entries: &[Entry], step: &Step, states: &mut [State], suspects: &mut Vec<u32>) {
     for entry in entries {
-        if let Some(state) = states.get_mut(index(entry.slot())) {
-            *state = state.moved(*entry, step);
-            if !state.is_inside() {
-                suspects.push(entry.slot());
-            }
+        let (state, by) = match states.get_mut(index(entry.slot_if_least())) {
+            Some(state) => (state, step.least),
+            None => match states.get_mut(index(entry.slot())) {
+                Some(state) => (state, step.by(entry.growth())),
+                None => continue,
+            },
+        };
+        let moved = state.moved(*entry, step.price, by);
+        if moved.is_inside() {
+            *state = moved;
+        } else {
+            *state = State::LOOK;
+            suspects.push(entry.slot());
         }
     }
 }

@@ -130,7 +130,7 @@ impl Bounds<'_> {
                 }
             }
         };
-        let steps = 4.0 * f64::from(ROUNDING);
+        let steps = 8.0 * f64::from(ROUNDING);
         // A thousandth more, since what it is multiplied by is rounded too.
         Growth::at_least(if needed == 0.0 { steps } else { (needed + steps) * (1.0 + 1e-3) })
     }

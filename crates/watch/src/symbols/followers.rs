@@ -13,10 +13,13 @@ const RUN: usize = 256;
 /// The list of one symbol: where its runs begin in the arena.
 #[derive(Debug, Default)]
 pub(crate) struct Followers {
-    runs: Vec<u32>,
     len: u32,
+    /// The first run, beside the length: for most lists, all there is to read.
+    first: Option<u32>,
     /// Which of [`SIZES`] the first run has; the others have the last.
     class: u8,
+    /// The other runs.
+    more: Vec<u32>,
 }
 
 impl Followers {
@@ -28,18 +31,25 @@ impl Followers {
         self.len == 0
     }
 
+    fn runs(&self) -> impl Iterator<Item = u32> {
+        self.first.into_iter().chain(self.more.iter().copied())
+    }
+
     /// Where a position is in the arena.
     fn find(&self, position: u32) -> Option<usize> {
-        let start = self.runs.get(index(position) / RUN)?;
-        Some(index(*start).saturating_add(index(position) % RUN))
+        let start = match (index(position) / RUN).checked_sub(1) {
+            None => self.first?,
+            Some(run) => *self.more.get(run)?,
+        };
+        Some(index(start).saturating_add(index(position) % RUN))
     }
 
     /// How many entries fit.
     fn room(&self) -> usize {
-        match self.runs.len() {
-            0 => 0,
-            1 => size(self.class),
-            more => more.saturating_mul(RUN),
+        match (self.first, self.more.len()) {
+            (None, _) => 0,
+            (Some(_), 0) => size(self.class),
+            (Some(_), more) => more.saturating_add(1).saturating_mul(RUN),
         }
     }
 }
@@ -70,27 +80,29 @@ impl Pool {
     }
 
     fn grow(&mut self, list: &mut Followers) {
-        match list.runs.pop() {
+        match list.first {
+            None => {
+                list.class = 0;
+                list.first = Some(self.run(0));
+            }
             // The only run, and not of the last size: a larger one instead.
-            Some(small) if list.runs.is_empty() && list.class < LAST => {
-                let larger = self.run(list.class.saturating_add(1));
+            Some(small) if list.class < LAST => {
+                let class = list.class.saturating_add(1);
+                let larger = self.run(class);
                 let old = index(small)..index(small).saturating_add(list.len());
                 if old.end <= self.arena.len() && index(larger).saturating_add(old.len()) <= self.arena.len() {
                     self.arena.copy_within(old, index(larger));
                 }
                 self.give_back(list.class, small);
-                list.class = list.class.saturating_add(1);
-                list.runs.push(larger);
+                (list.class, list.first) = (class, Some(larger));
             }
-            Some(full) => {
+            Some(_) => {
                 let next = self.run(LAST);
                 // By a quarter, not by doubling.
-                list.runs.reserve_exact((list.runs.len() / 4).max(2));
-                list.runs.extend([full, next]);
-            }
-            None => {
-                list.class = 0;
-                list.runs.push(self.run(0));
+                if list.more.len() == list.more.capacity() {
+                    list.more.reserve_exact((list.more.len() / 4).max(1));
+                }
+                list.more.push(next);
             }
         }
     }
@@ -126,26 +138,36 @@ impl Pool {
             self.replace(list, position, entry);
         }
         // One run more than needed is kept, so that coming and going at its edge costs nothing; none if the list is empty.
-        let kept = if last == 0 { 0 } else { list.len().div_ceil(RUN).saturating_add(1) };
-        while list.runs.len() > kept {
-            let class = if list.runs.len() == 1 { list.class } else { LAST };
-            if let Some(start) = list.runs.pop() {
-                self.give_back(class, start);
+        while list.more.len() > list.len().div_ceil(RUN) || (last == 0 && !list.more.is_empty()) {
+            if let Some(start) = list.more.pop() {
+                self.give_back(LAST, start);
             }
         }
-        if list.runs.len() < list.runs.capacity() / 2 {
-            list.runs.shrink_to_fit();
+        if last == 0
+            && let Some(start) = list.first.take()
+        {
+            self.give_back(list.class, start);
+        }
+        if list.more.len() < list.more.capacity() / 2 {
+            list.more.shrink_to_fit();
         }
         moved
+    }
+
+    /// The entries of a list that is one short run; none of one that is longer, or empty.
+    #[inline]
+    pub(crate) fn few(&self, list: &Followers) -> Option<&[Entry]> {
+        let start = index(list.first.filter(|_| list.class < LAST)?);
+        self.arena.get(start..start.saturating_add(list.len()))
     }
 
     /// The entries of a list, run by run.
     pub(crate) fn slices<'a>(&'a self, list: &'a Followers) -> impl Iterator<Item = &'a [Entry]> {
         let mut left = list.len();
-        list.runs.iter().map_while(move |start| {
+        list.runs().map_while(move |start| {
             let count = left.min(RUN);
             left = left.saturating_sub(count);
-            let slice = self.arena.get(index(*start)..)?.get(..count)?;
+            let slice = self.arena.get(index(start)..)?.get(..count)?;
             (count > 0).then_some(slice)
         })
     }
@@ -170,7 +192,7 @@ mod tests {
                 pool.swap_remove(list, position);
                 assert_eq!(pool.slices(list).map(<[Entry]>::len).sum::<usize>(), list.len());
             }
-            assert!(list.is_empty() && list.runs.is_empty());
+            assert!(list.is_empty() && list.runs().next().is_none());
         }
         assert_eq!(pool.arena.len(), 16 + 64 + 4 * 256);
     }

@@ -260,3 +260,32 @@ fn passes_are_made_where_they_pay() {
     assert!(passes_of(1_000) > 900, "what was found of large ones too");
     assert!(passes_of(4_000_000) < 5, "what was found of small waves is soon unlearned");
 }
+
+/// Bounds that have gone past zero would be rounded to the wrong side if they were moved on: nothing of them is kept.
+#[test]
+fn bounds_that_do_not_say_inside_are_not_kept() {
+    let mut both = Both::new(Settings::default());
+    let wide = Measure::Absolute { band: band(1_000_000) };
+    let halves = |one, other| definition(wide, 0, &[(one, 500_000), (other, 500_000)]);
+    // With debts, and nothing but debts at less than half of these prices.
+    both.insert(0, &halves(0, 1), &books(-90_000_000, &[(0, 1_000_000_000_000), (1, 1_000_000_000_000)]));
+    both.insert(1, &halves(2, 3), &books(0, &[(2, 1_000_000_000_000), (3, 1_000_000_000_000)]));
+    let (full, half) = (1_000_000_000_000, 400_000_000_000);
+    both.wave(at(0), &[(0, full), (1, full), (2, full), (3, full)]);
+    for passes in [false, true] {
+        both.watch.passes = Some(passes);
+        for (wave, is_known) in [
+            // Its own prices: what was found, and what it is inside of again.
+            (&[(0, half), (1, half)][..], false),
+            (&[(0, full)], false),
+            (&[(1, full)], true),
+            // The other's prices: only a pass moves it, and only a look tells anew.
+            (&[(2, half), (3, half)], !passes),
+            (&[(2, full), (3, full)], !passes),
+        ] {
+            both.wave(at(0), wave);
+            assert_eq!(both.watch.states[0].is_known(), is_known, "{wave:?} {passes}");
+        }
+        both.compare(at(0));
+    }
+}
