@@ -74,13 +74,11 @@ pub struct Breach {
 /// # Errors
 /// [`Overflow`] if a figure for people passes its type's maximum.
 pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Overflow> {
-    let mut drift = Percentage::ZERO;
     let mut breaches = Vec::new();
-    let mut sum = Value::ZERO;
+    let mut sum = Wide::ZERO;
     for point in points(valuation) {
         let distance = point.distance(valuation.investable)?;
-        sum = sum.add(Value::from_wide(distance))?;
-        drift = drift.max(point.drift(distance, valuation.investable, measure)?);
+        sum = sum.checked_add(distance).ok_or_else(comparing)?;
         if point.is_out(distance, valuation.investable, measure)? {
             breaches.push(Breach {
                 target: point.target,
@@ -90,12 +88,38 @@ pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Ov
             });
         }
     }
-    let mut total_breached = false;
-    if let Measure::Total { band } = measure {
-        total_breached = total_out(sum.wide(), valuation.investable, *band)?;
-        drift = percentage(sum.wide(), times(valuation.investable.wide(), 2)?)?;
+    let total_breached = match measure {
+        Measure::Total { band } => total_out(sum, valuation.investable, *band)?,
+        Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => false,
+    };
+    Ok(Assessment { measure: measure.name(), drift: drift(valuation, measure)?, breaches, total_breached })
+}
+
+/// The [drift](Assessment::drift) alone. Only the largest is divided out.
+///
+/// # Errors
+/// [`Overflow`] if it passes its type's maximum.
+pub fn drift(valuation: &Valuation, measure: &Measure) -> Result<Percentage, Overflow> {
+    let whole = valuation.investable.wide();
+    let is_relative = matches!(measure, Measure::Relative { .. });
+    let (mut most, mut of, mut sum) = (Wide::ZERO, 1, Wide::ZERO);
+    for point in points(valuation) {
+        let distance = point.distance(valuation.investable)?;
+        sum = sum.checked_add(distance).ok_or_else(comparing)?;
+        // What has no target is out of proportion to it, and so is what `tighter` measures.
+        if point.goal == Percentage::ZERO && matches!(measure, Measure::Relative { .. } | Measure::Tighter { .. }) {
+            continue;
+        }
+        let by = if is_relative { parts(point.goal) } else { 1 };
+        if times(distance, of)? > times(most, by)? {
+            (most, of) = (distance, by);
+        }
     }
-    Ok(Assessment { measure: measure.name(), drift, breaches, total_breached })
+    match measure {
+        Measure::Total { .. } => percentage(sum, times(whole, 2)?),
+        Measure::Relative { .. } => percentage(times(most, MILLION)?, times(whole, of)?),
+        Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => percentage(most, whole),
+    }
 }
 
 /// Whether anything is out of band: the decision alone, without a figure for people. The hot path.
@@ -157,21 +181,6 @@ impl Point {
         match limit(measure, self.target, self.goal) {
             None => Ok(false),
             Some(limit) => Ok(times(distance, MILLION)? > times(investable.wide(), limit)?),
-        }
-    }
-
-    /// The distance as people read it; zero where the measure leaves this point out.
-    fn drift(&self, distance: Wide, investable: Value, measure: &Measure) -> Result<Percentage, Overflow> {
-        let targeted = self.goal != Percentage::ZERO;
-        match measure {
-            Measure::Relative { .. } if targeted => {
-                percentage(times(distance, MILLION)?, times(investable.wide(), parts(self.goal))?)
-            }
-            Measure::Tighter { .. } if !targeted => Ok(Percentage::ZERO),
-            Measure::Relative { .. } | Measure::Total { .. } => Ok(Percentage::ZERO),
-            Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
-                percentage(distance, investable.wide())
-            }
         }
     }
 }

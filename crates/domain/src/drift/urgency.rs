@@ -28,33 +28,67 @@ impl Urgency {
     /// [`Overflow`] if an exact product passes 256 bits, which no legal portfolio reaches.
     pub fn of(valuation: &Valuation, measure: &Measure) -> Result<Option<Self>, Overflow> {
         let investable = valuation.investable;
-        let mut most: Option<Self> = None;
-        let mut farthest: Option<(Wide, Ratio)> = None;
-        let mut sum = Wide::ZERO;
+        let urgency = |part: Wide, bands: u64, value: Wide| {
+            let of_band = Ratio { part, whole: times(investable.wide(), bands)? };
+            Ok(Some(Self { of_band, weight: Ratio { part: value, whole: investable.wide() } }))
+        };
+        let mut most: Option<Far> = None;
         for point in points(valuation) {
             let distance = point.distance(investable)?;
-            let weight = Ratio { part: point.value.wide(), whole: investable.wide() };
             if point.is_out(distance, investable, measure)? {
-                let of_band =
-                    Ratio { part: times(distance, MILLION)?, whole: times(investable.wide(), band(&point, measure))? };
-                most = most.max(Some(Self { of_band, weight }));
+                most = most.max(Some(Far { distance, band: band(&point, measure), value: point.value.wide() }));
             }
-            farthest = farthest.max(Some((distance, weight)));
+        }
+        if let Some(Far { distance, band, value }) = most {
+            return urgency(times(distance, MILLION)?, band, value);
+        }
+        let Measure::Total { band } = measure else { return Ok(None) };
+        let (mut farthest, mut sum) = (None, Wide::ZERO);
+        for point in points(valuation) {
+            let distance = point.distance(investable)?;
+            farthest = farthest.max(Some((distance, point.value.wide())));
             sum = sum.checked_add(distance).ok_or_else(super::comparing)?;
         }
-        if let (Measure::Total { band }, None, Some((_, weight))) = (measure, most, farthest)
-            && total_out(sum, investable, *band)?
-        {
-            let whole = times(investable.wide(), parts(band.width()).saturating_mul(2))?;
-            most = Some(Self { of_band: Ratio { part: sum, whole }, weight });
+        match farthest {
+            Some((_, value)) if total_out(sum, investable, *band)? => {
+                urgency(sum, parts(band.width()).saturating_mul(2), value)
+            }
+            _ => Ok(None),
         }
-        Ok(most)
     }
 
     /// True if no band could be wide enough: it is 0, or the holding has no target.
     #[must_use]
     pub const fn is_infinite(&self) -> bool {
         self.of_band.whole.is_zero()
+    }
+}
+
+/// How far a holding is, in the terms of [`limit`], and what it is worth: in order of need, within one portfolio.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Far {
+    distance: Wide,
+    band: u64,
+    value: Wide,
+}
+
+impl Ord for Far {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Both are shares of one whole. No distance has more than 200 bits, and no band more than 50.
+        let times = |distance: Wide, band: u64| distance.checked_mul_u64(band).unwrap_or(Wide::MAX);
+        let by_need = match (self.band, other.band) {
+            (0, 0) => Ordering::Equal,
+            (0, _) => Ordering::Greater,
+            (_, 0) => Ordering::Less,
+            (band, other_band) => times(self.distance, other_band).cmp(&times(other.distance, band)),
+        };
+        by_need.then(self.value.cmp(&other.value))
+    }
+}
+
+impl PartialOrd for Far {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
