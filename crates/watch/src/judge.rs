@@ -1,12 +1,13 @@
 //! The closer look: bounds made anew, and the exact decision where they do not clear a portfolio.
 
 use crate::filter::{Bounds, Held, State};
+use crate::finding::in_order_of_ids;
 use crate::portfolio::Portfolio;
 use crate::symbols::{Record, index};
 use crate::{Finding, Watch};
 use evenkeel_domain::books::NoPrice;
 use evenkeel_domain::drift::urgency::Urgency;
-use evenkeel_domain::drift::{assess, is_out_of_band};
+use evenkeel_domain::drift::{drift, is_out_of_band};
 use evenkeel_domain::valuation::{Line, Valuation, ValuationError};
 use evenkeel_domain::values::{Percentage, PortfolioId, Price, Timestamp};
 
@@ -33,8 +34,7 @@ impl Watch {
             }
             found.extend(self.look(slot, now));
         }
-        found.sort_unstable_by(crate::finding::by_id);
-        found
+        in_order_of_ids(found)
     }
 
     /// Not found by waves any more, and no more work for them than one that is inside its band: for one that was found and waits for its turn. Until its books or definition
@@ -121,7 +121,7 @@ impl Watch {
         if !is_out_of_band(&valuation, measure)? {
             return Ok(None);
         }
-        let drift = assess(&valuation, measure).map_or(Percentage::MAX, |assessment| assessment.drift);
+        let drift = drift(&valuation, measure).unwrap_or(Percentage::MAX);
         Ok(Urgency::of(&valuation, measure)?.map(|urgency| (drift, urgency)))
     }
 

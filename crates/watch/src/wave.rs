@@ -6,6 +6,7 @@
 
 use crate::fault::{Fault, has};
 use crate::filter::{self, Entry, Range, Span, State, Step};
+use crate::finding::in_order_of_ids;
 use crate::portfolio::Mark;
 use crate::symbols::{Record, index};
 use crate::{Finding, Watch};
@@ -75,7 +76,7 @@ impl Watch {
             entries = entries.saturating_add(record.map_or(0, |record| record.followers.len()));
             Change { place, quote, before: record.map_or(0, Record::nanos) }
         }));
-        let mut found = match self.way(&changes, entries) {
+        let found = match self.way(&changes, entries) {
             Way::Lists => {
                 for change in &changes {
                     let step = self.take(change);
@@ -101,8 +102,7 @@ impl Watch {
         // Kept for the next wave, but not at the size of a wave that names symbols many times over.
         changes.shrink_to(self.symbols.len());
         self.changes = changes;
-        found.sort_unstable_by(crate::finding::by_id);
-        found
+        in_order_of_ids(found)
     }
 
     /// A wave of one price.
@@ -254,10 +254,13 @@ impl Watch {
         found
     }
 
-    /// Reads something of every portfolio of a block, and then of every line of their holdings, so that the memory answers many requests at once.
+    /// Reads something of every portfolio of a block, and then of its id and of every line of its holdings, so that the memory answers many requests at
+    /// once.
     fn fetch_holdings(&self, slots: &[u32]) {
         let portfolios = || slots.iter().filter_map(|slot| self.slots.get(*slot));
         std::hint::black_box(portfolios().fold(0, |all, portfolio| all ^ portfolio.unpriced));
+        let ids = portfolios().filter_map(|portfolio| portfolio.id.as_str().as_bytes().first());
+        std::hint::black_box(ids.fold(0, |all, byte| all ^ byte));
         let lines = portfolios().flat_map(|portfolio| portfolio.holdings.iter().step_by(HOLDINGS));
         std::hint::black_box(lines.fold(0, |all, holding| all ^ holding.position));
     }
