@@ -4,13 +4,14 @@
 //! so none is ever taken for another.
 
 mod counters;
+mod name;
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use super::text::shorten;
 pub use counters::{Sequence, Token};
+use name::Name;
 
 /// A text is not the id it should be.
 ///
@@ -82,7 +83,7 @@ impl Form {
         Self { what, longest: 128, allowed, is_allowed: |found| found.is_ascii_graphic() }
     }
 
-    fn read(&self, text: &str) -> Result<Arc<str>, IdError> {
+    fn read(&self, text: &str) -> Result<Name, IdError> {
         let refuse = |reason| Err(IdError { what: self.what, text: shorten(text), reason });
         if text.is_empty() {
             return refuse(IdReason::Empty);
@@ -93,7 +94,7 @@ impl Form {
         if text.len() > self.longest {
             return refuse(IdReason::TooLong { allowed: self.longest });
         }
-        Ok(text.into())
+        Ok(Name::new(text))
     }
 }
 
@@ -101,9 +102,9 @@ macro_rules! text_id {
     ($(#[$doc:meta])* $type:ident = $form:expr) => {
         $(#[$doc])*
         ///
-        /// Compared as text, letter case included. Cheap to clone: clones share the text.
+        /// Compared as text, letter case included. Cheap to clone: up to 15 characters are kept in place, and clones share a longer text.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $type(Arc<str>);
+        pub struct $type(Name);
 
         impl $type {
             const FORM: Form = $form;
@@ -118,7 +119,7 @@ macro_rules! text_id {
 
             /// The id as text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
@@ -132,7 +133,7 @@ macro_rules! text_id {
 
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
+                f.pad(self.as_str())
             }
         }
 
