@@ -126,14 +126,30 @@ impl Grammar {
         Ok(parts)
     }
 
-    /// Prints `digits`, a number of units of the last decimal.
-    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, negative: bool, mut digits: String) -> fmt::Result {
-        let missing = self.places().saturating_add(1).saturating_sub(digits.len());
-        digits.insert_str(0, &"0".repeat(missing));
-        digits.insert(digits.len().saturating_sub(self.places()), '.');
-        let trimmed = digits.trim_end_matches('0').trim_end_matches('.');
+    /// Prints a number of units of the last decimal, given by its digits, the last first: none for 0.
+    ///
+    /// From the back and in place: numbers are most of what is written to journals and reports.
+    pub(super) fn write(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        negative: bool,
+        digits: impl Iterator<Item = u8>,
+    ) -> fmt::Result {
+        let mut text = Backward { bytes: [0; Backward::ROOM], free: Backward::ROOM };
+        let mut digits = digits.fuse();
+        for _ in 0..self.places() {
+            let digit = digits.next().unwrap_or(b'0');
+            if !self.trimmed || digit != b'0' || !text.is_empty() {
+                text.put(digit);
+            }
+        }
+        if !text.is_empty() {
+            text.put(b'.');
+        }
+        text.put(digits.next().unwrap_or(b'0'));
+        digits.for_each(|digit| text.put(digit));
         // Unlike `pad`, this ignores a precision, which would cut digits off.
-        f.pad_integral(!negative, "", if self.trimmed { trimmed } else { &digits })
+        f.pad_integral(!negative, "", text.as_str())
     }
 
     pub(super) const fn out_of_range(&self) -> ParseReason {
@@ -153,6 +169,32 @@ impl Grammar {
     #[expect(clippy::as_conversions, reason = "a handful of decimals fits any integer")]
     const fn places(&self) -> usize {
         self.decimals as usize
+    }
+}
+
+/// A number that is written from its last digit to its first.
+struct Backward {
+    bytes: [u8; Self::ROOM],
+    free: usize,
+}
+
+impl Backward {
+    /// More than the 77 digits of the largest value, a point, and a zero before it.
+    const ROOM: usize = 80;
+
+    fn put(&mut self, byte: u8) {
+        self.free = self.free.saturating_sub(1);
+        if let Some(place) = self.bytes.get_mut(self.free) {
+            *place = byte;
+        }
+    }
+
+    const fn is_empty(&self) -> bool {
+        self.free == Self::ROOM
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(self.bytes.get(self.free..).unwrap_or_default()).unwrap_or_default()
     }
 }
 
@@ -208,6 +250,20 @@ impl<'t> Parts<'t> {
     }
 }
 
+/// The digits of a number, the last first; none for 0.
+pub(super) fn digits(mut number: u128) -> impl Iterator<Item = u8> {
+    std::iter::from_fn(move || {
+        // What fits 64 bits, as nearly always, is divided by a multiplication.
+        let (rest, digit) = match u64::try_from(number) {
+            Ok(0) => return None,
+            Ok(small) => (u128::from(small / 10), small % 10),
+            Err(_) => (number / 10, u64::try_from(number % 10).unwrap_or_default()),
+        };
+        number = rest;
+        u8::try_from(digit).ok().map(|digit| b'0'.saturating_add(digit))
+    })
+}
+
 /// A text for an error message: escaped, and at most 40 characters of it.
 pub(super) fn shorten(text: &str) -> String {
     const LONGEST: usize = 40;
@@ -235,7 +291,7 @@ macro_rules! decimal_text {
         impl std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let units = self.scaled();
-                Self::GRAMMAR.write(f, units < 0, units.unsigned_abs().to_string())
+                Self::GRAMMAR.write(f, units < 0, crate::values::text::digits(units.unsigned_abs()))
             }
         }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::{Grammar, ParseReason};
+use super::text::{Grammar, ParseReason, digits};
 use super::wide::Wide;
 use super::{Money, Overflow, ParseError, Percentage, Rounding};
 
@@ -198,7 +198,11 @@ impl FromStr for Value {
 
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Self::GRAMMAR.write(f, self.is_negative(), self.0.abs().to_string())
+        let size = self.0.abs();
+        match size.to_u128() {
+            Some(size) => Self::GRAMMAR.write(f, self.is_negative(), digits(size)),
+            None => Self::GRAMMAR.write(f, self.is_negative(), size.to_string().bytes().rev()),
+        }
     }
 }
 
