@@ -106,7 +106,7 @@ pub fn drift(valuation: &Valuation, measure: &Measure) -> Result<Percentage, Ove
     for point in points(valuation) {
         let distance = point.distance(valuation.investable)?;
         sum = sum.checked_add(distance).ok_or_else(comparing)?;
-        // What has no target is out of proportion to it, and so is what `tighter` measures.
+        // What has no target has no proportion to it; `tighter` leaves such holdings out, too: they are breaches, whatever they weigh.
         if point.goal == Percentage::ZERO && matches!(measure, Measure::Relative { .. } | Measure::Tighter { .. }) {
             continue;
         }

@@ -158,10 +158,10 @@ impl State {
     pub(crate) const REST: Self = Self { room: [1e30; 2], need: [0.0, f32::NEG_INFINITY] };
 
     /// What the state becomes when the price of a holding moves to `price`, which moves each room `by` so much for a unit. It must have been inside, or
-    /// [`State::LOOK`].
+    /// [`State::LOOK`]; or [`State::REST`], of which nothing is claimed.
     #[inline(always)]
     pub(crate) fn moved(self, entry: Entry, price: f32, by: Sides) -> Self {
-        // What comes before is rounded: the first room, which is above zero, becomes less, and so does the second, which is below.
+        // For what was rounded: the first room of who is inside, which is above zero, becomes less, and so does the second, which is below.
         let inward = if has(Fault::NoMargin) { [1.0; 2] } else { [1.0 - 4.0 * ROUNDING, 1.0 + 4.0 * ROUNDING] };
         let side = |room: f32, need: f32, by: f32, needs: f32, inward: f32| {
             let room = (room + entry.units * by) * inward;
@@ -205,7 +205,7 @@ impl State {
     }
 }
 
-/// As the processor does it in one step. The second if one is no number: none of these ever is.
+/// As the processor does it in one step. The second if either is no number.
 #[inline]
 fn larger<T: PartialOrd>(one: T, other: T) -> T {
     if one > other { one } else { other }
@@ -227,7 +227,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// No step, at no price: it changes nothing.
+    /// No step, at no price: needs stay, and rooms lose no more than roundings.
     pub(crate) const NONE: Self = Self { price: 0.0, step: 0.0, least: [0.0; 2] };
 
     /// From one price to another, both in billionths; `price` is the second as the filter uses it.
@@ -252,4 +252,23 @@ const NANO: f64 = 1e-9;
 
 pub(crate) fn price(nanos: u64) -> f32 {
     (nanos as f64 * NANO) as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_growth_is_what_roundings_need() {
+        assert!(Growth::LEAST.factor() == 8.0 * ROUNDING, "see the proof: more than 4.1 roundings, and a power of two");
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_a_reason_to_look() {
+        const FAR: f32 = f32::INFINITY;
+        for (room, need) in [([1.0, -FAR], [0.0, -FAR]), ([FAR, -FAR], [FAR, -FAR]), ([f32::NAN; 2], [0.0, -FAR])] {
+            assert!(!State { room, need }.is_inside(), "{room:?} {need:?}");
+        }
+        assert!(State { room: [1.0, -1.1], need: [0.9, -FAR] }.is_inside());
+    }
 }

@@ -33,7 +33,7 @@ const AHEAD: usize = 8;
 const BLOCK: usize = 64;
 /// How many holdings share a line of the cache.
 const HOLDINGS: usize = 3;
-/// So many portfolios' numbers, or so many holdings, fit into what a processor keeps near it: two megabytes. For fewer, asking ahead is only work.
+/// So many portfolios' numbers, or so many holdings, are about what a processor keeps near it: two megabytes. For fewer, asking ahead is only work.
 const NEAR: usize = 1 << 17;
 
 /// How a wave is taken.

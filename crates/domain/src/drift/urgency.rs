@@ -65,7 +65,7 @@ impl Urgency {
 }
 
 /// How far a holding is, in the terms of [`limit`], and what it is worth: in order of need, within one portfolio.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 struct Far {
     distance: Wide,
     band: u64,
@@ -85,6 +85,14 @@ impl Ord for Far {
         by_need.then(self.value.cmp(&other.value))
     }
 }
+
+impl PartialEq for Far {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Far {}
 
 impl PartialOrd for Far {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {

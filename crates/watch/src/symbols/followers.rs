@@ -138,7 +138,7 @@ impl Pool {
             self.replace(list, position, entry);
         }
         // One run more than needed is kept, so that coming and going at its edge costs nothing; none if the list is empty.
-        while list.more.len() > list.len().div_ceil(RUN) || (last == 0 && !list.more.is_empty()) {
+        while list.more.len() > list.len().div_ceil(RUN) {
             if let Some(start) = list.more.pop() {
                 self.give_back(LAST, start);
             }
@@ -209,5 +209,32 @@ mod tests {
         }
         let beside = pool.slices(&beside).next().unwrap().as_ptr();
         assert!(pool.slices(&long).all(|slice| !slice.as_ptr_range().contains(&beside)));
+    }
+
+    #[test]
+    fn no_two_lists_share_an_entry() {
+        let mut pool = Pool::default();
+        let mut lists: Vec<Followers> = (0..40).map(|_| Followers::default()).collect();
+        let mut random = 1_u64;
+        for _ in 0..400 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let list = &mut lists[usize::try_from(random >> 33).unwrap() % 40];
+            let size = u32::try_from(random >> 50).unwrap() % 700;
+            while list.len < size {
+                pool.push(list, Entry::NONE);
+            }
+            while list.len > size {
+                pool.swap_remove(list, list.len / 2);
+            }
+            let mut taken: Vec<_> =
+                lists.iter().flat_map(|list| pool.slices(list)).map(<[Entry]>::as_ptr_range).collect();
+            taken.sort_by_key(|range| range.start);
+            assert!(taken.windows(2).all(|pair| pair[0].end <= pair[1].start));
+            for list in &lists {
+                let Some(few) = pool.few(list) else { continue };
+                let all: Vec<_> = pool.slices(list).map(<[Entry]>::as_ptr_range).collect();
+                assert!(all == [few.as_ptr_range()] || few.is_empty() && all.is_empty());
+            }
+        }
     }
 }

@@ -245,8 +245,9 @@ fn every_measure_can_be_cleared() {
 /// Years of small steps far from any edge, and then exactly onto it.
 #[test]
 fn what_rounding_adds_up_to_over_years_decides_nothing() {
-    for (kind, seed) in [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5)] {
-        let edge = edge((kind, 300_000, 50_000, 30_000, true, 1_000_000, 100_000_000_000));
+    let cases = (0..5).flat_map(|kind| [(kind, true), (kind, false)]);
+    for ((kind, is_upper), seed) in cases.flat_map(|case| [(case, 0), (case, 1)]) {
+        let edge = edge((kind, 300_000, 50_000, 30_000, is_upper, 1_000_000, 100_000_000_000));
         let mut both = Both::new(Settings::default());
         both.watch.passes = Some(false);
         let targets = definition(edge.measure, 0, &[(0, edge.goal), (1, 1_000_000 - edge.goal)]);
@@ -254,13 +255,14 @@ fn what_rounding_adds_up_to_over_years_decides_nothing() {
         both.insert(0, &targets, &books(0, &[(0, share(edge.edge)), (1, share(1_000_000_000_000 - edge.edge))]));
         both.wave(at(0), &[(1, edge.price)]);
         let mut draws = Draws(seed);
-        let middle = edge.price / 1_000 * 985;
+        let (middle, beyond) = if is_upper { (985, edge.price + 1) } else { (1_015, edge.price - 1) };
+        let middle = edge.price / 1_000 * middle;
         for _ in 0..20_000 {
             let price = middle + draws.below(edge.price / 100_000);
             both.watch.wave(at(0), &[(super::model::symbol(0), super::model::nanos(price))]);
         }
         assert!(both.wave(at(0), &[(0, edge.price)]).is_empty());
-        assert_eq!(both.wave(at(0), &[(0, edge.price + 1)]).len(), 1);
+        assert_eq!(both.wave(at(0), &[(0, beyond)]).len(), 1);
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{Finding, Settings, Watch};
 use evenkeel_domain::allocation::{Target, TargetAllocation};
 use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
 use evenkeel_domain::drift::urgency::Urgency;
-use evenkeel_domain::drift::{assess, is_out_of_band};
+use evenkeel_domain::drift::{drift, is_out_of_band};
 use evenkeel_domain::policy::{Band, Measure, Policy};
 use evenkeel_domain::valuation::Valuation;
 use evenkeel_domain::values::{Money, Percentage, PortfolioId, Price, Quantity, Symbol, Timestamp};
@@ -194,7 +194,7 @@ impl Both {
         match out {
             Ok((false, _)) => None,
             Ok((true, valued)) => {
-                let drift = assess(&valued, &policy.measure).map_or(Percentage::MAX, |assessment| assessment.drift);
+                let drift = drift(&valued, &policy.measure).unwrap_or(Percentage::MAX);
                 let urgency = Urgency::of(&valued, &policy.measure).unwrap().unwrap();
                 Some(Finding::OutOfBand { portfolio: id.clone(), drift, urgency })
             }

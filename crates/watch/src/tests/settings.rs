@@ -261,30 +261,41 @@ fn passes_are_made_where_they_pay() {
     assert!(passes_of(4_000_000) < 5, "what was found of small waves is soon unlearned");
 }
 
+#[test]
+fn a_holding_beyond_all_figures_does_not_hide_the_drift_of_the_others() {
+    let mut both = Both::new(Settings::default());
+    let targets = definition(relative(), 0, &[(0, 1_000_000)]);
+    let held = [(0, 1), (1, 9_000_000_000_000_000_000_000_000)];
+    both.insert(0, &targets, &books(-900_000_000_000_000_000, &held));
+    let found = both.wave(at(0), &[(0, 1), (1, 1_000_000_000)]);
+    let [Finding::OutOfBand { drift, .. }] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(drift.to_string(), "0.0000");
+}
+
 /// Bounds that have gone past zero would be rounded to the wrong side if they were moved on: nothing of them is kept.
 #[test]
 fn bounds_that_do_not_say_inside_are_not_kept() {
     let mut both = Both::new(Settings::default());
     let wide = Measure::Absolute { band: band(1_000_000) };
-    let halves = |one, other| definition(wide, 0, &[(one, 500_000), (other, 500_000)]);
+    let halves = definition(wide, 0, &[(0, 500_000), (1, 500_000)]);
     // With debts, and nothing but debts at less than half of these prices.
-    both.insert(0, &halves(0, 1), &books(-90_000_000, &[(0, 1_000_000_000_000), (1, 1_000_000_000_000)]));
-    both.insert(1, &halves(2, 3), &books(0, &[(2, 1_000_000_000_000), (3, 1_000_000_000_000)]));
+    both.insert(0, &halves, &books(-90_000_000, &[(0, 1_000_000_000_000), (1, 1_000_000_000_000)]));
+    let narrow = definition(relative(), 0, &[(2, 500_000), (3, 500_000)]);
+    both.insert(1, &narrow, &books(0, &[(2, 1_000_000_000_000), (3, 1_000_000_000_000)]));
     let (full, half) = (1_000_000_000_000, 400_000_000_000);
     both.wave(at(0), &[(0, full), (1, full), (2, full), (3, full)]);
     for passes in [false, true] {
         both.watch.passes = Some(passes);
-        for (wave, is_known) in [
-            // Its own prices: what was found, and what it is inside of again.
-            (&[(0, half), (1, half)][..], false),
-            (&[(0, full)], false),
-            (&[(1, full)], true),
-            // The other's prices: only a pass moves it, and only a look tells anew.
-            (&[(2, half), (3, half)], !passes),
-            (&[(2, full), (3, full)], !passes),
+        // Found by its own prices, and inside again; only a pass moves who is not touched, and then only a look tells anew.
+        for (wave, are_known) in [
+            (&[(0, half), (1, half)][..], [false, !passes]),
+            (&[(0, full)], [false, !passes]),
+            (&[(1, full)], [true, !passes]),
+            (&[(2, full), (3, full)], [!passes, true]),
+            (&[(2, half), (3, half)], [!passes, true]),
         ] {
             both.wave(at(0), wave);
-            assert_eq!(both.watch.states[0].is_known(), is_known, "{wave:?} {passes}");
+            assert_eq!([0, 1].map(|slot: usize| both.watch.states[slot].is_known()), are_known, "{wave:?} {passes}");
         }
         both.compare(at(0));
     }
