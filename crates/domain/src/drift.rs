@@ -101,16 +101,18 @@ pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Ov
 /// [`Overflow`] if it passes its type's maximum.
 pub fn drift(valuation: &Valuation, measure: &Measure) -> Result<Percentage, Overflow> {
     let whole = valuation.investable.wide();
-    let is_relative = matches!(measure, Measure::Relative { .. });
     let (mut most, mut of, mut sum) = (Wide::ZERO, 1, Wide::ZERO);
     for point in points(valuation) {
         let distance = point.distance(valuation.investable)?;
         sum = sum.checked_add(distance).ok_or_else(comparing)?;
-        // What has no target has no proportion to it; `tighter` leaves such holdings out, too: they are breaches, whatever they weigh.
-        if point.goal == Percentage::ZERO && matches!(measure, Measure::Relative { .. } | Measure::Tighter { .. }) {
-            continue;
-        }
-        let by = if is_relative { parts(point.goal) } else { 1 };
+        let is_targeted = point.goal != Percentage::ZERO;
+        let by = match measure {
+            Measure::Relative { .. } if is_targeted => parts(point.goal),
+            // What has no target has no proportion to it. `tighter` leaves it out as well: it is a breach, whatever it weighs.
+            Measure::Relative { .. } => continue,
+            Measure::Tighter { .. } if !is_targeted => continue,
+            Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } | Measure::Total { .. } => 1,
+        };
         if times(distance, of)? > times(most, by)? {
             (most, of) = (distance, by);
         }
