@@ -40,8 +40,8 @@
 //!   the wave moved at most, and looks at whom that does not clear. How many that were decides, with the number of entries, which way the
 //!   next wave takes; where lists were cheaper for a while, they are counted again before a pass is made: work is counted, never time, and the
 //!   answer is the same either way.
-//! * A portfolio that is out of band is decided exactly again by every wave that touches it. Act on it, set it inactive, or, while it waits for its
-//!   turn, [aside](Watch::set_aside).
+//! * A portfolio that is out of band is decided exactly again by every wave that touches it. So is, always, one that holds what has no target, and one
+//!   under [`Measure::Total`](evenkeel_domain::policy::Measure::Total) with a band below 0.098 %, for which the bounds are too rough.
 //!
 //! # What a user must do
 //!
@@ -49,9 +49,12 @@
 //! 2. [`set_books`](Watch::set_books) after every record that changes cash or units, and [`change`](Watch::change) when the definition does.
 //! 3. [`set_active`](Watch::set_active) to false while a portfolio must not be judged: a batch is open, it is stale, quarantined or in a pause. It is
 //!    kept up to date all the same, and never decided exactly.
-//! 4. Give every price to [`wave`](Watch::wave), in the order of time, and [`forget_price`](Watch::forget_price) symbols that no longer
-//!    trade. A portfolio that is out of band is found again by every wave that prices one of its symbols, until its books change.
-//! 5. [`judge`](Watch::judge) again before planning, if other waves came in between.
+//! 4. Set whoever waits for its turn [aside](Watch::set_aside): after a crash of the market, waves cost a hundred times as much while everybody is found
+//!    again and again.
+//! 5. Give every price to [`wave`](Watch::wave), in the order of time, less those that are not to be believed, and [`forget_price`](Watch::forget_price)
+//!    symbols that no longer trade. A portfolio that is out of band is found again by every wave that prices one of its symbols, until its books change;
+//!    one with a symbol that never had a price is found by none. That a price has grown too old is told when another symbol of the portfolio has one.
+//! 6. [`judge`](Watch::judge) again before planning, if other waves came in between.
 //!
 //! What is done about a finding is not for this crate to say; neither are pauses, leases and brokers.
 
