@@ -75,10 +75,8 @@ pub struct Breach {
 /// [`Overflow`] if a figure for people passes its type's maximum.
 pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Overflow> {
     let mut breaches = Vec::new();
-    let mut sum = Wide::ZERO;
     for point in points(valuation) {
         let distance = point.distance(valuation.investable)?;
-        sum = sum.checked_add(distance).ok_or_else(comparing)?;
         if point.is_out(distance, valuation.investable, measure)? {
             breaches.push(Breach {
                 target: point.target,
@@ -88,10 +86,7 @@ pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Ov
             });
         }
     }
-    let total_breached = match measure {
-        Measure::Total { band } => total_out(sum, valuation.investable, *band)?,
-        Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => false,
-    };
+    let total_breached = is_total_out(valuation, measure)?;
     Ok(Assessment { measure: measure.name(), drift: drift(valuation, measure)?, breaches, total_breached })
 }
 
@@ -101,10 +96,9 @@ pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Ov
 /// [`Overflow`] if it passes its type's maximum.
 pub fn drift(valuation: &Valuation, measure: &Measure) -> Result<Percentage, Overflow> {
     let whole = valuation.investable.wide();
-    let (mut most, mut of, mut sum) = (Wide::ZERO, 1, Wide::ZERO);
+    let (mut most, mut of) = (Wide::ZERO, 1);
     for point in points(valuation) {
         let distance = point.distance(valuation.investable)?;
-        sum = sum.checked_add(distance).ok_or_else(comparing)?;
         let is_targeted = point.goal != Percentage::ZERO;
         let by = match measure {
             Measure::Relative { .. } if is_targeted => parts(point.goal),
@@ -118,7 +112,7 @@ pub fn drift(valuation: &Valuation, measure: &Measure) -> Result<Percentage, Ove
         }
     }
     match measure {
-        Measure::Total { .. } => percentage(sum, times(whole, 2)?),
+        Measure::Total { .. } => percentage(sum_of_distances(valuation)?, times(whole, 2)?),
         Measure::Relative { .. } => percentage(times(most, MILLION)?, times(whole, of)?),
         Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => percentage(most, whole),
     }
@@ -129,20 +123,13 @@ pub fn drift(valuation: &Valuation, measure: &Measure) -> Result<Percentage, Ove
 /// # Errors
 /// [`Overflow`] if an exact product passes 256 bits, which no legal portfolio reaches.
 pub fn is_out_of_band(valuation: &Valuation, measure: &Measure) -> Result<bool, Overflow> {
-    let mut sum = Wide::ZERO;
     for point in points(valuation) {
         let distance = point.distance(valuation.investable)?;
         if point.is_out(distance, valuation.investable, measure)? {
             return Ok(true);
         }
-        sum = sum.checked_add(distance).ok_or_else(comparing)?;
     }
-    match measure {
-        Measure::Total { band } => total_out(sum, valuation.investable, *band),
-        Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
-            Ok(false)
-        }
-    }
+    is_total_out(valuation, measure)
 }
 
 /// A holding, or cash, with what it is worth and what it should be.
@@ -206,8 +193,22 @@ pub fn limit(measure: &Measure, target: Target, goal: Percentage) -> Option<u64>
     }
 }
 
-fn total_out(sum: Wide, investable: Value, band: Band) -> Result<bool, Overflow> {
-    Ok(sum > times(investable.wide(), parts(band.width()).saturating_mul(2))?)
+/// Whether the sum of all distances is out of band, where the measure has a band for it.
+fn is_total_out(valuation: &Valuation, measure: &Measure) -> Result<bool, Overflow> {
+    match measure {
+        Measure::Total { band } => {
+            Ok(sum_of_distances(valuation)?
+                > times(valuation.investable.wide(), parts(band.width()).saturating_mul(2))?)
+        }
+        Measure::Relative { .. } | Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
+            Ok(false)
+        }
+    }
+}
+
+fn sum_of_distances(valuation: &Valuation) -> Result<Wide, Overflow> {
+    points(valuation)
+        .try_fold(Wide::ZERO, |sum, point| sum.checked_add(point.distance(valuation.investable)?).ok_or_else(comparing))
 }
 
 fn comparing() -> Overflow {

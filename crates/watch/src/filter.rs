@@ -227,7 +227,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// No step, at no price: needs stay, and rooms lose no more than roundings.
+    /// No step, at no price, where there is no symbol: at most it asks for looks.
     pub(crate) const NONE: Self = Self { price: 0.0, step: 0.0, least: [0.0; 2] };
 
     /// From one price to another, both in billionths; `price` is the second as the filter uses it.

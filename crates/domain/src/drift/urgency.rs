@@ -4,7 +4,7 @@
 //! its holdings, under `total` the sum of distances by twice the band. A band of 0, and a holding without a target, are infinitely urgent.
 //! Where two are equally urgent, the holding with the larger weight goes first. Nothing is rounded.
 
-use super::{Point, limit, points, total_out};
+use super::{Point, is_total_out, limit, points, sum_of_distances};
 use crate::exact::{MILLION, parts, times};
 use crate::policy::Measure;
 use crate::valuation::Valuation;
@@ -36,25 +36,24 @@ impl Urgency {
         for point in points(valuation) {
             let distance = point.distance(investable)?;
             if point.is_out(distance, investable, measure)? {
-                most = most.max(Some(Far { distance, band: band(&point, measure), value: point.value.wide() }));
+                let far = Far { distance, band: band(&point, measure), value: point.value.wide() };
+                if most.is_none_or(|most| far.by_need(most).is_ge()) {
+                    most = Some(far);
+                }
             }
         }
         if let Some(Far { distance, band, value }) = most {
             return urgency(times(distance, MILLION)?, band, value);
         }
         let Measure::Total { band } = measure else { return Ok(None) };
-        let (mut farthest, mut sum) = (None, Wide::ZERO);
+        if !is_total_out(valuation, measure)? {
+            return Ok(None);
+        }
+        let mut farthest = (Wide::ZERO, Wide::ZERO);
         for point in points(valuation) {
-            let distance = point.distance(investable)?;
-            farthest = farthest.max(Some((distance, point.value.wide())));
-            sum = sum.checked_add(distance).ok_or_else(super::comparing)?;
+            farthest = farthest.max((point.distance(investable)?, point.value.wide()));
         }
-        match farthest {
-            Some((_, value)) if total_out(sum, investable, *band)? => {
-                urgency(sum, parts(band.width()).saturating_mul(2), value)
-            }
-            _ => Ok(None),
-        }
+        urgency(sum_of_distances(valuation)?, parts(band.width()).saturating_mul(2), farthest.1)
     }
 
     /// True if no band could be wide enough: it is 0, or the holding has no target.
@@ -64,17 +63,18 @@ impl Urgency {
     }
 }
 
-/// How far a holding is, in the terms of [`limit`], and what it is worth: in order of need, within one portfolio.
-#[derive(Debug, Clone, Copy)]
+/// How far a holding is, in the terms of [`limit`], and what it is worth.
+#[derive(Clone, Copy)]
 struct Far {
     distance: Wide,
     band: u64,
     value: Wide,
 }
 
-impl Ord for Far {
-    fn cmp(&self, other: &Self) -> Ordering {
-        // Both are shares of one whole. No distance has more than 200 bits, and no band more than 50.
+impl Far {
+    /// The order of need within one portfolio: both are shares of one whole.
+    fn by_need(self, other: Self) -> Ordering {
+        // No distance has more than 200 bits, and no band more than 50.
         let times = |distance: Wide, band: u64| distance.checked_mul_u64(band).unwrap_or(Wide::MAX);
         let by_need = match (self.band, other.band) {
             (0, 0) => Ordering::Equal,
@@ -83,20 +83,6 @@ impl Ord for Far {
             (band, other_band) => times(self.distance, other_band).cmp(&times(other.distance, band)),
         };
         by_need.then(self.value.cmp(&other.value))
-    }
-}
-
-impl PartialEq for Far {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Far {}
-
-impl PartialOrd for Far {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
     }
 }
 
