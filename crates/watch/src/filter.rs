@@ -196,6 +196,12 @@ impl State {
         self.room[0].to_bits()
     }
 
+    /// What is kept of it: numbers that do not say inside are not, since they may have changed their signs, by which [`State::moved`] rounds.
+    #[inline]
+    pub(crate) fn kept(self) -> Self {
+        if self.is_inside() { self } else { Self::LOOK }
+    }
+
     /// True if the portfolio is inside its band for sure. False says nothing.
     #[inline]
     pub(crate) fn is_inside(self) -> bool {

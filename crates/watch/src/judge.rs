@@ -57,12 +57,11 @@ impl Watch {
         }
         if portfolio.unpriced == 0 && !portfolio.always_looked_at {
             let (state, is_unlevered) = self.state_of(slot, portfolio);
-            let is_inside = state.is_inside();
-            self.put_state(slot, if is_inside { state } else { State::LOOK });
+            self.put_state(slot, state.kept());
             if let Some(mark) = self.marks.get_mut(index(slot)) {
                 mark.is_unlevered = is_unlevered;
             }
-            if is_inside {
+            if state.is_inside() {
                 return None;
             }
         }

@@ -277,9 +277,8 @@ impl Watch {
         for (slot, (state, mark)) in (0_u32..).zip(self.states.iter_mut().zip(&self.marks)) {
             let after = widened(*state, *mark, range);
             left.count(*state, *mark, after);
-            let is_inside = after.is_inside();
-            *state = if is_inside { after } else { State::LOOK };
-            if !is_inside && mark.is_somebody {
+            *state = after.kept();
+            if !after.is_inside() && mark.is_somebody {
                 suspects.push(slot);
             }
         }
@@ -356,10 +355,8 @@ fn walk(entries: &[Entry], step: &Step, states: &mut [State], suspects: &mut Vec
             },
         };
         let moved = state.moved(*entry, step.price, by);
-        if moved.is_inside() {
-            *state = moved;
-        } else {
-            *state = State::LOOK;
+        *state = moved.kept();
+        if !moved.is_inside() {
             suspects.push(entry.slot());
         }
     }
