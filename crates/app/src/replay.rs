@@ -118,7 +118,7 @@ fn weather(args: &ReplayArgs) -> Weather {
 }
 
 fn engine_failed(error: EngineError) -> Failure {
-    output::to_stderr("note: what was printed before is true; the rest did not happen\n");
+    output::to_stderr("note: what was printed happened; whatever came after it is in the store, if there is one\n");
     Failure::dependency("rebalancing", error)
 }
 

@@ -1,32 +1,29 @@
 //! All accounts of a replay, spread over threads. Waves go in by chunks, lines come out in order: by wave, then in the file's order.
+//!
+//! Within a thread, few accounts at a time go through a chunk, so that what they remember is still at hand when they act again: see
+//! [`worker`]. How long a chunk is depends on how much happens in it: see [`chunks`].
+
+mod chunks;
+mod worker;
 
 use super::account::Account;
-use super::lines::{Line, Lines, PortfolioLine};
+use super::lines::{Line, PortfolioLine};
 use crate::wiring::SimulationPlan;
-use evenkeel_domain::values::{PortfolioId, Timestamp};
+use chunks::{Chunk, Chunks};
+use evenkeel_domain::values::Timestamp;
 use evenkeel_engine::EngineError;
 use evenkeel_ports::Wave;
-use evenkeel_watch::{Settings, Watch};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use worker::{Told, Worker};
 
-/// About how many portfolio-waves a chunk holds: enough work to be worth a message, little enough to stop soon.
-const CHUNK: usize = 20_000;
+/// How often portfolios act in a chunk, about: what they tell takes some 16 MB, and an interrupt is heeded within a second.
+const ACTS: usize = 1 << 14;
 
-/// Consecutive waves, and the time of the one after them.
-pub(crate) struct Chunk {
-    first: usize,
-    waves: Vec<Wave>,
-    next: Option<Timestamp>,
-}
-
-/// A line with its place in the output.
-type Placed = ((usize, usize), Line);
-
-/// What a thread answers to a chunk.
-type Answer = Result<Vec<Placed>, EngineError>;
+/// The same where each act waits for a disk.
+const ACTS_AT_THE_DISK: usize = 1 << 10;
 
 /// What all accounts came to, in the file's order.
 pub(crate) struct Finished {
@@ -61,15 +58,15 @@ pub(crate) fn run<E>(
     is_interrupted: impl Fn() -> bool,
     progress: impl Fn(usize),
 ) -> Result<Finished, FleetError<E>> {
-    let per_chunk = CHUNK.checked_div(plans.len()).unwrap_or(CHUNK).clamp(1, 512);
-    let mut chunks = Chunks { waves: waves.peekable(), per_chunk, first: 0 };
-    let start = chunks.start();
+    let durable = plans.iter().any(|plan| plan.store.is_some());
+    let mut chunks = Chunks::new(waves, plans.len(), if durable { ACTS_AT_THE_DISK } else { ACTS });
+    let (start, prices) = chunks.peek().unwrap_or((Timestamp::EPOCH, 0));
     thread::scope(|scope| {
         let mut workers = Vec::new();
-        for share in shares(plans) {
+        for share in shares(plans, durable) {
             let (send, chunks) = sync_channel::<Arc<Chunk>>(1);
-            let (answers, receive) = sync_channel::<Answer>(1);
-            let thread = scope.spawn(move || work(share, start, &chunks, &answers));
+            let (answers, receive) = sync_channel::<Told>(1);
+            let thread = scope.spawn(move || work(share, (start, prices), &chunks, &answers));
             workers.push((send, receive, thread));
         }
         let mut done = 0;
@@ -93,14 +90,9 @@ pub(crate) fn run<E>(
                 under_way.push_back(chunk);
             }
             let Some(chunk) = under_way.pop_front() else { break };
-            let mut placed = Vec::new();
-            for (_, receive, _) in &workers {
-                placed.extend(receive.recv().unwrap_or(Ok(Vec::new())).map_err(FleetError::Engine)?);
-            }
-            placed.sort_by_key(|(place, _)| *place);
-            for (_, next) in placed {
-                line(next).map_err(FleetError::Outside)?;
-            }
+            let told: Vec<Told> = workers.iter().filter_map(|(_, receive, _)| receive.recv().ok()).collect();
+            chunks.learn(&chunk, told.iter().map(|told| told.acts).fold(0, usize::saturating_add));
+            print_all(told, &mut line)?;
             done = chunk.first.saturating_add(chunk.waves.len());
             for wave in &chunk.waves {
                 prices = prices.saturating_add(u64::try_from(wave.prices.len()).unwrap_or(u64::MAX));
@@ -120,13 +112,26 @@ pub(crate) fn run<E>(
     })
 }
 
+/// Prints what all threads told of a chunk, in order; what went wrong is said after what had happened by then.
+fn print_all<E>(told: Vec<Told>, print: &mut impl FnMut(Line) -> Result<(), E>) -> Result<(), FleetError<E>> {
+    let (mut placed, mut failed) = (Vec::new(), None);
+    for told in told {
+        placed.extend(told.placed);
+        failed = failed.or(told.failed);
+    }
+    placed.sort_by_key(|(place, _)| *place);
+    for (_, line) in placed {
+        print(line).map_err(FleetError::Outside)?;
+    }
+    failed.map_or(Ok(()), |error| Err(FleetError::Engine(error)))
+}
+
 /// How many portfolios of a store work at once: they wait for the disk, not for the processor, and what they commit meanwhile is synced
 /// together.
 const AT_THE_DISK: usize = 64;
 
 /// Splits the portfolios over as many threads as the machine runs at once, or as are worth a sync; each with its place in the file.
-fn shares(plans: Vec<SimulationPlan>) -> Vec<Vec<(usize, SimulationPlan)>> {
-    let durable = plans.iter().any(|plan| plan.store.is_some());
+fn shares(plans: Vec<SimulationPlan>, durable: bool) -> Vec<Vec<(usize, SimulationPlan)>> {
     let threads = if durable { AT_THE_DISK } else { thread::available_parallelism().map_or(1, |n| n.get()) };
     let threads = threads.min(plans.len()).max(1);
     let mut shares: Vec<Vec<(usize, SimulationPlan)>> = (0..threads).map(|_| Vec::new()).collect();
@@ -140,77 +145,26 @@ fn shares(plans: Vec<SimulationPlan>) -> Vec<Vec<(usize, SimulationPlan)>> {
 
 /// One thread: its accounts, chunk by chunk. Gives the accounts back at the end.
 fn work(
-    share: Vec<(usize, SimulationPlan)>,
-    start: Timestamp,
+    plans: Vec<(usize, SimulationPlan)>,
+    (start, prices): (Timestamp, usize),
     chunks: &Receiver<Arc<Chunk>>,
-    answers: &SyncSender<Answer>,
+    answers: &SyncSender<Told>,
 ) -> Vec<(usize, Account)> {
-    let mut share = match Share::new(share, start) {
-        Ok(share) => share,
+    let mut worker = match Worker::new(plans, start, prices) {
+        Ok(worker) => worker,
         Err(error) => {
-            let _gone = answers.send(Err(error)).is_err();
+            let _gone = answers.send(Told::failed(error)).is_err();
             return Vec::new();
         }
     };
     while let Ok(chunk) = chunks.recv() {
-        if answers.send(share.chunk(&chunk)).is_err() {
+        let told = worker.chunk(&chunk);
+        let failed = told.failed.is_some();
+        if answers.send(told).is_err() || failed {
             break;
         }
     }
-    share.end()
-}
-
-/// The accounts of one thread.
-struct Share {
-    /// With their places in the file.
-    accounts: Vec<(usize, Account)>,
-    /// Where in `accounts` a portfolio is.
-    by_id: BTreeMap<PortfolioId, usize>,
-    /// Finds who is out of band, among all accounts at once.
-    watch: Watch,
-    /// Which accounts are not at rest, or not watched: they are shown every wave.
-    restless: BTreeSet<usize>,
-}
-
-impl Share {
-    fn new(plans: Vec<(usize, SimulationPlan)>, start: Timestamp) -> Result<Self, EngineError> {
-        let open = |(place, plan)| Ok((place, Account::new(plan, start)?));
-        let accounts: Vec<(usize, Account)> = plans.into_iter().map(open).collect::<Result<_, EngineError>>()?;
-        let watch = accounts.first().map_or_else(|| Watch::new(Settings::default()), |(_, first)| first.watch());
-        let by_id = accounts.iter().enumerate().map(|(n, (_, account))| (account.id().clone(), n)).collect();
-        // Nobody is watched before it has come to rest for the first time.
-        let restless = (0..accounts.len()).collect();
-        Ok(Self { accounts, by_id, watch, restless })
-    }
-
-    /// Wave by wave: whoever is found out of band, or is not at rest, acts on it.
-    fn chunk(&mut self, chunk: &Chunk) -> Answer {
-        let mut placed = Vec::new();
-        let mut lines = Lines::new();
-        let nexts = chunk.waves.iter().skip(1).map(|wave| Some(wave.at)).chain([chunk.next]);
-        for ((number, wave), next) in (chunk.first..).zip(&chunk.waves).zip(nexts) {
-            let found = self.watch.wave(wave.at, &wave.prices);
-            let mut due = std::mem::take(&mut self.restless);
-            due.extend(found.iter().filter_map(|finding| self.by_id.get(finding.portfolio())));
-            for n in due {
-                let Some((place, account)) = self.accounts.get_mut(n) else { continue };
-                account.wave(wave, next, |symbol| self.watch.price(symbol), &mut lines)?;
-                placed.extend(lines.drain(..).map(|line| ((number, *place), line)));
-                if !(account.is_at_rest() && account.be_watched(&mut self.watch)) {
-                    self.restless.insert(n);
-                }
-            }
-        }
-        Ok(placed)
-    }
-
-    /// The accounts, each at the last prices.
-    fn end(mut self) -> Vec<(usize, Account)> {
-        for (_, account) in &mut self.accounts {
-            account.take_prices(|symbol| self.watch.price(symbol));
-        }
-        self.accounts
-    }
+    worker.end().collect()
 }
 
 fn finish(accounts: &[(usize, Account)], last: &str) -> Finished {
@@ -238,39 +192,4 @@ fn finish(accounts: &[(usize, Account)], last: &str) -> Finished {
         }
     }
     finished
-}
-
-/// Cuts waves into chunks, looking one wave ahead.
-struct Chunks<I: Iterator> {
-    waves: std::iter::Peekable<I>,
-    per_chunk: usize,
-    first: usize,
-}
-
-impl<E, I: Iterator<Item = Result<Wave, E>>> Chunks<I> {
-    /// The time of the first wave.
-    fn start(&mut self) -> Timestamp {
-        match self.waves.peek() {
-            Some(Ok(wave)) => wave.at,
-            Some(Err(_)) | None => Timestamp::EPOCH,
-        }
-    }
-
-    /// The next chunk; `None` at the end.
-    fn next(&mut self) -> Result<Option<Chunk>, E> {
-        let mut waves = Vec::with_capacity(self.per_chunk);
-        for wave in self.waves.by_ref().take(self.per_chunk) {
-            waves.push(wave?);
-        }
-        if waves.is_empty() {
-            return Ok(None);
-        }
-        let next = match self.waves.peek() {
-            Some(Ok(wave)) => Some(wave.at),
-            Some(Err(_)) | None => None,
-        };
-        let first = self.first;
-        self.first = first.saturating_add(waves.len());
-        Ok(Some(Chunk { first, waves, next }))
-    }
 }

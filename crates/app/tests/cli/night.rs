@@ -438,7 +438,7 @@ fn a_portfolio_that_a_newer_version_has_written_is_left_alone_and_told_as_such()
     let before = sent(&desk);
     let replayed = replay(&desk, 3);
     expect![[r#"
-        note: what was printed before is true; the rest did not happen
+        note: what was printed happened; whatever came after it is in the store, if there is one
         error: rebalancing: reading the journal: record 19 of growth is of version 2, and this program reads version 1: leave the portfolio to the program that wrote it, or to a newer one
         exit code 3
     "#]].assert_eq(&format!("{}exit code {}\n", replayed.stderr, replayed.code));

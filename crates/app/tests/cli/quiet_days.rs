@@ -71,3 +71,47 @@ fn portfolios_that_are_not_looked_at_would_have_done_nothing() {
         }
     }
 }
+
+/// More portfolios than go through a chunk at once, over more waves than the first chunks have.
+#[test]
+fn lines_come_wave_by_wave_and_each_portfolio_does_what_it_does_alone() {
+    let desk = Desk::new();
+    let prices = desk.run("prices --seed 5 --days 160 --symbols 4").stdout;
+    let portfolio = |n: usize| {
+        let (one, other) = (["AAPL", "MSFT"][n % 2], ["GOOGL", "AMZN"][n / 2 % 2]);
+        let targets = format!("{{\"{one}\":\"{}\",\"{other}\":\"{}\"}}", 10 + n % 80, 90 - n % 80);
+        let policy = "{\"measure\":\"relative\",\"band\":\"5\"}";
+        format!(
+            "{{\"id\":\"p{n}\",\"currency\":\"USD\",\"cash\":\"{}00.00\",\"targets\":{targets},\"policy\":{policy}}}\n",
+            100 + n
+        )
+    };
+    desk.file("prices.csv", prices).file("all.jsonl", (0..300).map(portfolio).collect::<String>());
+    let replay = |portfolios: &str| {
+        let weather = "--broker banchile --profile storm --seed 3 --format json";
+        let run = desk.run(&format!("replay --portfolios {portfolios} --prices prices.csv {weather}"));
+        assert!([0, 1].contains(&run.code), "{}", run.stderr);
+        let told: Vec<String> = run.stdout.lines().filter(|line| line.contains("\"at\":")).map(str::to_owned).collect();
+        told
+    };
+    let all = replay("all.jsonl");
+    // What is told of portfolios at the end stands after all that happened.
+    let happened = all.iter().filter(|line| !line.starts_with(r#"{"type":"portfolio""#));
+    let places: Vec<(&str, usize)> =
+        happened.map(|line| (field(line, "at"), field(line, "portfolio")[1..].parse().unwrap())).collect();
+    assert!(places.len() > 3_000, "{} lines", places.len());
+    assert!(places.is_sorted(), "by wave, then in the file's order");
+    for n in [0, 63, 64, 65, 150, 299] {
+        desk.file("alone.jsonl", portfolio(n));
+        let id = format!("p{n}");
+        let among: Vec<&String> = all.iter().filter(|line| field(line, "portfolio") == id).collect();
+        let alone = replay("alone.jsonl");
+        assert_eq!(among, alone.iter().collect::<Vec<_>>(), "{id}");
+    }
+}
+
+/// The text of a field that has no quotes in it.
+fn field<'l>(line: &'l str, name: &str) -> &'l str {
+    let after = line.split_once(&format!("\"{name}\":\"")).unwrap().1;
+    after.split_once('"').unwrap().0
+}
