@@ -8,6 +8,8 @@ use crate::faults::Rule;
 use crate::gate::Gate;
 use crate::outages::Outage;
 use crate::profile::Profile;
+use crate::shards::Shards;
+use crate::shared::Shared;
 use crate::truth::{Ledger, Violation};
 use crate::venue::Venue;
 use evenkeel_domain::order::{Capabilities, FillCursor, Refused, Side};
@@ -15,7 +17,8 @@ use evenkeel_domain::values::{AccountId, Currency, FillId, Money, Price, Quantit
 use evenkeel_ports::Clock;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 /// The simulated broker. Clones are the same broker.
 ///
@@ -25,21 +28,18 @@ pub struct BanChile {
     pub(crate) shared: Arc<Shared>,
 }
 
-pub(crate) struct Shared {
-    pub(crate) profile: Arc<Profile>,
-    pub(crate) capabilities: Arc<Capabilities>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) gate: Gate,
-    keeper: Option<Box<dyn Keeper>>,
-    /// A plain mutex: it is held for the time of a computation, never across an await.
-    venue: Mutex<Venue>,
-}
-
 impl BanChile {
     /// A broker of this kind without accounts and without prices. The seed decides all draws, whatever the order of the calls.
     #[must_use]
     pub fn new(profile: Profile, clock: Arc<dyn Clock>, seed: u64) -> Self {
-        Self::made_of(profile, clock, seed, |_, _| None)
+        Self::sharded(profile, clock, seed, NonZeroUsize::MIN)
+    }
+
+    /// The same broker for many threads: its accounts are spread over so many locks, so that calls about different accounts seldom wait for one
+    /// another. Whatever happens to an account is the same; prices are set in as many places.
+    #[must_use]
+    pub fn sharded(profile: Profile, clock: Arc<dyn Clock>, seed: u64, shards: NonZeroUsize) -> Self {
+        Self::made_of(profile, clock, seed, shards, |_, _| None)
     }
 
     /// The broker of one account, as a bank has kept it: opening it repeats what was done there. See [`BankFile`](crate::BankFile).
@@ -53,10 +53,10 @@ impl BanChile {
         profile: Profile,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, crate::BankError> {
-        let broker = Self::made_of(profile, clock, bank.seed(), |profile, capabilities| {
+        let broker = Self::made_of(profile, clock, bank.seed(), NonZeroUsize::MIN, |profile, capabilities| {
             Some(Box::new(crate::file::Log::new(Arc::clone(bank), account.clone(), profile, capabilities)))
         });
-        let mut venue = broker.shared.venue.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut venue = broker.shared.shards.first();
         let read = broker
             .shared
             .keeper
@@ -71,13 +71,15 @@ impl BanChile {
         profile: Profile,
         clock: Arc<dyn Clock>,
         seed: u64,
+        shards: NonZeroUsize,
         keeper: impl FnOnce(Arc<Profile>, Arc<Capabilities>) -> Option<Box<dyn Keeper>>,
     ) -> Self {
         let profile = Arc::new(profile);
         let capabilities = Arc::new(profile.capabilities());
         let keeper = keeper(Arc::clone(&profile), Arc::clone(&capabilities));
-        let venue = Mutex::new(Venue::new(Arc::clone(&profile), Arc::clone(&capabilities), seed));
-        Self { shared: Arc::new(Shared { profile, capabilities, clock, gate: Gate::default(), keeper, venue }) }
+        let venue = Venue::new(Arc::clone(&profile), Arc::clone(&capabilities), seed);
+        let shards = Shards::new(venue, shards);
+        Self { shared: Arc::new(Shared { profile, capabilities, clock, gate: Gate::default(), keeper, shards }) }
     }
 
     /// What kind of broker it is.
@@ -90,36 +92,7 @@ impl BanChile {
     /// A clock that is behind it is told so here; nothing happens at the venue before that time.
     #[must_use]
     pub fn time(&self) -> Timestamp {
-        self.shared.venue.lock().unwrap_or_else(PoisonError::into_inner).now()
-    }
-
-    /// Brings the venue to the clock's time, and does something there.
-    pub(crate) fn with<T>(&self, work: impl FnOnce(&mut Venue) -> T) -> T {
-        let mut venue = self.shared.venue.lock().unwrap_or_else(PoisonError::into_inner);
-        // Read under the lock, so that time never goes back between two calls.
-        let now = self.shared.clock.now();
-        if let Some(keeper) = &self.shared.keeper {
-            // A log that cannot be read hides what others did; whatever is done here is refused by it.
-            drop(keeper.catch_up(&mut venue, now));
-        }
-        venue.advance(now);
-        work(&mut venue)
-    }
-
-    /// The same for a call that changes something, kept before it has an effect.
-    pub(crate) fn change<T>(
-        &self,
-        call: impl FnOnce() -> Call,
-        work: impl FnOnce(&mut Venue) -> T,
-    ) -> Result<T, Unkept> {
-        let mut venue = self.shared.venue.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.shared.clock.now();
-        let at = match &self.shared.keeper {
-            None => now,
-            Some(keeper) => keeper.keep(&mut venue, now, &call())?,
-        };
-        venue.advance(at);
-        Ok(work(&mut venue))
+        self.shared.shards.all().map(|venue| venue.now()).max().unwrap_or(Timestamp::MIN)
     }
 
     /// Opens an account with this cash and these units. What it opens with counts as deposited and received.
@@ -136,7 +109,7 @@ impl BanChile {
         let holdings: Vec<_> = holdings.into_iter().collect();
         let opened = Account::open(account.clone(), currency, cash, holdings.iter().copied())?;
         let call = || Call::Open { account: account.clone(), currency, cash, holdings };
-        kept(account, self.change(call, |venue| venue.add_account(opened)))
+        kept(account, self.change(account, call, |venue| venue.add_account(opened)))
     }
 
     /// Has the account go on where a reader of its fills stands, as if all of them had been made here: for a broker that is made anew beside books
@@ -151,7 +124,7 @@ impl BanChile {
             let book = &mut venue.account_mut(account)?.book;
             Ok(number.is_some_and(|number| book.continue_after(number)))
         };
-        kept(account, self.change(call, work))
+        kept(account, self.change(account, call, work))
     }
 
     /// Pays cash in.
@@ -160,7 +133,7 @@ impl BanChile {
     /// [`AccountError::NoSuchAccount`], [`AccountError::NotPositive`], [`AccountError::Overflow`].
     pub fn deposit(&self, account: &AccountId, amount: Money) -> Result<(), AccountError> {
         let call = || Call::Deposit { account: account.clone(), amount };
-        kept(account, self.change(call, |venue| venue.account_mut(account)?.deposit(amount)))
+        kept(account, self.change(account, call, |venue| venue.account_mut(account)?.deposit(amount)))
     }
 
     /// Pays cash out that no open order has reserved.
@@ -169,7 +142,7 @@ impl BanChile {
     /// [`AccountError::NoSuchAccount`], [`AccountError::NotPositive`], [`AccountError::NotEnoughCash`], [`AccountError::Overflow`].
     pub fn withdraw(&self, account: &AccountId, amount: Money) -> Result<(), AccountError> {
         let call = || Call::Withdraw { account: account.clone(), amount };
-        kept(account, self.change(call, |venue| venue.account_mut(account)?.withdraw(amount)))
+        kept(account, self.change(account, call, |venue| venue.account_mut(account)?.withdraw(amount)))
     }
 
     /// Brings units in that were not bought here.
@@ -177,7 +150,7 @@ impl BanChile {
     /// # Errors
     /// [`AccountError::NoSuchAccount`], [`AccountError::Overflow`].
     pub fn receive(&self, account: &AccountId, symbol: Symbol, quantity: Quantity) -> Result<(), AccountError> {
-        self.with(|venue| venue.account_mut(account)?.receive(symbol, quantity))
+        self.with(account, |venue| venue.account_mut(account)?.receive(symbol, quantity))
     }
 
     /// Takes units out that no open order has reserved, without selling them.
@@ -185,7 +158,7 @@ impl BanChile {
     /// # Errors
     /// [`AccountError::NoSuchAccount`], [`AccountError::NotEnoughUnits`], [`AccountError::Overflow`].
     pub fn deliver(&self, account: &AccountId, symbol: Symbol, quantity: Quantity) -> Result<(), AccountError> {
-        self.with(|venue| venue.account_mut(account)?.deliver(symbol, quantity))
+        self.with(account, |venue| venue.account_mut(account)?.deliver(symbol, quantity))
     }
 
     /// Lets somebody else trade in the account: a person by hand, or another program. The order is one like any other, but bears no id of
@@ -200,7 +173,7 @@ impl BanChile {
         side: Side,
         quantity: Quantity,
     ) -> Result<(), Refused> {
-        self.with(|venue| venue.trade_by_others(account, symbol, side, quantity))
+        self.with(account, |venue| venue.trade_by_others(account, symbol, side, quantity))
     }
 
     /// Busts a trade: it is taken back, with its fee, as if it had never been; the list of fills stays as it was.
@@ -225,7 +198,7 @@ impl BanChile {
         fill: &FillId,
         correct: impl FnOnce(&mut Account, Timestamp) -> Result<(), CorrectionError>,
     ) -> Result<(), CorrectionError> {
-        self.with(|venue| {
+        self.with(account, |venue| {
             let now = venue.now();
             let unknown = |cause| CorrectionError::Account { fill: fill.clone(), cause };
             correct(venue.account_mut(account).map_err(unknown)?, now)
@@ -237,7 +210,7 @@ impl BanChile {
     /// # Errors
     /// [`AccountError::NoSuchAccount`].
     pub fn block(&self, account: &AccountId, blocked: bool) -> Result<(), AccountError> {
-        self.with(|venue| venue.account_mut(account).map(|account| account.blocked = blocked))
+        self.with(account, |venue| venue.account_mut(account).map(|account| account.blocked = blocked))
     }
 
     /// Sets the price of one symbol, for all accounts, from now on.
@@ -245,53 +218,52 @@ impl BanChile {
         self.set_prices([(symbol, price)]);
     }
 
-    /// Sets the prices of many symbols together: nothing is executed between them.
+    /// Sets the prices of many symbols together: for an account, nothing is executed between them.
     pub fn set_prices(&self, prices: impl IntoIterator<Item = (Symbol, Price)>) {
-        if self.shared.keeper.is_none() {
-            return self.with(|venue| prices.into_iter().for_each(|(symbol, price)| venue.set_price(symbol, price)));
-        }
         let prices: Vec<_> = prices.into_iter().collect();
-        let work = |venue: &mut Venue| prices.iter().for_each(|(symbol, price)| venue.set_price(*symbol, *price));
-        // A bank that cannot keep prices keeps no order either: whoever trades is told. And prices of the past change nothing.
-        drop(self.change(|| Call::Prices(prices.clone()), work));
+        let set = |venue: &mut Venue| prices.iter().for_each(|(symbol, price)| venue.set_price(*symbol, *price));
+        for venue in self.shared.shards.all() {
+            // A bank that cannot keep prices keeps no order either: whoever trades is told. And prices of the past change nothing.
+            drop(self.kept_at(venue, || Call::Prices(prices.clone()), set));
+        }
     }
 
     /// The board's price of a symbol, if it is traded here.
     #[must_use]
     pub fn price(&self, symbol: Symbol) -> Option<Price> {
-        self.with(|venue| venue.price(symbol))
+        self.now_at(self.shared.shards.first(), |venue| venue.price(symbol))
     }
 
     /// Halts trading in a symbol: new orders are refused as `NotTradable`, executions wait until it resumes.
     pub fn halt(&self, symbol: Symbol) {
-        self.with(|venue| venue.halt(symbol));
+        self.everywhere(|venue| venue.halt(symbol));
     }
 
     /// Lets trading in a symbol go on. Executions that waited happen now, at the price of now.
     pub fn resume(&self, symbol: Symbol) {
-        self.with(|venue| venue.resume(symbol));
+        self.everywhere(|venue| venue.resume(symbol));
     }
 
     /// Closes the market until the clock reaches `opens_at` or [`open_market`](BanChile::open_market) is called.
     ///
     /// Orders are day orders: all that are open expire now, with what was executed of them. New ones are refused as `MarketClosed`.
     pub fn close_market(&self, opens_at: Timestamp) {
-        self.with(|venue| venue.close_market(opens_at));
+        self.everywhere(|venue| venue.close_market(opens_at));
     }
 
     /// Opens the market.
     pub fn open_market(&self) {
-        self.with(Venue::open_market);
+        self.everywhere(Venue::open_market);
     }
 
     /// Adds a rule of what goes wrong. It counts sends from now on.
     pub fn script(&self, rule: Rule) {
-        self.with(|venue| venue.script().add(rule));
+        self.now_at(self.shared.shards.first(), |venue| venue.script().add(rule));
     }
 
     /// Drops all rules. What they have already done to orders stays.
     pub fn clear_script(&self) {
-        self.with(|venue| venue.script().clear());
+        self.now_at(self.shared.shards.first(), |venue| venue.script().clear());
     }
 
     /// Lets the next questions about an account fail with `Unavailable`; 0 ends it.
@@ -307,12 +279,14 @@ impl BanChile {
     /// # Errors
     /// [`AccountError::NoSuchAccount`].
     pub fn fail_queries_after(&self, account: &AccountId, spared: u32, times: u32) -> Result<(), AccountError> {
-        self.with(|venue| venue.account_mut(account).map(|account| (account.spared, account.failing) = (spared, times)))
+        self.with(account, |venue| {
+            venue.account_mut(account).map(|account| (account.spared, account.failing) = (spared, times))
+        })
     }
 
     /// Adds an outage, for all accounts. Where several are on at once, the one added first counts.
     pub fn add_outage(&self, outage: Outage) {
-        self.with(|venue| venue.add_outage(outage));
+        self.everywhere(|venue| venue.add_outage(outage));
     }
 
     /// How many calls of `submit` are held by [`Fault::HoldAnswer`](crate::Fault::HoldAnswer) now.
@@ -329,19 +303,23 @@ impl BanChile {
     /// What was drawn so far, to be held against a profile by itself or with what others drew.
     #[must_use]
     pub fn tally(&self) -> Tally {
-        self.with(|venue| venue.tally().clone())
+        let mut all = Tally::default();
+        self.everywhere(|venue| all.add(venue.tally()));
+        all
     }
 
     /// Whether all that was drawn so far fits `declared`: the profile of this broker, or another that it should not be taken for.
     #[must_use]
     pub fn calibration(&self, declared: &Profile) -> Calibration {
-        self.with(|venue| venue.tally().against(declared))
+        self.tally().against(declared)
     }
 
     /// When something is going to happen next by itself, if anything is: a request arrives, an order is executed or ends.
     #[must_use]
     pub fn next_event(&self) -> Option<Timestamp> {
-        self.with(|venue| venue.next_event())
+        let mut next = None;
+        self.everywhere(|venue| next = next.into_iter().chain(venue.next_event()).min());
+        next
     }
 
     /// The truth about one account, as no lag or lost answer hides it.
@@ -349,16 +327,21 @@ impl BanChile {
     /// # Errors
     /// [`AccountError::NoSuchAccount`].
     pub fn ledger(&self, account: &AccountId) -> Result<Ledger, AccountError> {
-        self.with(|venue| venue.account(account).map(|found| Ledger::of(found, &self.shared.profile, venue.now())))
+        self.with(account, |venue| {
+            venue.account(account).map(|found| Ledger::of(found, &self.shared.profile, venue.now()))
+        })
     }
 
     /// The truth about every account.
     #[must_use]
     pub fn truth(&self) -> BTreeMap<AccountId, Ledger> {
-        self.with(|venue| {
+        let mut truth = BTreeMap::new();
+        self.everywhere(|venue| {
             let now = venue.now();
-            venue.accounts().map(|found| (found.id.clone(), Ledger::of(found, &self.shared.profile, now))).collect()
-        })
+            truth
+                .extend(venue.accounts().map(|found| (found.id.clone(), Ledger::of(found, &self.shared.profile, now))));
+        });
+        truth
     }
 
     /// Whether cash and units of an account are exactly what its movements and fills make them; see [`Ledger::check`].

@@ -29,31 +29,31 @@ impl Broker for BanChile {
 
     async fn submit(&self, account: &AccountId, order: &OrderRequest) -> SubmitAnswer {
         let call = || Call::Send { account: account.clone(), order: *order };
-        let sent = match self.change(call, |venue| venue.send(account, order)) {
+        let sent = match self.change(account, call, |venue| venue.send(account, order)) {
             Ok(sent) => sent,
             Err(Unkept::Nothing(_)) => return SubmitAnswer::NotSent(NotSent::Unreachable),
             Err(Unkept::Unknown(_)) => return SubmitAnswer::Unknown(UnknownCause::BrokerError),
         };
         let waits = sent.waits();
         if waits {
-            self.wait(&sent).await;
+            self.wait(account, &sent).await;
         }
         let answer = sent.source.take(SubmitAnswer::Unknown(UnknownCause::Timeout));
         if waits && let SubmitAnswer::Acknowledged(view) = &answer {
-            self.with(|venue| venue.heard(account, view));
+            self.with(account, |venue| venue.heard(account, view));
         }
         answer
     }
 
     async fn cancel(&self, account: &AccountId, id: ClientOrderId) -> CancelAnswer {
         let call = || Call::Cancel { account: account.clone(), id };
-        let sent = match self.change(call, |venue| venue.send_cancel(account, id)) {
+        let sent = match self.change(account, call, |venue| venue.send_cancel(account, id)) {
             Ok(sent) => sent,
             Err(Unkept::Nothing(_)) => return CancelAnswer::NotSent(NotSent::Unreachable),
             Err(Unkept::Unknown(_)) => return CancelAnswer::Unknown(UnknownCause::BrokerError),
         };
         if sent.waits() {
-            self.wait(&sent).await;
+            self.wait(account, &sent).await;
         }
         sent.source.take(CancelAnswer::Unknown(UnknownCause::Timeout))
     }
@@ -88,10 +88,10 @@ impl Broker for BanChile {
 
 impl BanChile {
     /// Waits as long as an answer takes.
-    async fn wait<A>(&self, sent: &Delivery<A>) {
+    async fn wait<A>(&self, account: &AccountId, sent: &Delivery<A>) {
         if let Some(at) = sent.at {
             self.shared.clock.sleep_until(at).await;
-            self.with(|_| ());
+            self.with(account, |_| ());
         }
         if sent.held {
             self.shared.gate.wait().await;
@@ -108,7 +108,7 @@ impl BanChile {
         doing: impl Fn() -> String,
         question: impl FnOnce(&mut Venue) -> Result<T, AccountError>,
     ) -> Result<T, BrokerError> {
-        self.with(|venue| {
+        self.with(account, |venue| {
             let unknown = |_| BrokerError::NoSuchAccount { account: account.clone() };
             if venue.outage().is_some() {
                 return Err(BrokerError::Unavailable { doing: doing(), message: "an outage".to_owned() });

@@ -150,6 +150,13 @@ pub(crate) fn fingerprint(terms: &Terms) -> u32 {
     u32::try_from(fold(mixed.0, words) >> 32).unwrap_or_default()
 }
 
+/// A number that spreads accounts evenly, whatever their names have in common.
+pub(crate) fn spread(account: &AccountId) -> u64 {
+    let mut mixed = Mixed(5);
+    account.hash(&mut mixed);
+    mixed.finish() >> 32
+}
+
 /// What was hashed so far.
 struct Mixed(u64);
 

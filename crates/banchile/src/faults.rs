@@ -10,6 +10,8 @@ use evenkeel_domain::order::{
     Attempt, BrokerStatus, Direction, LegNumber, NotSent, OrderRequest, RefusalReason, Refused, Side, UnknownCause,
 };
 use evenkeel_domain::values::{AccountId, Lot, Percentage, Quantity, Symbol};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// What goes wrong with a send, or with the order it carries.
@@ -242,30 +244,45 @@ impl Rule {
     }
 }
 
-/// All rules, in the order in which they were scripted.
+/// All rules, in the order in which they were scripted. Clones are the same script: venues of one broker share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Script(Arc<Rules>);
+
 #[derive(Debug, Default)]
-pub(crate) struct Script {
-    rules: Vec<Rule>,
+struct Rules {
+    /// False while there is no rule: then nobody waits for the others.
+    any: AtomicBool,
+    all: Mutex<Vec<Rule>>,
 }
 
 impl Script {
-    pub(crate) fn add(&mut self, rule: Rule) {
-        self.rules.push(rule);
+    pub(crate) fn add(&self, rule: Rule) {
+        let mut rules = self.rules();
+        rules.push(rule);
+        self.0.any.store(true, Ordering::Release);
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.rules.clear();
+    pub(crate) fn clear(&self) {
+        let mut rules = self.rules();
+        rules.clear();
+        self.0.any.store(false, Ordering::Release);
     }
 
-    /// What the rules make of this send.
-    pub(crate) fn treatment(&mut self, account: &AccountId, request: &OrderRequest) -> Treatment {
+    /// What this send meets. Counts it.
+    pub(crate) fn treatment(&self, account: &AccountId, request: &OrderRequest) -> Treatment {
         let mut treatment = Treatment::default();
-        for rule in &mut self.rules {
-            if rule.matches(account, request) && rule.counts() {
-                treatment.add(rule.fault.clone());
+        if self.0.any.load(Ordering::Acquire) {
+            for rule in self.rules().iter_mut() {
+                if rule.matches(account, request) && rule.counts() {
+                    treatment.add(rule.fault.clone());
+                }
             }
         }
         treatment
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Vec<Rule>> {
+        self.0.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -91,6 +91,8 @@ mod outages;
 mod profile;
 mod sessions;
 mod settlement;
+mod shards;
+mod shared;
 mod sorted;
 #[cfg(test)]
 mod tests;

@@ -19,4 +19,5 @@ mod refusals;
 mod retention;
 mod scheduling;
 mod settling;
+mod shards;
 mod sorted;

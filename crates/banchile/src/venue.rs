@@ -30,6 +30,7 @@ use evenkeel_domain::values::{AccountId, Price, Quantity, Symbol, Timestamp};
 use sending::Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// The whole state of the simulated broker.
@@ -54,8 +55,8 @@ pub(crate) struct Venue {
     /// What was drawn; nothing where nothing is.
     tally: Tally,
     outages: Vec<Outage>,
-    /// The last slot whose drawn outage is in the tally.
-    counted_slot: Option<i64>,
+    /// The last slot whose drawn outage is in the tally of a venue of this broker.
+    counted_slot: Arc<AtomicI64>,
 }
 
 /// Something that is still going to happen.
@@ -90,8 +91,16 @@ impl Venue {
             script: Script::default(),
             tally: Tally::default(),
             outages: Vec::new(),
-            counted_slot: None,
+            counted_slot: Arc::new(AtomicI64::new(i64::MIN)),
         }
+    }
+
+    /// Another venue of the same broker, without accounts: rules count the sends of both.
+    pub(crate) fn beside(&self) -> Self {
+        let mut other = Self::new(Arc::clone(&self.profile), Arc::clone(&self.capabilities), 0);
+        (other.draws, other.script) = (self.draws, self.script.clone());
+        other.counted_slot = Arc::clone(&self.counted_slot);
+        other
     }
 
     /// Lets everything happen that is due until `now`. Time never goes back.
@@ -247,8 +256,8 @@ impl Venue {
         drawn
     }
 
-    pub(crate) const fn script(&mut self) -> &mut Script {
-        &mut self.script
+    pub(crate) const fn script(&self) -> &Script {
+        &self.script
     }
 
     pub(crate) fn add_outage(&mut self, outage: Outage) {
@@ -264,9 +273,12 @@ impl Venue {
     /// Counts what is drawn for the slot of now, once: every later call in it meets the same.
     fn count_outage(&mut self) {
         let Some(outages) = self.profile.outages else { return };
-        let slot = outages.slot_of(self.now).filter(|slot| self.counted_slot.is_none_or(|counted| counted < *slot));
-        let Some(slot) = slot else { return };
-        self.counted_slot = Some(slot);
+        let Some(slot) = outages.slot_of(self.now) else { return };
+        if self.counted_slot.load(Ordering::Relaxed) >= slot
+            || self.counted_slot.fetch_max(slot, Ordering::Relaxed) >= slot
+        {
+            return;
+        }
         let drawn = outages.drawn(self.draws, slot);
         self.tally.chance(Happening::Outage, drawn.is_some());
         if let Some(drawn) = drawn {

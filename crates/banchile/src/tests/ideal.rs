@@ -65,7 +65,7 @@ fn no_clock_is_ever_waited_for() {
         broker.submit(&account, &order(1, "buy 1 META @ 400")).now_or_never().expect("it waited");
         broker.cancel(&account, id(1, 1)).now_or_never().expect("it waited");
     }
-    let repeats = broker.with(|venue| venue.account(&account).unwrap().repeats.len());
+    let repeats = broker.with(&account, |venue| venue.account(&account).unwrap().repeats.len());
     assert_eq!(repeats, 0, "how often something was sent matters for draws only");
 }
 

@@ -144,7 +144,7 @@ fn how_often_it_was_sent_is_forgotten_too() {
         desk.run(desk.broker.fills_since(&desk.account, None)).unwrap();
     }
     assert_eq!(kept(&desk), 1);
-    let repeats = || desk.broker.with(|venue| venue.account(&desk.account).unwrap().repeats.len());
+    let repeats = || desk.broker.with(&desk.account, |venue| venue.account(&desk.account).unwrap().repeats.len());
     assert_eq!(repeats(), 1);
     // But not of what is still there, nor of what was lost of this batch.
     desk.broker.script(Rule::new(Fault::NeverFill));

@@ -9,8 +9,12 @@ use evenkeel_domain::values::{Money, Percentage, PortfolioId, Price, Quantity, S
 use evenkeel_engine::{Engine, EngineError, Ports, Rebalanced, Settings};
 use evenkeel_memory::{ManualClock, MemoryLeases, MemoryNotifier};
 use evenkeel_ports::{Clock, Journal, NullObserver};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Locks of the broker: enough that two threads seldom meet.
+const SHARDS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
@@ -26,7 +30,7 @@ impl World {
         let clock = ManualClock::new(Timestamp::EPOCH);
         // As in a replay without a store: what is over is forgotten.
         let profile = Profile { retention: Retention::OrderIds, ..Profile::ideal() };
-        let broker = Arc::new(BanChile::new(profile, Arc::new(clock.clone()), 1));
+        let broker = Arc::new(BanChile::sharded(profile, Arc::new(clock.clone()), 1, SHARDS));
         let ports = Ports {
             broker: broker.clone(),
             leases: Arc::new(MemoryLeases::new(Arc::new(clock.clone()))),
