@@ -2,9 +2,11 @@
 
 mod oracle;
 
-use super::{assess, is_out_of_band};
+use super::{Point, assess, is_out_of_band};
 use crate::allocation::Target;
 use crate::testing::{Scene, read};
+use crate::values::wide::Wide;
+use crate::values::{Percentage, Value};
 
 /// Checks what is out of band: `drift: breaches`, cash first; `total` when the sum of all distances is.
 fn check(measure: &str, lines: &str, expected: &str) {
@@ -239,4 +241,23 @@ fn figures_beyond_a_percentage_are_refused_and_the_decision_is_not() {
     let valuation = scene.valuation().unwrap();
     assert_eq!(is_out_of_band(&valuation, &scene.policy.measure), Ok(true));
     assert!(assess(&valuation, &scene.policy.measure).is_err());
+}
+
+#[test]
+fn a_distance_is_the_same_however_many_bits_it_takes() {
+    let million = Wide::from_i128(1_000_000);
+    // Around where 128 bits are no longer enough, and what only a caller's own lines can hold: a target of more than everything.
+    let mut numbers = vec![0, 1, 999_999, i128::MAX];
+    numbers.extend((103..109).flat_map(|bits| [(1 << bits) - 1, 1 << bits, (1 << bits) + 1]));
+    let values: Vec<i128> = numbers.iter().flat_map(|number| [*number, -*number]).collect();
+    for units in [0, 1, 333_333, 999_999, 1_000_000, 1_000_001, 1 << 40] {
+        let goal = Percentage::from_units(units).unwrap();
+        for (value, whole) in values.iter().flat_map(|value| numbers.iter().map(move |whole| (*value, *whole))) {
+            let [value, whole] = [value, whole].map(Wide::from_i128);
+            let goal_times = whole.checked_mul(Wide::from_i128(i128::from(units))).unwrap();
+            let expected = value.checked_mul(million).unwrap().checked_sub(goal_times).unwrap().abs();
+            let point = Point { target: Target::Cash, value: Value::from_wide(value), goal };
+            assert_eq!(point.distance(Value::from_wide(whole)), Ok(expected), "{value} of {whole}, {units}");
+        }
+    }
 }

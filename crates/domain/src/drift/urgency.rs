@@ -35,11 +35,10 @@ impl Urgency {
         let mut most: Option<Far> = None;
         for point in points(valuation) {
             let distance = point.distance(investable)?;
-            if point.is_out(distance, investable, measure)? {
-                let far = Far { distance, band: band(&point, measure), value: point.value.wide() };
-                if most.is_none_or(|most| far.by_need(most).is_ge()) {
-                    most = Some(far);
-                }
+            let far = Far { distance, band: band(&point, measure), value: point.value.wide() };
+            let would_be_most = most.is_none_or(|most| far.by_need(most).is_ge());
+            if would_be_most && point.is_out(distance, investable, measure)? {
+                most = Some(far);
             }
         }
         if let Some(Far { distance, band, value }) = most {
@@ -80,6 +79,7 @@ impl Far {
             (0, 0) => Ordering::Equal,
             (0, _) => Ordering::Greater,
             (_, 0) => Ordering::Less,
+            (band, other_band) if band == other_band => self.distance.cmp(&other.distance),
             (band, other_band) => times(self.distance, other_band).cmp(&times(other.distance, band)),
         };
         by_need.then(self.value.cmp(&other.value))
