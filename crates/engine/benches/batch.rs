@@ -32,23 +32,24 @@ use evenkeel_memory::{MemoryJournal, Retention};
 use original::Original;
 use python::Python;
 use rows::Rows;
-use std::ops::Range;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::Scope;
 use std::time::{Duration, Instant};
-use world::World;
+use world::{Wave, World};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::io::Result<()> {
     let is_bench = std::env::args().any(|argument| argument == "--bench");
-    let rounds = if is_bench && !Rows::is_quick() { 400 } else { 2 };
+    let (rounds, blocks) = if is_bench && !Rows::is_quick() { (400, 20) } else { (2, 1) };
     let mut rows = Rows::from_arguments()?;
     for holdings in [10, 50, 500] {
         rows.put("engine", &format!("plan for {holdings} holdings"), planning(holdings, rounds), "µs")?;
     }
     for legs in [10, 50] {
-        batches(legs, rounds).put(&mut rows, &format!("whole batches of {legs} legs in memory"), "per second")?;
+        batches(legs, blocks).put(&mut rows, &format!("whole batches of {legs} legs in memory"), "per second")?;
     }
     for legs in [10, 50] {
         let pair = |world: &mut World| block_on(world.rebalance(&world.portfolios[0])).unwrap();
@@ -62,7 +63,7 @@ fn main() -> std::io::Result<()> {
     for (threads, on) in [(1, ""), (2, ", two threads")] {
         for symbols in [10, 20, 100] {
             let what = format!("100 x 50 of 500 symbols, waves of {symbols}{on}");
-            stress(symbols, rounds / 4 + 1, threads).put(&mut rows, &what, "rebalances per second")?;
+            stress(symbols, blocks, threads).put(&mut rows, &what, "rebalances per second")?;
         }
     }
     Ok(())
@@ -75,7 +76,7 @@ fn memory() -> Arc<MemoryJournal> {
 /// One portfolio, every holding of which has just drifted by a tenth.
 fn out_of_band(holdings: usize) -> World {
     let world = World::new(1, holdings, holdings, memory());
-    assert_eq!(world.wave(0..holdings, 10, false).len(), 1, "it is out of band");
+    assert_eq!(world.wave(&Wave { symbols: 0..holdings, flipped: false }, 10).len(), 1, "it is out of band");
     world
 }
 
@@ -109,88 +110,151 @@ impl Pace {
 }
 
 /// One portfolio, of which every holding drifts by a tenth each time.
-fn batches(holdings: usize, rounds: u32) -> Pace {
+fn batches(holdings: usize, blocks: u32) -> Pace {
     let world = World::new(1, holdings, holdings, memory());
     let original = (Original::new(1, holdings, holdings), Python::new(1, holdings, holdings));
-    let rebalance = |found: &[PortfolioId]| {
+    let rebalance = |found: Vec<PortfolioId>| {
         for portfolio in found {
-            assert_eq!(block_on(world.rebalance(portfolio)).unwrap(), holdings, "legs");
+            assert_eq!(block_on(world.rebalance(&portfolio)).unwrap(), holdings, "legs");
         }
     };
-    waves(&world, original, rounds, rebalance, |round| (0..holdings, round.is_multiple_of(2)))
+    let block: Vec<Wave> = (0..20).map(|round| Wave { symbols: 0..holdings, flipped: round % 2 == 0 }).collect();
+    waves(&world, original, blocks, rebalance, |_| block.clone())
 }
 
 /// The stress test of the system that Evenkeel replaces: judging and rebalancing whoever waves of so many symbols, by up to 10 %, put out of band.
-fn stress(symbols: usize, rounds: u32, threads: usize) -> Pace {
+/// A block goes through all symbols once; the halves of two threads are compared with the original on one, and not with Python: while that
+/// takes its turn, the second processor falls asleep.
+fn stress(symbols: usize, blocks: u32, threads: usize) -> Pace {
     let world = World::new(100, 50, 500, memory());
-    let original = (Original::new(100, 50, 500), Python::new(100, 50, 500));
-    for portfolio in world.wave(0..500, 0, false) {
-        block_on(world.rebalance(&portfolio)).unwrap();
-    }
-    let rebalance = |found: &[PortfolioId]| rebalance_all(&world, found, threads);
-    waves(&world, original, rounds, rebalance, |round| {
-        let first = round * symbols % 500;
-        (first..first + symbols, (round * symbols / 500).is_multiple_of(2))
+    let original = (Original::new(100, 50, 500), Python::new(100, 50, 500).filter(|_| threads == 1));
+    std::thread::scope(|scope| {
+        let crew = Crew::new(scope, &world, threads);
+        crew.rebalance(world.wave(&Wave { symbols: 0..500, flipped: false }, 0));
+        let rebalance = |found| crew.rebalance(found);
+        waves(&world, original, blocks, rebalance, |block| {
+            let flipped = block % 2 == 0;
+            (0..500).step_by(symbols).map(|first| Wave { symbols: first..first + symbols, flipped }).collect()
+        })
     })
 }
 
-/// Waves of these symbols, and whoever they put out of band rebalanced; all ways in turns, the original's on one thread.
+/// Threads, of which each has its share of the portfolios and rebalances one after the other. The first is that of the bench.
+struct Crew<'w> {
+    world: &'w World,
+    others: Vec<(Sender<Vec<PortfolioId>>, Receiver<()>)>,
+}
+
+impl<'w> Crew<'w> {
+    fn new<'s>(scope: &'s Scope<'s, '_>, world: &'w World, threads: usize) -> Self
+    where
+        'w: 's,
+    {
+        let hire = |_| {
+            let (send, shares) = channel();
+            let (done, wait) = channel();
+            scope.spawn(move || {
+                for share in shares {
+                    rebalance_all(world, share);
+                    done.send(()).unwrap();
+                }
+            });
+            (send, wait)
+        };
+        Self { world, others: (1..threads).map(hire).collect() }
+    }
+
+    fn rebalance(&self, found: Vec<PortfolioId>) {
+        let mut shares = vec![Vec::new(); self.others.len() + 1];
+        for portfolio in found {
+            let place = self.world.portfolios.binary_search(&portfolio).unwrap();
+            shares[place % (self.others.len() + 1)].push(portfolio);
+        }
+        for ((send, _), share) in self.others.iter().zip(shares.drain(1..)) {
+            send.send(share).unwrap();
+        }
+        rebalance_all(self.world, shares.remove(0));
+        self.others.iter().for_each(|(_, wait)| wait.recv().unwrap());
+    }
+}
+
+fn rebalance_all(world: &World, share: Vec<PortfolioId>) {
+    for portfolio in share {
+        assert!(block_on(world.rebalance(&portfolio)).unwrap() > 0);
+    }
+}
+
+/// Blocks of waves, and whoever they put out of band rebalanced; all ways in turns, the original's on one thread. The first block is not measured: from where
+/// all prices are alike it needs fewer legs.
 fn waves(
     world: &World,
     (mut original, mut python): (Original, Option<Python>),
-    rounds: u32,
-    rebalance: impl Fn(&[PortfolioId]),
-    wave: impl Fn(usize) -> (Range<usize>, bool),
+    blocks: u32,
+    rebalance: impl Fn(Vec<PortfolioId>),
+    block: impl Fn(u32) -> Vec<Wave>,
 ) -> Pace {
-    let (mut taken, mut rebalanced, mut by_original) = (Duration::ZERO, 0_usize, 0_usize);
+    let (mut ours, mut theirs) = (Turns::default(), Turns::default());
     let (mut ratios, mut python_ratios) = (Vec::new(), Vec::new());
-    for round in 0..rounds as usize {
-        let (range, flipped) = wave(round);
-        let (mut ours, mut theirs) = (0, 0);
-        let our_time = time(|| {
-            let found = world.wave(range.clone(), 10, flipped);
-            ours = found.len();
-            rebalance(&found);
+    for number in 0..=blocks {
+        let waves = block(number);
+        let our = Turns::of(&waves, |wave| {
+            let found = world.wave(wave, 10);
+            let count = found.len();
+            rebalance(found);
+            count
         });
-        let their_time = time(|| theirs = original.wave(range.clone(), 10, flipped));
-        (taken, rebalanced, by_original) = (taken + our_time, rebalanced + ours, by_original + theirs);
-        let each = |time: Duration, rebalances: usize| time.as_secs_f64() / rebalances as f64;
-        ratios.push(each(their_time, theirs) / each(our_time, ours));
-        if let Some((theirs, their_time)) = python.as_mut().map(|python| python.wave(range, 10, flipped)) {
-            assert!(theirs.abs_diff(ours) * 10 <= ours.max(10), "{ours} rebalances, and {theirs}");
-            python_ratios.push(each(their_time, theirs) / each(our_time, ours));
+        let their = Turns::of(&waves, |wave| original.wave(wave, 10));
+        let by_python = python.as_mut().map(|python| {
+            let turns = waves.iter().map(|wave| python.wave(wave, 10));
+            turns.fold(Turns::default(), |all, (rebalances, taken)| all.and(Turns { taken, rebalances }))
+        });
+        if number == 0 {
+            continue;
         }
+        (ours, theirs) = (ours.and(our), theirs.and(their));
+        ratios.push(their.each() / our.each());
+        python_ratios.extend(by_python.map(|by_python| {
+            by_python.agrees_with(our);
+            by_python.each() / our.each()
+        }));
     }
-    // It rounds what it decides by.
-    assert!(rebalanced.abs_diff(by_original) * 50 <= rebalanced, "{rebalanced} rebalances, and {by_original}");
-    let per_second = rebalanced as f64 / taken.as_secs_f64();
+    theirs.agrees_with(ours);
+    let per_second = 1.0 / ours.each();
     Pace { per_second, against_original: median(ratios).unwrap(), against_python: median(python_ratios) }
+}
+
+/// So many rebalances took so long.
+#[derive(Clone, Copy, Default)]
+struct Turns {
+    taken: Duration,
+    rebalances: usize,
+}
+
+impl Turns {
+    fn of(waves: &[Wave], mut rebalances: impl FnMut(&Wave) -> usize) -> Self {
+        let mut count = 0;
+        let taken = time(|| count = waves.iter().map(&mut rebalances).sum());
+        Self { taken, rebalances: count }
+    }
+
+    fn and(self, more: Self) -> Self {
+        Self { taken: self.taken + more.taken, rebalances: self.rebalances + more.rebalances }
+    }
+
+    fn each(self) -> f64 {
+        self.taken.as_secs_f64() / self.rebalances as f64
+    }
+
+    /// The original rounds what it decides by.
+    fn agrees_with(self, ours: Self) {
+        let (ours, theirs) = (ours.rebalances, self.rebalances);
+        assert!(theirs.abs_diff(ours) * 50 <= ours.max(50), "{ours} rebalances, and {theirs}");
+    }
 }
 
 fn median(mut ratios: Vec<f64>) -> Option<f64> {
     ratios.sort_by(f64::total_cmp);
     ratios.get(ratios.len() / 2).copied()
-}
-
-/// On so many threads, each of which has its share of the portfolios and does one after the other.
-fn rebalance_all(world: &World, found: &[PortfolioId], threads: usize) {
-    let rebalance = |share: &[&PortfolioId]| {
-        for portfolio in share {
-            assert!(block_on(world.rebalance(portfolio)).unwrap() > 0);
-        }
-    };
-    let mut shares = vec![Vec::new(); threads];
-    for portfolio in found {
-        let place = world.portfolios.binary_search(portfolio).unwrap();
-        shares[place % threads].push(portfolio);
-    }
-    std::thread::scope(|scope| {
-        let (ours, others) = shares.split_first().unwrap();
-        for share in others {
-            scope.spawn(move || rebalance(share));
-        }
-        rebalance(ours);
-    });
 }
 
 fn time(work: impl FnOnce()) -> Duration {

@@ -23,7 +23,7 @@ use futures_util::future::join_all;
 use rows::Rows;
 use std::sync::Arc;
 use std::time::Instant;
-use world::World;
+use world::{Wave, World};
 
 const LEGS: usize = 10;
 
@@ -49,7 +49,7 @@ fn measure(in_flight: usize, rounds: usize) -> [f64; 2] {
     #[expect(clippy::disallowed_methods, reason = "a bench measures the time that passes, and decides nothing by it")]
     let start = Instant::now();
     for round in 0..rounds {
-        let found = world.wave(0..LEGS, 10, round.is_multiple_of(2));
+        let found = world.wave(&Wave { symbols: 0..LEGS, flipped: round.is_multiple_of(2) }, 10);
         assert_eq!(found.len(), in_flight);
         for legs in block_on(join_all(found.iter().map(|portfolio| world.rebalance(portfolio)))) {
             assert_eq!(legs.unwrap(), LEGS);

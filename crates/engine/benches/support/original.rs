@@ -4,12 +4,12 @@
 //! orders of a batch at once, at a broker in memory that yields once per order; each operation in a list, pending and then done. Nothing is
 //! durable, nothing can be recovered, and what is bought is not held against the cash. Unlike the original, it looks nothing up by name.
 
+use crate::world::{Wave, price};
 use evenkeel_conformance::suite::block_on;
 use futures_util::future::join_all;
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::future::poll_fn;
-use std::ops::Range;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -67,11 +67,11 @@ impl Original {
     }
 
     /// Takes the prices of a [wave](crate::world::World::wave), and rebalances whomever it puts out of band; how many those were.
-    pub(crate) fn wave(&mut self, range: Range<usize>, by: u64, flipped: bool) -> usize {
+    pub(crate) fn wave(&mut self, wave: &Wave, by: u64) -> usize {
         self.log.clear();
         let mut affected = BTreeSet::new();
-        for n in range {
-            self.prices[n] = Decimal::from(crate::world::price(n, by, flipped));
+        for n in wave.symbols.clone() {
+            self.prices[n] = Decimal::from(price(n, by, wave.flipped));
             affected.extend(&self.registry[n]);
         }
         affected.into_iter().filter(|portfolio| self.rebalance(*portfolio)).count()

@@ -1,7 +1,7 @@
 //! The way of the system that Evenkeel replaces, in its own language: [`original.py`](../original.py), in a process of its own.
 
+use crate::world::Wave;
 use std::io::{BufRead, BufReader, Write};
-use std::ops::Range;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -22,8 +22,8 @@ impl Python {
     }
 
     /// Takes the prices of a [wave](crate::world::World::wave), and rebalances whomever it puts out of band: how many, and the time that took.
-    pub(crate) fn wave(&mut self, range: Range<usize>, by: u64, flipped: bool) -> (usize, Duration) {
-        let line = format!("{} {} {by} {}\n", range.start, range.end, u8::from(flipped));
+    pub(crate) fn wave(&mut self, Wave { symbols, flipped }: &Wave, by: u64) -> (usize, Duration) {
+        let line = format!("{} {} {by} {}\n", symbols.start, symbols.end, u8::from(*flipped));
         self.process.stdin.as_mut().unwrap().write_all(line.as_bytes()).unwrap();
         let mut answer = String::new();
         self.answers.read_line(&mut answer).unwrap();

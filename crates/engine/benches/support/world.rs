@@ -16,6 +16,13 @@ use std::time::Duration;
 /// Locks of the broker: enough that two threads seldom meet.
 const SHARDS: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
+/// Which symbols get a price; whether those are above that were below.
+#[derive(Clone)]
+pub(crate) struct Wave {
+    pub(crate) symbols: std::ops::Range<usize>,
+    pub(crate) flipped: bool,
+}
+
 pub(crate) struct World {
     pub(crate) engine: Engine,
     clock: ManualClock,
@@ -65,12 +72,12 @@ impl World {
         self
     }
 
-    /// A day later, prices for the symbols in `range`, around 100: `by` percent above and below in turns, the other way round if `flipped`. Gives who is out of band.
+    /// A day later, prices around 100: `by` percent above and below in turns. Gives who is out of band.
     /// Each rebalance between two of these makes a portfolio richer, by 2 % where `by` is 10.
-    pub(crate) fn wave(&self, range: std::ops::Range<usize>, by: u64, flipped: bool) -> Vec<PortfolioId> {
-        let priced = self.symbols.iter().enumerate().filter(|(n, _)| range.contains(n));
+    pub(crate) fn wave(&self, wave: &Wave, by: u64) -> Vec<PortfolioId> {
+        let priced = self.symbols.iter().enumerate().filter(|(n, _)| wave.symbols.contains(n));
         let prices: Vec<(Symbol, Price)> = priced
-            .map(|(n, symbol)| (*symbol, Price::from_nanos(price(n, by, flipped) * 1_000_000_000).unwrap()))
+            .map(|(n, symbol)| (*symbol, Price::from_nanos(price(n, by, wave.flipped) * 1_000_000_000).unwrap()))
             .collect();
         self.clock.advance(Duration::from_secs(24 * 60 * 60));
         self.broker.set_prices(prices.iter().copied());
