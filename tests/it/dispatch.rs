@@ -1,5 +1,6 @@
 //! Waves while batches run: who is due waits, the most urgent first, and nobody is lost. The large one is `dispatch/selloff.rs`.
 
+mod runs;
 mod selloff;
 
 use crate::answers::slow;

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A [`Dispatcher`] decides nothing about a batch, and has no thread of its own: it is driven by the future of [`Dispatcher::run`], which its user
-//! spawns or awaits. Who is out of band is decided by [`evenkeel_watch`], what to do about it by [`Engine::rebalance`].
+//! spawns or awaits; or by several, which share what is due. Who is out of band is decided by [`evenkeel_watch`], what to do about it by [`Engine::rebalance`].
 
 mod pending;
 mod queue;
@@ -87,7 +87,7 @@ pub struct Backlog {
     pub waiting: usize,
     /// When the one was found out of band that has waited longest; those for whom there was no room count.
     pub oldest: Option<Timestamp>,
-    /// Portfolios that are being rebalanced, by the run that is under way.
+    /// Portfolios that are being rebalanced, by the runs that are under way.
     pub running: usize,
     /// Portfolios that are left alone for a while: in a pause, halted, busy elsewhere, refused, or not to be judged.
     pub resting: usize,
@@ -155,6 +155,9 @@ impl Dispatcher {
 
     /// Rebalances whoever is due, until the engine [is stopped](Engine::shut_down). `tell` is called with everything that becomes of it.
     ///
+    /// A run drives its batches in turns, on one thread at a time. For more threads, spawn more runs of one dispatcher: they share who is due and
+    /// [`batches_at_once`](DispatcherSettings::batches_at_once), and each thing is told by one of them.
+    ///
     /// Dropping the future is a crash of the batches that are under way, and as safe: [`Engine::recover`] finishes them, once their leases have run out,
     /// a [heartbeat](evenkeel_ports::LeaseTerms::heartbeat) later. What is judged at once is judged without waiting in between: a wave that puts two hundred thousand
     /// out of band takes a second or so.
@@ -193,19 +196,24 @@ impl Dispatcher {
     }
 
     async fn work(&self, until_idle: bool, mut tell: impl FnMut(Dispatched)) {
+        let _run = Run::begin(self);
         let mut batches = FuturesUnordered::new();
+        let mut is_round_over = true;
         loop {
             let heard = self.engine.board.bell.rings();
             let is_stopping = self.engine.signals.stopping().is_some();
-            if !is_stopping {
-                batches.extend(self.begin().into_iter().map(|under_way| self.rebalance(under_way)));
-            }
-            let (told, is_idle, wakes_at) = self.look_around();
+            // One at a time, so that several runs share who is due.
+            let begun = if is_stopping { None } else { self.begin(batches.len(), is_round_over) };
+            // What came since the round began is taken in before anything is waited for.
+            let is_done = begun.is_none() && is_round_over;
+            is_round_over = begun.is_none();
+            batches.extend(begun.map(|under_way| self.rebalance(under_way)));
+            let (told, is_idle, wakes_at) = self.look_around(batches.len());
             told.into_iter().for_each(&mut tell);
-            if batches.is_empty() && (is_stopping || until_idle && is_idle) {
+            if is_done && batches.is_empty() && (is_stopping || until_idle && is_idle) {
                 return;
             }
-            {
+            if is_done {
                 let ended = pin!(async {
                     match batches.next().await {
                         Some(ended) => ended,
@@ -231,14 +239,17 @@ impl Dispatcher {
         }
     }
 
-    /// Judges what came, at the newest prices, and takes from the queue whom there is room for.
-    fn begin(&self) -> Vec<UnderWay<'_>> {
+    /// Takes the next from the queue, if there is room for it in a run that has so many; in a new round after what came was judged, at the newest prices.
+    /// However fast waves come, they are judged once for all who are begun in a round.
+    fn begin(&self, own: usize, is_round_over: bool) -> Option<UnderWay<'_>> {
         let now = self.now();
         let mut state = lock(&self.state);
-        let quotes = lock(&self.pending).take();
-        state.take_in(&self.engine, now, quotes);
-        let begun = std::iter::from_fn(|| state.next(&self.engine, now));
-        begun.map(|portfolio| UnderWay { dispatcher: self, portfolio }).collect()
+        if is_round_over || state.is_round_over() {
+            let quotes = lock(&self.pending).take();
+            state.take_in(&self.engine, now, quotes);
+        }
+        let portfolio = state.next(&self.engine, own, now)?;
+        Some(UnderWay { dispatcher: self, portfolio })
     }
 
     async fn rebalance<'d>(&'d self, under_way: UnderWay<'d>) -> (UnderWay<'d>, Result<Rebalanced, EngineError>) {
@@ -250,15 +261,36 @@ impl Dispatcher {
         lock(&self.state).ended(under_way.portfolio.clone(), result, self.now());
     }
 
-    /// What is to be told, whether there is nothing to do, and when to look again though nothing comes.
-    fn look_around(&self) -> (Vec<Dispatched>, bool, Option<Timestamp>) {
+    /// What is to be told, whether there is nothing to do, and when a run that has so many looks again though nothing comes.
+    fn look_around(&self, own: usize) -> (Vec<Dispatched>, bool, Option<Timestamp>) {
         let mut state = lock(&self.state);
         let is_idle = state.is_idle() && lock(&self.pending).len() == 0;
-        (state.take_told(), is_idle, state.wakes_at(self.now()))
+        (state.take_told(), is_idle, state.wakes_at(own, self.now()))
     }
 
     fn now(&self) -> Timestamp {
         self.engine.ports.clock.now()
+    }
+}
+
+/// Another run is under way while this lives.
+struct Run<'d>(&'d Dispatcher);
+
+impl<'d> Run<'d> {
+    fn begin(dispatcher: &'d Dispatcher) -> Self {
+        let mut state = lock(&dispatcher.state);
+        state.runs = state.runs.saturating_add(1);
+        Self(dispatcher)
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        state.runs = state.runs.saturating_sub(1);
+        drop(state);
+        // The others have more room now.
+        self.0.engine.board.bell.ring();
     }
 }
 

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
-const STOCKS: usize = 8;
+pub(super) const STOCKS: usize = 8;
 
 /// In which order leases are taken.
 #[derive(Default)]
@@ -36,27 +36,27 @@ impl Observer for Starts {
 }
 
 /// An engine over an ideal broker and stores in memory that keep no history.
-struct Crowd {
+pub(super) struct Crowd {
     clock: ManualClock,
-    broker: Arc<BanChile>,
+    pub(super) broker: Arc<BanChile>,
     leases: Arc<MemoryLeases>,
-    engine: Arc<Engine>,
+    pub(super) engine: Arc<Engine>,
     starts: Arc<Starts>,
-    ids: Vec<PortfolioId>,
+    pub(super) ids: Vec<PortfolioId>,
 }
 
-fn stock(n: usize) -> Symbol {
+pub(super) fn stock(n: usize) -> Symbol {
     p(&format!("S{}", n % STOCKS))
 }
 
 /// The price of each stock after the crash: 85 to 50 of a hundred.
-fn crashed() -> Vec<(Symbol, Price)> {
+pub(super) fn crashed() -> Vec<(Symbol, Price)> {
     (0..STOCKS).map(|n| (stock(n), p(&(85 - 5 * n).to_string()))).collect()
 }
 
 impl Crowd {
     /// Portfolios of half a stock and half cash, all in band when a stock costs 100.
-    fn new(portfolios: usize) -> Self {
+    pub(super) fn new(portfolios: usize) -> Self {
         let clock = ManualClock::new(noon());
         let broker = Arc::new(BanChile::new(Profile::ideal(), Arc::new(clock.clone()), 1));
         let leases = Arc::new(MemoryLeases::new(Arc::new(clock.clone())));

@@ -28,6 +28,10 @@ pub(super) struct State {
     last_anew: Option<PortfolioId>,
     /// How many may still go back when their turn has come.
     may_go_back: usize,
+    /// How many runs there are, which share the places.
+    pub(super) runs: usize,
+    /// How many were begun since what came was last taken in.
+    begun: usize,
     /// Whose rebalance is under way.
     pub(super) running: BTreeSet<PortfolioId>,
     /// Everything is halted: nothing is begun until then, or until a halt is taken back.
@@ -60,6 +64,8 @@ impl State {
             rests: Rests::default(),
             last_anew: None,
             may_go_back: ANEW,
+            runs: 0,
+            begun: 0,
             running: BTreeSet::new(),
             hold: None,
             doubtful: BTreeSet::new(),
@@ -73,6 +79,7 @@ impl State {
 
     /// Takes in what came: prices, portfolios that changed, rests that are over. Whoever is out of band then waits.
     pub(super) fn take_in(&mut self, engine: &Engine, now: Timestamp, quotes: BTreeMap<Symbol, Quote>) {
+        self.begun = 0;
         let believed = self.believed(engine, quotes);
         for found in self.watch.quotes(now, &believed) {
             self.found(found, now, now);
@@ -101,12 +108,12 @@ impl State {
         }
     }
 
-    /// Who goes next: the most urgent of those who wait, if it is still out of band now.
+    /// Who goes next, in a run that has so many: the most urgent of those who wait, if it is still out of band now.
     ///
     /// Who was left out is asked for once at most before somebody is begun: that is a look at everybody, and others wait for the lock.
-    pub(super) fn next(&mut self, engine: &Engine, now: Timestamp) -> Option<PortfolioId> {
+    pub(super) fn next(&mut self, engine: &Engine, own: usize, now: Timestamp) -> Option<PortfolioId> {
         let mut may_refill = true;
-        while self.has_place() {
+        while self.has_place(own) {
             let Some((portfolio, since)) = self.queue.take() else {
                 if !std::mem::take(&mut may_refill) {
                     return None;
@@ -119,6 +126,7 @@ impl State {
             };
             if self.is_due(engine, &portfolio, since, now) {
                 self.started = self.started.saturating_add(1);
+                self.begun = self.begun.saturating_add(1);
                 self.watch.set_active(&portfolio, false);
                 self.running.insert(portfolio.clone());
                 tracing::debug!(%portfolio, waiting = self.queue.len(), "begun");
@@ -183,15 +191,21 @@ impl State {
         self.told.push(Dispatched::Ended { portfolio, result });
     }
 
-    /// When something is to be looked at again, though nothing comes.
-    pub(super) fn wakes_at(&self, now: Timestamp) -> Option<Timestamp> {
+    /// When a run that has so many looks again, though nothing comes.
+    pub(super) fn wakes_at(&self, own: usize, now: Timestamp) -> Option<Timestamp> {
         let held_until = self.hold.as_ref().map(|(_, until)| *until);
-        let at_once = (self.has_place() && !self.queue.is_done()).then_some(now);
+        let at_once = (self.has_place(own) && !self.queue.is_done()).then_some(now);
         held_until.into_iter().chain(self.rests.next_end()).chain(at_once).min()
     }
 
-    fn has_place(&self) -> bool {
-        self.hold.is_none() && self.running.len() < self.batches_at_once
+    /// True if as many were begun since what came was last taken in as may be under way at once.
+    pub(super) const fn is_round_over(&self) -> bool {
+        self.begun >= self.batches_at_once
+    }
+
+    fn has_place(&self, own: usize) -> bool {
+        let share = self.batches_at_once.div_ceil(self.runs.max(1));
+        self.hold.is_none() && self.running.len() < self.batches_at_once && own < share
     }
 
     /// True if nothing is under way, and nothing can be begun before something comes or a rest ends.
