@@ -36,7 +36,9 @@ impl BanChile {
     }
 
     /// The same broker for many threads: its accounts are spread over so many locks, so that calls about different accounts seldom wait for one
-    /// another. Whatever happens to an account is the same; prices are set in as many places.
+    /// another; eight for each thread are enough. Whatever happens to an account is the same; prices are set in as many places.
+    ///
+    /// For a load test that goes on for long, have it forget what is over: [`Profile::retention`].
     #[must_use]
     pub fn sharded(profile: Profile, clock: Arc<dyn Clock>, seed: u64, shards: NonZeroUsize) -> Self {
         Self::made_of(profile, clock, seed, shards, |_, _| None)

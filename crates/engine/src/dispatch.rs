@@ -117,6 +117,8 @@ pub struct Backlog {
 
 /// Takes waves while batches run, and rebalances whom they put out of band: the most urgent first, so many at once.
 ///
+/// It has no thread of its own: it is driven by the future of [`run`](Self::run), or by several of them, which share what is due.
+///
 /// One per engine; a second one would take from the first what it must learn. It follows every portfolio that the engine
 /// [has loaded](Engine::load_all), added or worked on, and notices what other calls of that engine do: cash that came in, another definition, a stale
 /// portfolio that a person resolved. So give prices to [`wave`](Self::wave) alone, not to [`Engine::on_wave`].

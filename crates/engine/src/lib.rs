@@ -34,6 +34,12 @@
 //! It needs no runtime: futures are plain, waiting is the clock port's, concurrency stays inside the future that a call returns. Dropping that
 //! future is the same as a crash, and as safe. The same inputs in the same order give the same journal.
 //!
+//! # Threads
+//!
+//! The engine has none. Every future can be sent, so a service spawns them on a runtime of as many threads as it likes: calls for different portfolios do
+//! not wait for one another, as far as its adapters let them. A run of a [`Dispatcher`] drives all its batches on one thread at a time; several
+//! runs of one dispatcher share who is due. `examples/threads.rs` shows that on plain threads.
+//!
 //! # A service
 //!
 //! One that lives on prices gives them to a [`Dispatcher`], which judges them with the fast index of [`evenkeel_watch`] and does the rest:

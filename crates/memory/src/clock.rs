@@ -22,7 +22,8 @@ use std::time::Duration;
 ///
 /// Either move it yourself ([`advance`](Self::advance), [`advance_to`](Self::advance_to)), or let it drive a future
 /// ([`run`](Self::run), [`poll_until`](Self::poll_until)): whenever the future can do nothing, time moves to the earliest sleep.
-/// One future should be driven on one clock at a time: what runs at once is joined into it, as `FuturesUnordered` does.
+/// One future should be driven on one clock at a time: what runs at once is joined into it, as `FuturesUnordered` does. Futures on several threads can share a
+/// clock that you move yourself; by more than a lease's heartbeat, only while none of them is in the middle of something.
 ///
 /// ```
 /// use evenkeel_domain::values::Timestamp;
