@@ -36,7 +36,7 @@ impl BanChile {
     }
 
     /// The same broker for many threads: its accounts are spread over so many locks, so that calls about different accounts seldom wait for one
-    /// another; eight for each thread are enough. Whatever happens to an account is the same; prices are set in as many places.
+    /// another; eight for each thread are enough. Whatever happens to an account is the same; prices are set in as many places, one after the other.
     ///
     /// For a load test that goes on for long, have it forget what is over: [`Profile::retention`].
     #[must_use]
@@ -94,7 +94,9 @@ impl BanChile {
     /// A clock that is behind it is told so here; nothing happens at the venue before that time.
     #[must_use]
     pub fn time(&self) -> Timestamp {
-        self.shared.shards.all().map(|venue| venue.now()).max().unwrap_or(Timestamp::MIN)
+        let mut time = Timestamp::MIN;
+        self.shared.shards.all(|venue| time = time.max(venue.now()));
+        time
     }
 
     /// Opens an account with this cash and these units. What it opens with counts as deposited and received.
@@ -224,10 +226,8 @@ impl BanChile {
     pub fn set_prices(&self, prices: impl IntoIterator<Item = (Symbol, Price)>) {
         let prices: Vec<_> = prices.into_iter().collect();
         let set = |venue: &mut Venue| prices.iter().for_each(|(symbol, price)| venue.set_price(*symbol, *price));
-        for venue in self.shared.shards.all() {
-            // A bank that cannot keep prices keeps no order either: whoever trades is told. And prices of the past change nothing.
-            drop(self.kept_at(venue, || Call::Prices(prices.clone()), set));
-        }
+        // A bank that cannot keep prices keeps no order either: whoever trades is told. And prices of the past change nothing.
+        self.shared.shards.all(|venue| drop(self.kept_at(venue, || Call::Prices(prices.clone()), set)));
     }
 
     /// The board's price of a symbol, if it is traded here.

@@ -28,13 +28,13 @@ impl BanChile {
 
     /// Does something at every venue, one after the other.
     pub(crate) fn everywhere(&self, mut work: impl FnMut(&mut Venue)) {
-        self.shared.shards.all().for_each(|venue| self.now_at(venue, &mut work));
+        self.shared.shards.all(|venue| self.now_at(venue, &mut work));
     }
 
     /// Does something at this venue.
     pub(crate) fn now_at<T>(&self, mut venue: MutexGuard<'_, Venue>, work: impl FnOnce(&mut Venue) -> T) -> T {
         // Read under the lock, so that time never goes back between two calls.
-        let now = self.shared.clock.now();
+        let now = self.shared.shards.time(self.shared.clock.now());
         if let Some(keeper) = &self.shared.keeper {
             // A log that cannot be read hides what others did; whatever is done here is refused by it.
             drop(keeper.catch_up(&mut venue, now));
@@ -60,7 +60,7 @@ impl BanChile {
         call: impl FnOnce() -> Call,
         work: impl FnOnce(&mut Venue) -> T,
     ) -> Result<T, Unkept> {
-        let now = self.shared.clock.now();
+        let now = self.shared.shards.time(self.shared.clock.now());
         let at = match &self.shared.keeper {
             None => now,
             Some(keeper) => keeper.keep(&mut venue, now, &call())?,

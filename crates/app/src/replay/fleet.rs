@@ -9,7 +9,7 @@ mod worker;
 use super::account::Account;
 use super::lines::{Line, PortfolioLine};
 use crate::wiring::SimulationPlan;
-use chunks::{Chunk, Chunks};
+use chunks::{Chunk, Chunks, Pace};
 use evenkeel_domain::values::Timestamp;
 use evenkeel_engine::EngineError;
 use evenkeel_ports::Wave;
@@ -18,12 +18,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use worker::{Told, Worker};
-
-/// How often portfolios act in a chunk, about: what they tell takes some 16 MB, and an interrupt is heeded within a second.
-const ACTS: usize = 1 << 14;
-
-/// The same where each act waits for a disk.
-const ACTS_AT_THE_DISK: usize = 1 << 10;
 
 /// What all accounts came to, in the file's order.
 pub(crate) struct Finished {
@@ -59,7 +53,7 @@ pub(crate) fn run<E>(
     progress: impl Fn(usize),
 ) -> Result<Finished, FleetError<E>> {
     let durable = plans.iter().any(|plan| plan.store.is_some());
-    let mut chunks = Chunks::new(waves, plans.len(), if durable { ACTS_AT_THE_DISK } else { ACTS });
+    let mut chunks = Chunks::new(waves, plans.len(), if durable { Pace::AT_THE_DISK } else { Pace::IN_MEMORY });
     let (start, prices) = chunks.peek().unwrap_or((Timestamp::EPOCH, 0));
     thread::scope(|scope| {
         let mut workers = Vec::new();
@@ -112,18 +106,18 @@ pub(crate) fn run<E>(
     })
 }
 
-/// Prints what all threads told of a chunk, in order; what went wrong is said after what had happened by then.
+/// Prints what all threads told of a chunk, in order, and then fails with what went wrong first, if anything did.
 fn print_all<E>(told: Vec<Told>, print: &mut impl FnMut(Line) -> Result<(), E>) -> Result<(), FleetError<E>> {
     let (mut placed, mut failed) = (Vec::new(), None);
     for told in told {
         placed.extend(told.placed);
-        failed = failed.or(told.failed);
+        failed = [failed, told.failed].into_iter().flatten().min_by_key(|(place, _)| *place);
     }
     placed.sort_by_key(|(place, _)| *place);
     for (_, line) in placed {
         print(line).map_err(FleetError::Outside)?;
     }
-    failed.map_or(Ok(()), |error| Err(FleetError::Engine(error)))
+    failed.map_or(Ok(()), |(_, error)| Err(FleetError::Engine(*error)))
 }
 
 /// How many portfolios of a store work at once: they wait for the disk, not for the processor, and what they commit meanwhile is synced

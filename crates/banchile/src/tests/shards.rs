@@ -2,6 +2,7 @@
 
 use super::desk::{TestClock, order_of, symbol, units};
 use crate::{BanChile, Fault, Outage, OutageKind, Profile, Rule};
+use evenkeel_domain::order::{RefusalReason, SubmitAnswer};
 use evenkeel_domain::values::AccountId;
 use evenkeel_ports::{Broker, Clock};
 use futures_util::FutureExt;
@@ -45,6 +46,10 @@ fn days(shards: usize) -> Vec<String> {
                 broker.add_outage(Outage { from, until, kind: OutageKind::Silent });
             }
             6 => broker.clear_script(),
+            7 => {
+                broker.close_market(clock.now().plus(Duration::from_secs(3_600)));
+                broker.open_market();
+            }
             _ => {}
         }
         let orders = [format!("sell 2 AAPL @ {}", 200 + day), format!("buy 1 META @ {}", 400 + day)];
@@ -60,6 +65,8 @@ fn days(shards: usize) -> Vec<String> {
         }
         seen.push(format!("{answers:?} {:?} {:?}", broker.next_event(), broker.price(symbol("META"))));
         clock.pass(Duration::from_secs(24 * 60 * 60));
+        // One account's call is everybody's time.
+        seen.push(format!("{:?} {:?}", broker.positions(&accounts[1]).now_or_never(), broker.time()));
         seen.push(format!("{:?} {:?}", broker.truth(), broker.time()));
         accounts.iter().for_each(|account| broker.check_conservation(account).unwrap());
     }
@@ -85,5 +92,37 @@ fn accounts_are_spread_over_the_locks() {
         let used: BTreeSet<usize> = accounts().iter().map(at).collect();
         assert!((at_least..=shards).contains(&used.len()), "{} of {shards}", used.len());
         assert_eq!(accounts().iter().map(at).collect::<BTreeSet<_>>(), used, "an account stays where it is");
+    }
+}
+
+#[test]
+fn prices_that_two_threads_set_are_the_same_for_every_account() {
+    let clock = Arc::new(TestClock::default());
+    let broker = broker(Profile::ideal(), &clock, 16);
+    for round in 0..3_000 {
+        std::thread::scope(|scope| {
+            for price in ["100", "200"] {
+                let broker = &broker;
+                scope.spawn(move || broker.set_price(symbol("AAPL"), price.parse().unwrap()));
+            }
+        });
+        let at = |account: &AccountId| broker.with(account, |venue| venue.price(symbol("AAPL")));
+        let prices: BTreeSet<_> = accounts().iter().map(at).collect();
+        assert_eq!(prices.len(), 1, "{round}: {prices:?}");
+    }
+}
+
+#[test]
+fn rules_that_were_dropped_do_not_come_back_with_a_new_one() {
+    let clock = Arc::new(TestClock::default());
+    let broker = broker(Profile::ideal(), &clock, 2);
+    broker.set_price(symbol("AAPL"), "200".parse().unwrap());
+    broker.script(Rule::new(Fault::Refuse(RefusalReason::NotTradable)).always());
+    broker.clear_script();
+    broker.script(Rule::new(Fault::LoseAnswer).symbol(symbol("META")));
+    let sell = order_of(1, 0, "sell 1 AAPL @ 200");
+    for account in accounts() {
+        let answer = broker.submit(&account, &sell).now_or_never().unwrap();
+        assert!(matches!(answer, SubmitAnswer::Acknowledged(_)), "{answer:?}");
     }
 }

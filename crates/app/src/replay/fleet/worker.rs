@@ -16,14 +16,17 @@ const GROUP: usize = 64;
 /// How many prices of a wave may come to each account of a group: every group has a watch of its own, that takes each of them in.
 const PRICES_PER_ACCOUNT: usize = 2;
 
+/// The number of a wave, and the place of an account in the file.
+pub(super) type Place = (usize, usize);
+
 /// What came of a chunk.
 pub(super) struct Told {
-    /// Each line with its place in the output: the wave's number, and the account's place in the file.
-    pub(super) placed: Vec<((usize, usize), Line)>,
+    /// Each line with its place in the output.
+    pub(super) placed: Vec<(Place, Line)>,
     /// How often an account was shown a wave.
     pub(super) acts: usize,
-    /// Why it ended there, if it did.
-    pub(super) failed: Option<EngineError>,
+    /// Where it ended, and why, if it did.
+    pub(super) failed: Option<(Place, Box<EngineError>)>,
 }
 
 impl Told {
@@ -32,7 +35,7 @@ impl Told {
     }
 
     pub(super) fn failed(error: EngineError) -> Self {
-        Self { failed: Some(error), ..Self::nothing() }
+        Self { failed: Some(((0, 0), Box::new(error))), ..Self::nothing() }
     }
 }
 
@@ -94,7 +97,7 @@ impl Group {
     }
 
     /// Wave by wave: whoever is found out of band, or is not at rest, acts on it.
-    fn chunk(&mut self, chunk: &Chunk, told: &mut Told) -> Result<(), EngineError> {
+    fn chunk(&mut self, chunk: &Chunk, told: &mut Told) -> Result<(), (Place, Box<EngineError>)> {
         let mut lines = Lines::new();
         let nexts = chunk.waves.iter().skip(1).map(|wave| Some(wave.at)).chain([chunk.next]);
         for ((number, wave), next) in (chunk.first..).zip(&chunk.waves).zip(nexts) {
@@ -106,7 +109,7 @@ impl Group {
                 let Some((place, account)) = self.accounts.get_mut(n) else { continue };
                 let acted = account.wave(wave, next, |symbol| self.watch.price(symbol), &mut lines);
                 told.placed.extend(lines.drain(..).map(|line| ((number, *place), line)));
-                acted?;
+                acted.map_err(|error| ((number, *place), Box::new(error)))?;
                 if !(account.is_at_rest() && account.be_watched(&mut self.watch)) {
                     self.restless.insert(n);
                 }
