@@ -158,7 +158,7 @@ impl Dispatcher {
     /// Rebalances whoever is due, until the engine [is stopped](Engine::shut_down). `tell` is called with everything that becomes of it.
     ///
     /// A run drives its batches in turns, on one thread at a time. For more threads, spawn more runs of one dispatcher: they share who is due and
-    /// [`batches_at_once`](DispatcherSettings::batches_at_once), and each thing is told by one of them.
+    /// [`batches_at_once`](DispatcherSettings::batches_at_once), and each thing is told by one of them, not always by the one whose batch it was.
     ///
     /// Dropping the future is a crash of the batches that are under way, and as safe: [`Engine::recover`] finishes them, once their leases have run out,
     /// a [heartbeat](evenkeel_ports::LeaseTerms::heartbeat) later. What is judged at once is judged without waiting in between: a wave that puts two hundred thousand
@@ -167,7 +167,7 @@ impl Dispatcher {
         self.work(false, tell).await;
     }
 
-    /// The same until nothing waits and nothing is under way. Whoever rests goes on resting, and is looked at by the next run.
+    /// The same until nothing waits and nothing is under way in any run. Whoever rests goes on resting, and is looked at by the next run.
     pub async fn run_until_idle(&self, tell: impl FnMut(Dispatched)) {
         self.work(true, tell).await;
     }
@@ -211,8 +211,12 @@ impl Dispatcher {
             is_round_over = begun.is_none();
             batches.extend(begun.map(|under_way| self.rebalance(under_way)));
             let (told, is_idle, wakes_at) = self.look_around(batches.len());
+            let has_told = !told.is_empty();
             told.into_iter().for_each(&mut tell);
             if is_done && batches.is_empty() && (is_stopping || until_idle && is_idle) {
+                if has_told {
+                    continue; // Whoever was told may have given prices.
+                }
                 return;
             }
             if is_done {
@@ -251,7 +255,7 @@ impl Dispatcher {
             state.take_in(&self.engine, now, quotes);
         }
         let portfolio = state.next(&self.engine, own, now)?;
-        Some(UnderWay { dispatcher: self, portfolio })
+        Some(UnderWay { dispatcher: self, portfolio, releases: state.releases })
     }
 
     async fn rebalance<'d>(&'d self, under_way: UnderWay<'d>) -> (UnderWay<'d>, Result<Rebalanced, EngineError>) {
@@ -260,7 +264,8 @@ impl Dispatcher {
     }
 
     fn end(&self, under_way: &UnderWay<'_>, result: Result<Rebalanced, EngineError>) {
-        lock(&self.state).ended(under_way.portfolio.clone(), result, self.now());
+        let was_released = self.engine.board.known().releases != under_way.releases;
+        lock(&self.state).ended(under_way.portfolio.clone(), result, was_released, self.now());
     }
 
     /// What is to be told, whether there is nothing to do, and when a run that has so many looks again though nothing comes.
@@ -300,6 +305,8 @@ impl Drop for Run<'_> {
 struct UnderWay<'d> {
     dispatcher: &'d Dispatcher,
     portfolio: PortfolioId,
+    /// How often a halt had been taken back when it was begun.
+    releases: u64,
 }
 
 impl Drop for UnderWay<'_> {

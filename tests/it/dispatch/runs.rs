@@ -3,14 +3,17 @@
 use super::selloff::{Crowd, STOCKS, crashed, stock};
 use super::{Floor, said};
 use crate::answers::slow;
-use crate::world::{noon, p, seconds};
+use crate::world::{minutes, noon, p, seconds};
+use async_trait::async_trait;
 use evenkeel_banchile::Profile;
 use evenkeel_conformance::suite::block_on;
+use evenkeel_domain::halt::{HaltMode, Scope};
 use evenkeel_domain::record::Outcome;
-use evenkeel_domain::values::{PortfolioId, Price, Symbol};
-use evenkeel_engine::{Dispatched, Dispatcher, DispatcherSettings, Rebalanced};
-use evenkeel_ports::Clock;
-use futures_util::future::join3;
+use evenkeel_domain::values::{OwnerId, PortfolioId, Price, Symbol};
+use evenkeel_engine::{Dispatched, Dispatcher, DispatcherSettings, Ports, Rebalanced};
+use evenkeel_memory::{ManualClock, MemoryLeases};
+use evenkeel_ports::{AcquireError, Clock, HoldError, Lease, LeaseStore, LeaseTerms};
+use futures_util::future::{join, join3};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -28,23 +31,25 @@ fn twelve(at_once: usize) -> Floor {
 #[test]
 fn each_takes_its_share_of_the_places() {
     for at_once in [1, 2, 5, 12] {
-        let floor = twelve(at_once);
+        let floor = Floor::new(slow(), &NAMES.map(|name| (name, "META", "15")), at_once, 100);
         let (mut one, mut other, mut most) = (Vec::new(), Vec::new(), 0);
-        let watch = async {
+        let feed = async {
+            // Both runs wait by now.
+            floor.wave(&[("META", "100")]);
             for _ in 0..600 {
                 floor.world.clock.sleep_until(floor.world.clock.now().plus(seconds(1))).await;
                 most = most.max(floor.backlog().running);
             }
+            floor.world.engine.shut_down(seconds(30)).await
         };
         let runs = join3(
-            floor.dispatcher.run_until_idle(|done| one.push(said(&done))),
-            floor.dispatcher.run_until_idle(|done| other.push(said(&done))),
-            watch,
+            floor.dispatcher.run(|done| one.push(said(&done))),
+            floor.dispatcher.run(|done| other.push(said(&done))),
+            feed,
         );
         floor.world.run(runs);
         assert_eq!(most, at_once, "never more, and as many as may be");
-        // The first begins before there is a second, and takes all places; as they come free they are shared.
-        assert!(at_once == 12 || one.len().min(other.len()) >= at_once / 2, "{one:?} {other:?}");
+        assert!(at_once == 1 || one.len().min(other.len()) >= at_once / 2, "{one:?} {other:?}");
         let mut all = [one, other].concat();
         all.sort();
         assert_eq!(all, NAMES.map(|name| format!("{name}: completed")), "{at_once}");
@@ -82,6 +87,76 @@ fn what_comes_in_the_middle_of_a_round_is_judged_before_anything_is_waited_for()
     });
     floor.world.run(run);
     assert_eq!(told, ["a: completed", "b: completed", "c: completed"]);
+}
+
+#[test]
+fn prices_that_are_given_while_the_last_is_told_are_judged() {
+    for until_idle in [true, false] {
+        let floor = Floor::new(slow(), &[("a", "META", "15"), ("c", "AAPL", "12")], 3, 100);
+        floor.wave(&[("META", "100"), ("AAPL", "84")]);
+        let mut told = Vec::new();
+        let tell = |done| {
+            told.push(said(&done));
+            if told.len() == 1 {
+                floor.wave(&[("AAPL", "100")]);
+            }
+        };
+        if until_idle {
+            floor.world.run(floor.dispatcher.run_until_idle(tell));
+        } else {
+            let stop = async {
+                floor.world.clock.sleep_until(floor.world.clock.now().plus(minutes(10))).await;
+                floor.world.engine.shut_down(seconds(30)).await
+            };
+            floor.world.run(join(floor.dispatcher.run(tell), stop));
+        }
+        assert_eq!(told, ["a: completed", "c: completed"], "{until_idle}");
+        assert_eq!(floor.backlog().prices, 0);
+    }
+}
+
+/// Leases that take two seconds to be given back.
+struct SlowToRelease(Arc<MemoryLeases>, ManualClock);
+
+#[async_trait]
+impl LeaseStore for SlowToRelease {
+    async fn acquire(&self, id: &PortfolioId, owner: &OwnerId, terms: LeaseTerms) -> Result<Lease, AcquireError> {
+        self.0.acquire(id, owner, terms).await
+    }
+
+    async fn renew(&self, lease: &Lease) -> Result<(), HoldError> {
+        self.0.renew(lease).await
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), HoldError> {
+        self.1.sleep_until(self.1.now().plus(seconds(2))).await;
+        self.0.release(lease).await
+    }
+}
+
+/// A rebalance was refused because of the halt, and has not ended when that is taken back.
+#[test]
+fn a_halt_that_was_taken_back_holds_nobody_when_who_met_it_ends() {
+    let Floor { world, .. } = Floor::ideal(&[("a", "META", "15"), ("b", "META", "12")]);
+    let leases = Arc::new(SlowToRelease(Arc::clone(&world.leases), world.clock.clone()));
+    let engine = world.worker_over("worker-2", Ports { leases, ..world.ports() });
+    world.run(engine.load_all()).unwrap();
+    let settings = DispatcherSettings { batches_at_once: NonZeroUsize::MIN, ..DispatcherSettings::default() };
+    let dispatcher = Dispatcher::new(Arc::clone(&engine), settings);
+    world.run(engine.halt(Scope::Everything, HaltMode::Freeze, "ann", "to see")).unwrap();
+    let prices = [(p("META"), p("100"))];
+    world.broker.set_prices(prices);
+    dispatcher.wave(world.clock.now(), &prices);
+    let mut told = Vec::new();
+    let mut run = Box::pin(dispatcher.run(|done| told.push(said(&done))));
+    let start = world.clock.now();
+    assert_eq!(world.clock.poll_until(run.as_mut(), start.plus(seconds(1))), None);
+    assert!(block_on(engine.release(Scope::Everything, "ann", "seen")).unwrap());
+    assert_eq!(world.clock.poll_until(run.as_mut(), start.plus(seconds(20))), None);
+    drop(run);
+    assert_eq!(dispatcher.backlog().halt, None);
+    assert!(told[0].starts_with("a: ") && told[0].contains("halt"), "{told:?}");
+    assert_eq!(told[1..], ["a: completed", "b: completed"]);
 }
 
 /// On threads of their own, while waves come.

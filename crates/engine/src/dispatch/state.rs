@@ -38,7 +38,7 @@ pub(super) struct State {
     pub(super) hold: Option<(Box<Halt>, Timestamp)>,
     /// Symbols whose last price is not believed. The watch has the one before.
     pub(super) doubtful: BTreeSet<Symbol>,
-    releases: u64,
+    pub(super) releases: u64,
     pub(super) started: u64,
     pub(super) back_in_band: u64,
     pub(super) judged: u64,
@@ -174,12 +174,21 @@ impl State {
 
     /// A rebalance has ended. Unless it brought the portfolio into its band, that is left alone for a while. Its end is noted on the board too, so it is
     /// followed like any other change.
-    pub(super) fn ended(&mut self, portfolio: PortfolioId, result: Result<Rebalanced, EngineError>, now: Timestamp) {
+    ///
+    /// A halt that was taken back since it was begun may be the one it met, and is met again if it is another.
+    pub(super) fn ended(
+        &mut self,
+        portfolio: PortfolioId,
+        result: Result<Rebalanced, EngineError>,
+        was_released: bool,
+        now: Timestamp,
+    ) {
         let until = now.plus(self.retry_after);
         match &result {
             Ok(Rebalanced::Batch(report)) if report.outcome == Outcome::Completed => {}
             // Prices came between its turn and its plan.
             Ok(Rebalanced::InBand(_)) => {}
+            Err(EngineError::Halted { .. }) if was_released => {}
             Err(EngineError::Halted { halt, .. }) => {
                 self.rests.put(&portfolio, until, Reason::Halted);
                 if halt.scope == Scope::Everything {
