@@ -79,6 +79,7 @@ impl Costs {
 
     /// True if no order can cost anything.
     #[must_use]
+    #[inline]
     pub fn is_free(&self) -> bool {
         *self == Self::FREE
     }
@@ -87,10 +88,12 @@ impl Costs {
     ///
     /// # Errors
     /// [`Overflow`] when it passes the maximum of [`Money`].
+    #[inline]
     pub fn of(&self, amount: Value) -> Result<Money, Overflow> {
-        if self.is_free() {
-            return Ok(Money::ZERO);
-        }
+        if self.is_free() { Ok(Money::ZERO) } else { self.unless_free(amount) }
+    }
+
+    fn unless_free(&self, amount: Value) -> Result<Money, Overflow> {
         let share = basis_points(amount.abs(), self.bps, Rounding::Up)?;
         let cost = share.to_money(Rounding::Up)?.add(self.per_order)?;
         Ok(cost.max(self.minimum))

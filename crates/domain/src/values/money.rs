@@ -134,8 +134,9 @@ impl Money {
         Value::from_money(self)
     }
 
+    #[inline]
     pub(super) fn from_wide(cents: Wide) -> Option<Self> {
-        Self::from_scaled(cents.to_i128()?).ok()
+        i64::try_from(cents.to_i128()?).ok().and_then(Self::in_range)
     }
 
     #[cold]
@@ -143,6 +144,7 @@ impl Money {
         Self::GRAMMAR.overflow(doing)
     }
 
+    #[inline]
     fn in_range(cents: i64) -> Option<Self> {
         (Self::MIN.0..=Self::MAX.0).contains(&cents).then_some(Self(cents))
     }

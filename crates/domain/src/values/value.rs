@@ -139,10 +139,15 @@ impl Value {
     ///
     /// # Errors
     /// [`Overflow`] when the result is beyond [`Money::MIN`] and [`Money::MAX`].
+    #[inline]
     pub fn to_money(self, rounding: Rounding) -> Result<Money, Overflow> {
         let cents = self.0.div_round(Wide::from_i128(Self::PER_CENT), rounding);
-        let money = cents.and_then(Money::from_wide);
-        money.ok_or_else(|| Money::overflow(format!("rounding {self} to cents")))
+        cents.and_then(Money::from_wide).ok_or_else(|| self.too_much_money())
+    }
+
+    #[cold]
+    fn too_much_money(self) -> Overflow {
+        Money::overflow(format!("rounding {self} to cents"))
     }
 
     /// How much of `total` this is, rounded to a percentage. For people to read: decisions compare exactly.

@@ -111,20 +111,29 @@ impl Wide {
     }
 
     /// The quotient, rounded to a whole number; nothing for a divisor of zero.
+    #[inline]
     pub(crate) fn div_round(self, divisor: Self, rounding: Rounding) -> Option<Self> {
+        if self.hi != 0 || divisor.hi != 0 {
+            return self.div_round_long(divisor, rounding);
+        }
+        // As nearly always, and where the caller names the rounding there is little left of it.
+        let (quotient, rest) = magnitude::div_rem(self.lo, divisor.lo)?;
+        let half = Rest::against_half(rest.cmp(&divisor.lo.wrapping_sub(rest)));
+        let rest = if rest == 0 { Rest::Nothing } else { half };
+        // Whatever leaves a rest was divided by two at least, so there is room for one more.
+        let more = if rounding.grows(rest, quotient & 1 == 1) { 1 } else { 0 };
+        Some(Self::from_u128(quotient.wrapping_add(more)))
+    }
+
+    /// Never inline, so that the other one is.
+    #[inline(never)]
+    fn div_round_long(self, divisor: Self, rounding: Rounding) -> Option<Self> {
         let is_negative = self.is_negative() != divisor.is_negative();
         let (size, divisor) = (self.size(), divisor.size());
+        let (quotient, rest) = size.div_rem(divisor)?;
         // Twice the rest could leave the range; the other part of the divisor cannot.
-        let (quotient, rest) = if size.hi == 0 && divisor.hi == 0 {
-            // As nearly always.
-            let (quotient, rest) = magnitude::div_rem(size.lo, divisor.lo)?;
-            let half = Rest::against_half(rest.cmp(&divisor.lo.wrapping_sub(rest)));
-            (Magnitude { hi: 0, lo: quotient }, if rest == 0 { Rest::Nothing } else { half })
-        } else {
-            let (quotient, rest) = size.div_rem(divisor)?;
-            let half = Rest::against_half(rest.cmp(&divisor.wrapping_sub(rest)));
-            (quotient, if rest.is_zero() { Rest::Nothing } else { half })
-        };
+        let half = Rest::against_half(rest.cmp(&divisor.wrapping_sub(rest)));
+        let rest = if rest.is_zero() { Rest::Nothing } else { half };
         let size =
             if rounding.grows(rest, quotient.is_odd()) { quotient.wrapping_add(Magnitude::ONE) } else { quotient };
         Self::signed(is_negative, size)
