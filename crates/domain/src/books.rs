@@ -22,8 +22,10 @@ impl Books {
     /// Books with this cash and these units; zero units are dropped.
     #[must_use]
     pub fn new(cash: Money, units: impl IntoIterator<Item = (Symbol, Quantity)>) -> Self {
-        let units = units.into_iter().filter(|(_, quantity)| !quantity.is_zero()).collect();
-        Self { cash, units }
+        let units = units.into_iter();
+        let mut held = Vec::with_capacity(units.size_hint().0);
+        held.extend(units.filter(|(_, quantity)| !quantity.is_zero()));
+        Self { cash, units: held.into_iter().collect() }
     }
 
     /// Units of `symbol`; zero if none are held.
@@ -99,18 +101,18 @@ pub struct Quote {
 /// The last known price of each symbol, and prices that are too far from it to be believed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Prices {
-    accepted: BTreeMap<Symbol, Quote>,
+    accepted: Sorted<Symbol, Quote>,
     doubtful: BTreeMap<Symbol, Quote>,
 }
 
 impl Prices {
     /// Sets the price of `symbol`, unless a newer one is known already. A doubtful one stays if it is newer.
     pub fn set(&mut self, symbol: Symbol, quote: Quote) {
-        let known = self.accepted.entry(symbol).or_insert(quote);
-        if known.at > quote.at {
-            return;
+        match self.accepted.get_mut(symbol) {
+            Some(known) if known.at > quote.at => return,
+            Some(known) => *known = quote,
+            None => self.accepted.insert(symbol, quote),
         }
-        *known = quote;
         if self.doubtful.get(&symbol).is_some_and(|doubtful| doubtful.at <= quote.at) {
             self.doubtful.remove(&symbol);
         }
@@ -122,7 +124,7 @@ impl Prices {
     /// The first price of a symbol is accepted. At the limit is near enough; compared exactly. A price that is older than the accepted one is no
     /// news, however far it is.
     pub fn offer(&mut self, symbol: Symbol, quote: Quote, max_jump: Percentage) -> bool {
-        let last = self.accepted.get(&symbol);
+        let last = self.accepted.get(symbol);
         let is_near = last.is_none_or(|last| quote.at < last.at || is_near(last.price, quote.price, max_jump));
         if is_near {
             self.set(symbol, quote);
@@ -147,7 +149,7 @@ impl Prices {
     /// The last accepted price of `symbol`.
     #[must_use]
     pub fn get(&self, symbol: Symbol) -> Option<Quote> {
-        self.accepted.get(&symbol).copied()
+        self.accepted.get(symbol).copied()
     }
 
     /// The newest price of `symbol`, whether it is believed or not: what its market says now.
@@ -159,7 +161,7 @@ impl Prices {
 
     /// Every accepted price, in symbol order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Symbol, Quote)> {
-        self.accepted.iter().map(|(symbol, quote)| (*symbol, *quote))
+        self.accepted.entries().iter().copied()
     }
 }
 
