@@ -70,8 +70,7 @@ pub fn fund(buys: &[Buy], funding: Funding) -> Result<Funded, Overflow> {
         let before = dropped.len();
         let mut kept = Vec::with_capacity(buys.len());
         let mut bought = Vec::with_capacity(buys.len());
-        let sized = sized_down(&buys, &funding)?;
-        let taken_by = taken(&sized, &funding)?;
+        let (sized, taken) = sized_down(&buys, &funding)?;
         for sizing in sized {
             let amount = sizing.amount()?;
             let shrunk = sizing.quantity < sizing.buy.terms.quantity;
@@ -85,20 +84,21 @@ pub fn fund(buys: &[Buy], funding: Funding) -> Result<Funded, Overflow> {
             kept.push(sizing.buy);
         }
         if dropped.len() == before {
-            return Ok(Funded { bought, taken: taken_by, dropped });
+            return Ok(Funded { bought, taken, dropped });
         }
         buys = kept;
     }
 }
 
-/// Each buy with the quantity it comes down to, so that all together spend no more than is available.
-fn sized_down(buys: &[Buy], funding: &Funding) -> Result<Vec<Sizing>, Overflow> {
+/// Each buy with the quantity it comes down to, so that all together spend no more than is available; and what they take.
+fn sized_down(buys: &[Buy], funding: &Funding) -> Result<(Vec<Sizing>, Money), Overflow> {
     let mut sized: Vec<Sizing> = buys.iter().map(|buy| Sizing { buy: *buy, quantity: buy.terms.quantity }).collect();
-    if taken(&sized, funding)? > funding.available {
+    let mut taken = taken(&sized, funding)?;
+    if taken > funding.available {
         shrink(&mut sized, funding)?;
-        lower_largest(&mut sized, funding)?;
+        taken = lower_largest(&mut sized, funding)?;
     }
-    Ok(sized)
+    Ok((sized, taken))
 }
 
 /// A buy with the quantity it has come down to.
@@ -122,8 +122,8 @@ impl Sizing {
 
     /// What it takes of the cash while it is open: its amount, what it may cost, and what the broker reserves on top.
     fn takes(&self, funding: &Funding) -> Result<Money, Overflow> {
-        let collar = basis_points(self.value(), funding.collar_bps, Rounding::Up)?.to_money(Rounding::Up)?;
-        self.amount()?.add(self.cost(funding)?)?.add(collar)
+        let collar = Costs { bps: funding.collar_bps, ..Costs::FREE };
+        self.amount()?.add(self.cost(funding)?)?.add(collar.of(self.value())?)
     }
 }
 
@@ -153,27 +153,31 @@ fn shrink(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
     Ok(())
 }
 
-/// Lowers the largest buy by the fewest lots that suffice; if all of it does not, the next largest as well.
-fn lower_largest(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
+/// Lowers the largest buy by the fewest lots that suffice; if all of it does not, the next largest as well. Gives what all take then.
+fn lower_largest(sized: &mut [Sizing], funding: &Funding) -> Result<Money, Overflow> {
     loop {
-        let excess = taken(sized, funding)?.sub(funding.available)?;
+        let taken = taken(sized, funding)?;
+        let excess = taken.sub(funding.available)?;
         if !excess.is_positive() {
-            return Ok(());
+            return Ok(taken);
         }
         // The first of equals, so ties go by symbol order.
         let largest = sized.iter_mut().rev().filter(|s| !s.quantity.is_zero()).max_by_key(|s| s.value());
-        let Some(largest) = largest else { return Ok(()) };
-        let allowed = largest.takes(funding)?.sub(excess)?;
-        lower(largest, allowed, funding)?;
+        let Some(largest) = largest else { return Ok(taken) };
+        lower(largest, excess, funding)?;
     }
 }
 
-/// The largest quantity that takes at most `allowed`, found by bisection: what is taken never falls as quantity grows.
-fn lower(sizing: &mut Sizing, allowed: Money, funding: &Funding) -> Result<(), Overflow> {
-    let lot = sizing.buy.lot.size().nanos();
-    let lots = sizing.quantity.nanos().checked_div(lot).unwrap_or(0);
-    let quantity = |lots: u128| Quantity::from_nanos(lots.saturating_mul(lot));
-    let (mut fits, mut too_many) = (0, lots);
+/// The largest quantity that takes less by `excess`, found by bisection: what is taken never falls as quantity grows.
+///
+/// An amount is within half a cent of its value, so whatever is worth less by `excess` and a cent is enough less.
+fn lower(sizing: &mut Sizing, excess: Money, funding: &Funding) -> Result<(), Overflow> {
+    let (lot, price) = (sizing.buy.lot.size(), sizing.buy.terms.reference);
+    let allowed = sizing.takes(funding)?.sub(excess)?;
+    let ample = excess.add(Money::CENT)?.to_value().wide().div_round(price.times(lot).wide(), Rounding::Up);
+    let lots = sizing.quantity.nanos().checked_div(lot.nanos()).unwrap_or(0);
+    let quantity = |lots: u128| Quantity::from_nanos(lots.saturating_mul(lot.nanos()));
+    let (mut fits, mut too_many) = (lots.saturating_sub(ample.and_then(Wide::to_u128).unwrap_or(lots)), lots);
     while too_many.saturating_sub(fits) > 1 {
         let middle = fits.midpoint(too_many);
         sizing.quantity = quantity(middle)?;

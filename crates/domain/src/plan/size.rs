@@ -23,8 +23,8 @@ pub(super) fn size(
     is_left_out: impl Fn(Symbol) -> bool,
 ) -> Result<Sized, PlanError> {
     let mut skipped = Vec::new();
-    let mut sells = Vec::new();
-    let mut buys = Vec::new();
+    let lines = valuation.lines.len();
+    let (mut sells, mut buys) = (Vec::with_capacity(lines), Vec::with_capacity(lines));
     for line in valuation.lines.iter().filter(|line| !is_left_out(line.symbol)) {
         let Some(terms) = wanted(line, valuation.investable, capabilities)? else { continue };
         if terms.quantity.is_zero() {
@@ -56,20 +56,22 @@ pub(super) fn size(
     let stages = if funded.taken <= free.max(Money::ZERO) { Stages::Together } else { Stages::SellsFirst };
 
     let sells = sells.into_iter().map(|(terms, amount, cost)| Bought { terms, amount, cost, shrunk: false });
-    Ok(Sized { legs: number(sells.chain(funded.bought).collect(), capabilities)?, skipped, stages })
+    Ok(Sized { legs: number(sells.chain(funded.bought), capabilities)?, skipped, stages })
 }
 
 fn proceeds(sells: &[(Terms, Money, Money)]) -> Result<Money, Overflow> {
     sells.iter().try_fold(Money::ZERO, |sum, (_, amount, cost)| sum.add(*amount)?.sub(*cost))
 }
 
-fn number(trades: Vec<Bought>, capabilities: &Capabilities) -> Result<Vec<Leg>, PlanError> {
-    let count = trades.len();
-    let numbered = trades.into_iter().enumerate().map(|(place, Bought { terms, amount, cost, shrunk })| {
+fn number(trades: impl Iterator<Item = Bought>, capabilities: &Capabilities) -> Result<Vec<Leg>, PlanError> {
+    // Both parts know how many they are.
+    let count = trades.size_hint().0;
+    let mut legs = Vec::with_capacity(count);
+    for (place, Bought { terms, amount, cost, shrunk }) in trades.enumerate() {
         let number = LegNumber::new(place).ok_or(PlanError::TooManyLegs { legs: count })?;
-        Ok(Leg { number, terms, lot: capabilities.lot_of(terms.symbol), amount, cost, shrunk })
-    });
-    numbered.collect()
+        legs.push(Leg { number, terms, lot: capabilities.lot_of(terms.symbol), amount, cost, shrunk });
+    }
+    Ok(legs)
 }
 
 /// What brings `line` to its target: `None` if it is there to the last unit. The quantity may be below one lot, so zero.
