@@ -280,8 +280,8 @@ impl Draft<'_> {
             Input::Abandon { why } => self.abandon(why)?,
             Input::TakeOver { token, owner, .. } => self.take_over(token, owner)?,
             Input::Reports { reports, .. } => {
-                // Most are of an order that is filled: it executed, and ended.
-                self.records.reserve(reports.len().saturating_mul(2));
+                // Most are of an order that is filled: it executed, and ended. And there is what follows from all of them.
+                self.records.reserve(reports.len().saturating_mul(2).saturating_add(4));
                 for report in reports {
                     reports::report(self, report)?;
                 }

@@ -74,9 +74,11 @@ pub struct Breach {
 /// # Errors
 /// [`Overflow`] if a figure for people passes its type's maximum.
 pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Overflow> {
-    let mut breaches = Vec::new();
+    let mut breaches = Vec::with_capacity(valuation.lines.len());
+    let mut farthest = Farthest::default();
     for point in points(valuation) {
         let distance = point.distance(valuation.investable)?;
+        farthest.see(&point, distance, measure)?;
         if point.is_out(distance, valuation.investable, measure)? {
             breaches.push(Breach {
                 target: point.target,
@@ -87,7 +89,7 @@ pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Ov
         }
     }
     let total_breached = is_total_out(valuation, measure)?;
-    Ok(Assessment { measure: measure.name(), drift: drift(valuation, measure)?, breaches, total_breached })
+    Ok(Assessment { measure: measure.name(), drift: farthest.drift(valuation, measure)?, breaches, total_breached })
 }
 
 /// The [drift](Assessment::drift) alone. Only the largest is divided out.
@@ -95,27 +97,56 @@ pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Ov
 /// # Errors
 /// [`Overflow`] if it passes its type's maximum.
 pub fn drift(valuation: &Valuation, measure: &Measure) -> Result<Percentage, Overflow> {
-    let whole = valuation.investable.wide();
-    let (mut most, mut of) = (Wide::ZERO, 1);
+    let mut farthest = Farthest::default();
     for point in points(valuation) {
-        let distance = point.distance(valuation.investable)?;
+        farthest.see(&point, point.distance(valuation.investable)?, measure)?;
+    }
+    farthest.drift(valuation, measure)
+}
+
+/// The largest distance so far, in proportion to the target where the measure says so.
+struct Farthest {
+    distance: Wide,
+    of: u64,
+}
+
+impl Default for Farthest {
+    fn default() -> Self {
+        Self { distance: Wide::ZERO, of: 1 }
+    }
+}
+
+impl Farthest {
+    fn see(&mut self, point: &Point, distance: Wide, measure: &Measure) -> Result<(), Overflow> {
         let is_targeted = point.goal != Percentage::ZERO;
-        let by = match measure {
+        let of = match measure {
             Measure::Relative { .. } if is_targeted => parts(point.goal),
             // What has no target has no proportion to it. `tighter` leaves it out as well: it is a breach, whatever it weighs.
-            Measure::Relative { .. } => continue,
-            Measure::Tighter { .. } if !is_targeted => continue,
+            Measure::Relative { .. } => return Ok(()),
+            Measure::Tighter { .. } if !is_targeted => return Ok(()),
             Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } | Measure::Total { .. } => 1,
         };
-        let is_farther = if of == by { distance > most } else { times(distance, of)? > times(most, by)? };
+        let is_farther = if of == self.of {
+            distance > self.distance
+        } else {
+            times(distance, self.of)? > times(self.distance, of)?
+        };
         if is_farther {
-            (most, of) = (distance, by);
+            *self = Self { distance, of };
         }
+        Ok(())
     }
-    match measure {
-        Measure::Total { .. } => percentage(sum_of_distances(valuation)?, times(whole, 2)?),
-        Measure::Relative { .. } => percentage(times(most, MILLION)?, times(whole, of)?),
-        Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => percentage(most, whole),
+
+    /// Divided out.
+    fn drift(&self, valuation: &Valuation, measure: &Measure) -> Result<Percentage, Overflow> {
+        let whole = valuation.investable.wide();
+        match measure {
+            Measure::Total { .. } => percentage(sum_of_distances(valuation)?, times(whole, 2)?),
+            Measure::Relative { .. } => percentage(times(self.distance, MILLION)?, times(whole, self.of)?),
+            Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
+                percentage(self.distance, whole)
+            }
+        }
     }
 }
 

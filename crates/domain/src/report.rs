@@ -90,9 +90,11 @@ fn trades(batch: &Batch, direction: Direction) -> Result<Vec<Trade>, Overflow> {
     if !batch.orders.ids().any(|id| id.direction == direction) {
         return Ok(Vec::new());
     }
-    let legs = batch.opening.legs.iter();
-    let trades = legs.filter_map(|leg| trade(batch, leg, direction).transpose());
-    trades.collect()
+    let mut trades = Vec::with_capacity(batch.opening.legs.len());
+    for leg in &batch.opening.legs {
+        trades.extend(trade(batch, leg, direction)?);
+    }
+    Ok(trades)
 }
 
 fn trade(batch: &Batch, leg: &Leg, direction: Direction) -> Result<Option<Trade>, Overflow> {

@@ -24,12 +24,12 @@ use std::time::Duration;
 
 /// The most that each may take, for 10 and for 50 holdings.
 const MOST: [(&str, u64, u64); 8] = [
-    ("plan", 19, 32),
+    ("plan", 11, 11),
     ("open and begin", 16, 38),
     ("due: the sells", 2, 2),
     ("one sell is filled", 6, 6),
-    ("the other sells are filled, the buys follow", 33, 102),
-    ("the buys are filled", 17, 60),
+    ("the other sells are filled, the buys follow", 30, 94),
+    ("the buys are filled", 15, 55),
     ("settle and close", 7, 7),
     ("apply every record", 27, 107),
 ];

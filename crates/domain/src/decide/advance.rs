@@ -6,7 +6,7 @@
 use super::{Draft, Hold, Refusal, close, compensate};
 use crate::batch::{Batch, Order, OrderState, Phase};
 use crate::limits::{Checks, checks};
-use crate::order::{ClientOrderId, Direction, LegNumber, Side, UnknownCause};
+use crate::order::{ClientOrderId, Direction, Side, UnknownCause};
 use crate::plan::fund::{self, Buy, Funding};
 use crate::plan::{Leg, Skip, Stages};
 use crate::portfolio::Portfolio;
@@ -133,9 +133,12 @@ fn failure(batch: &Batch, at: Timestamp) -> Option<UnwindCause> {
 
 /// The next attempt of an order that provably was not sent, if it has one.
 fn unsent(batch: &Batch, id: ClientOrderId, order: &Order, at: Timestamp) -> Option<Intent> {
+    if order.state != OrderState::NotSent {
+        return None;
+    }
     let next = id.attempt.next().filter(|next| next.get() <= batch.rules().attempts)?;
     let order_of_next = ClientOrderId { attempt: next, ..id };
-    if order.state != OrderState::NotSent || batch.orders.contains(order_of_next) {
+    if batch.orders.contains(order_of_next) {
         return None;
     }
     let send_at = at.plus(batch.rules().delay).max(order.not_before.unwrap_or(at));
@@ -171,9 +174,7 @@ fn second_stage(portfolio: &Portfolio, batch: &Batch, at: Timestamp) -> Vec<Even
     let sized = sized_buys(portfolio, batch).and_then(|sized| Ok((sized, found(portfolio, batch, at)?)));
     match sized {
         Ok(((bought, dropped), checks)) => {
-            let quantity_of = |leg: LegNumber| bought.iter().find(|(number, _)| *number == leg).map(|(_, q)| *q);
-            let legs = batch.legs_of(Stage::Second);
-            let orders = legs.filter_map(|leg| Some(intent(batch, leg, quantity_of(leg.number)?, at))).collect();
+            let orders = bought.into_iter().map(|(leg, quantity)| intent(batch, leg, quantity, at)).collect();
             let checks = Some(checks);
             vec![Event::Intended { stage: Stage::Second, orders, dropped, checks }]
         }
@@ -181,9 +182,9 @@ fn second_stage(portfolio: &Portfolio, batch: &Batch, at: Timestamp) -> Vec<Even
     }
 }
 
-type SizedBuys = (Vec<(LegNumber, Quantity)>, Vec<Skip>);
+type SizedBuys<'b> = (Vec<(&'b Leg, Quantity)>, Vec<Skip>);
 
-fn sized_buys(portfolio: &Portfolio, batch: &Batch) -> Result<SizedBuys, Overflow> {
+fn sized_buys<'b>(portfolio: &Portfolio, batch: &'b Batch) -> Result<SizedBuys<'b>, Overflow> {
     let rules = batch.rules();
     let legs: Vec<&Leg> = batch.legs_of(Stage::Second).collect();
     let buys: Vec<Buy> = legs.iter().map(|leg| Buy { terms: leg.terms, lot: leg.lot }).collect();
@@ -192,8 +193,10 @@ fn sized_buys(portfolio: &Portfolio, batch: &Batch) -> Result<SizedBuys, Overflo
         &buys,
         Funding { available, costs: rules.costs, collar_bps: rules.collar_bps, minimum: rules.minimum },
     )?;
-    let number = |symbol| legs.iter().find(|leg| leg.terms.symbol == symbol).map(|leg| leg.number);
-    let bought = funded.bought.iter().filter_map(|b| Some((number(b.terms.symbol)?, b.terms.quantity)));
+    // They are in the order of the legs, of which some were dropped.
+    let mut bought = funded.bought.iter().peekable();
+    let of = |leg: &'b Leg| Some((leg, bought.next_if(|b| b.terms.symbol == leg.terms.symbol)?.terms.quantity));
+    let bought = legs.into_iter().filter_map(of);
     let dropped = funded.dropped.into_iter().map(|(symbol, reason)| Skip { symbol, reason });
     Ok((bought.collect(), dropped.collect()))
 }

@@ -68,10 +68,16 @@ pub fn completes(batch: &Batch, reports: &[Report]) -> bool {
     if !is_last {
         return false;
     }
-    let mut filled: Vec<ClientOrderId> = reports.iter().filter_map(Report::filled).collect();
+    let mut filled = Vec::with_capacity(reports.len());
+    filled.extend(reports.iter().filter_map(Report::filled));
     filled.sort_unstable();
-    let is_done = |(id, order): (ClientOrderId, &Order)| order.state.is_terminal() || filled.binary_search(&id).is_ok();
-    !filled.is_empty() && batch.orders.iter().all(is_done)
+    // Both in the order of their ids.
+    let mut next = filled.iter().peekable();
+    let mut is_done = |(id, order): (ClientOrderId, &Order)| {
+        while next.next_if(|filled| **filled < id).is_some() {}
+        order.state.is_terminal() || next.peek() == Some(&&id)
+    };
+    !filled.is_empty() && batch.orders.iter().all(&mut is_done)
 }
 
 /// Books what a report says. What follows for the batch is decided afterwards.
