@@ -82,7 +82,9 @@ impl Session<'_> {
             return Ok(());
         }
         work.ask_for_halts(now);
-        for effect in due(&self.state, now) {
+        let effects = due(&self.state, now);
+        work.expect(effects.len());
+        for effect in effects {
             match effect {
                 Effect::Wake(at) => work.wake_at(at),
                 // An effect under a lease that may be somebody else's would be one too many.

@@ -96,6 +96,11 @@ impl Work {
         self.wake = Some(self.wake.map_or(at, |earlier| earlier.min(at)));
     }
 
+    /// Makes room for so many answers.
+    pub(super) fn expect(&mut self, answers: usize) {
+        self.at_once.reserve(answers);
+    }
+
     /// True if an order is neither on its way, nor are as many as may be.
     pub(super) fn may_submit(&self, order: ClientOrderId) -> bool {
         self.sending < self.legs_at_once && !self.doing.contains(&Doing::Submit(order))
@@ -103,8 +108,8 @@ impl Work {
 
     /// Sends an order, which it [may](Self::may_submit).
     pub(super) fn submit(&mut self, request: &OrderRequest) {
-        self.doing.insert(Doing::Submit(request.id));
         self.sending = self.sending.saturating_add(1);
+        let id = request.id;
         let (broker, account, request) = (Arc::clone(&self.broker), self.account.clone(), *request);
         let span = tracing::info_span!("leg", batch = %request.id.batch, leg = %request.id.leg, order = %request.id);
         let submitting = async move {
@@ -116,7 +121,10 @@ impl Work {
         // Whatever is not answered at once is asked again together with everything else that is under way, and wakes the batch then.
         match (&mut submitting).now_or_never() {
             Some(done) => self.at_once.push(done),
-            None => self.under_way.push(submitting),
+            None => {
+                self.doing.insert(Doing::Submit(id));
+                self.under_way.push(submitting);
+            }
         }
     }
 
