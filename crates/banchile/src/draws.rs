@@ -177,8 +177,8 @@ fn fold_text(start: u64, text: &str) -> u64 {
 
 /// Eight bytes each, the first of them the lowest.
 fn words(bytes: &[u8]) -> impl Iterator<Item = u64> {
-    let word = |chunk: &[u8]| chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-    bytes.chunks(8).map(word)
+    let short = |chunk: &[u8]| chunk.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    bytes.chunks(8).map(move |chunk| chunk.try_into().map_or_else(|_| short(chunk), u64::from_le_bytes))
 }
 
 fn fold(start: u64, words: impl IntoIterator<Item = u64>) -> u64 {
