@@ -28,8 +28,9 @@ impl Watch {
             && now.since(at) > allowed
         {
             self.ages.pop();
-            let Some(record) = self.symbols.at_mut(place).filter(|record| record.queued == Some(at)) else { continue };
-            record.queued = None;
+            let Some(queued) = self.symbols.queued(place).filter(|queued| **queued == Some(at)) else { continue };
+            *queued = None;
+            let Some(record) = self.symbols.at_mut(place) else { continue };
             let Some(quote) = record.quote else { continue };
             if now.since(quote.at) <= allowed {
                 self.queue(place, quote.at);
@@ -42,9 +43,9 @@ impl Watch {
     /// Sees to it that a price is looked at again once it may be too old. An earlier entry will do; a later one is left to be skipped.
     #[inline(never)]
     pub(crate) fn queue(&mut self, place: u32, at: Timestamp) {
-        let Some(record) = self.symbols.at_mut(place) else { return };
-        if record.queued.is_none_or(|queued| queued > at) {
-            record.queued = Some(at);
+        let Some(queued) = self.symbols.queued(place) else { return };
+        if queued.is_none_or(|queued| queued > at) {
+            *queued = Some(at);
             self.ages.push(Reverse((at, place)));
         }
     }

@@ -99,6 +99,14 @@ pub(crate) struct Span {
 }
 
 impl Span {
+    /// Of no step.
+    pub(crate) const NONE: Self = Self { fall: 0.0, rise: 0.0 };
+
+    /// Both together.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self { fall: self.fall.max(other.fall), rise: self.rise.max(other.rise) }
+    }
+
     /// Of these steps, each from a price to another.
     pub(crate) fn of(steps: impl Iterator<Item = (u64, u64)>) -> Self {
         let (mut lowest, mut highest) = (0.0_f64, 0.0_f64);

@@ -9,7 +9,7 @@ use evenkeel_domain::books::NoPrice;
 use evenkeel_domain::drift::urgency::Urgency;
 use evenkeel_domain::drift::{drift, is_out_of_band};
 use evenkeel_domain::valuation::{Line, Valuation, ValuationError};
-use evenkeel_domain::values::{Percentage, PortfolioId, Price, Timestamp};
+use evenkeel_domain::values::{Percentage, PortfolioId, Price, Symbol, Timestamp};
 
 impl Watch {
     /// Judges one portfolio at the last prices, exactly, whether it is active or not. Nothing if it is inside its band, not
@@ -109,9 +109,9 @@ impl Watch {
     ) -> Result<Option<(Percentage, Urgency)>, ValuationError> {
         let mut lines = Vec::with_capacity(portfolio.holdings.len());
         for holding in &portfolio.holdings {
-            let Some(record) = self.symbols.at(holding.symbol) else { continue };
-            let symbol = record.name;
-            let price = self.price_at(record, now)?;
+            let place = holding.symbol;
+            let (Some(record), Some(symbol)) = (self.symbols.at(place), self.symbols.name(place)) else { continue };
+            let price = self.price_at(symbol, record, now)?;
             let quantity = holding.units(slot, &self.many);
             lines.push(Line { symbol, quantity, price, value: price.times(quantity), target: holding.goal() });
         }
@@ -125,8 +125,7 @@ impl Watch {
     }
 
     /// The price of a symbol, if it is fresh enough: as [`Market::price`](evenkeel_domain::books::Market::price) has it.
-    fn price_at(&self, record: &Record, now: Timestamp) -> Result<Price, NoPrice> {
-        let symbol = record.name;
+    fn price_at(&self, symbol: Symbol, record: &Record, now: Timestamp) -> Result<Price, NoPrice> {
         let quote = record.quote.ok_or(NoPrice::Missing { symbol })?;
         match self.max_age {
             Some(allowed) if now.since(quote.at) > allowed => {

@@ -8,7 +8,6 @@ use crate::filter::{Bounds, Growth, State};
 use crate::portfolio::{self, Holding, Mark, Portfolio, Row};
 use evenkeel_domain::policy::Policy;
 use evenkeel_domain::values::{Money, Percentage, PortfolioId, Quantity, Symbol};
-use std::cmp::Ordering;
 
 /// A portfolio as it shall be.
 pub(crate) struct Wanted {
@@ -32,14 +31,14 @@ impl Watch {
     pub(crate) fn units(&self, slot: u32, portfolio: &Portfolio) -> impl Iterator<Item = (Symbol, Quantity)> {
         let held = portfolio.holdings.iter().map(move |holding| (*holding, holding.units(slot, &self.many)));
         let held = held.filter(|(_, units)| !units.is_zero());
-        held.filter_map(|(holding, units)| Some((self.symbols.at(holding.symbol)?.name, units)))
+        held.filter_map(|(holding, units)| Some((self.symbols.name(holding.symbol)?, units)))
     }
 
     /// What has a target, in symbol order.
     pub(crate) fn goals(&self, portfolio: &Portfolio) -> impl Iterator<Item = (Symbol, Percentage)> {
         let goals = portfolio.holdings.iter().map(|holding| (*holding, holding.goal()));
         let goals = goals.filter(|(_, goal)| !goal.is_zero());
-        goals.filter_map(|(holding, goal)| Some((self.symbols.at(holding.symbol)?.name, goal)))
+        goals.filter_map(|(holding, goal)| Some((self.symbols.name(holding.symbol)?, goal)))
     }
 
     /// Brings a slot from what it was to what it shall be: only what differs moves in the lists of followers.
@@ -64,7 +63,7 @@ impl Watch {
             }
             let units = portfolio::rough(row.units.nanos().cast_signed());
             let entry = bounds.entry(slot, growth, row.symbol, units, row.goal);
-            let same = old.next_if(|old| self.symbols.at(old.symbol).is_some_and(|record| record.name == row.symbol));
+            let same = old.next_if(|old| self.symbols.name(old.symbol) == Some(row.symbol));
             let (symbol, position) = match same {
                 Some(same) => {
                     self.symbols.replace(same.symbol, same.position, entry);
@@ -111,7 +110,7 @@ impl Watch {
     }
 
     fn is_before(&self, holding: Holding, symbol: Symbol) -> bool {
-        self.symbols.at(holding.symbol).is_none_or(|record| record.name.cmp(&symbol) == Ordering::Less)
+        self.symbols.name(holding.symbol).is_none_or(|name| name < symbol)
     }
 
     /// Takes a holding out of its symbol's list, and tells whom the one that moves to its place there belongs to: another

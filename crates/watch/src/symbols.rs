@@ -5,7 +5,7 @@
 mod followers;
 mod hash;
 
-use crate::filter::{self, Entry};
+use crate::filter::{self, Entry, Step};
 use evenkeel_domain::books::Quote;
 use evenkeel_domain::values::{Symbol, Timestamp};
 pub(crate) use followers::Followers;
@@ -17,7 +17,11 @@ use std::collections::HashMap;
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
     places: HashMap<Symbol, u32, BySymbol>,
+    /// What a wave needs, packed.
     records: Vec<Record>,
+    names: Vec<Symbol>,
+    /// The time of each place's entry in the queue of ages.
+    queued: Vec<Option<Timestamp>>,
     /// The price as the filter uses it; dense, since a pass reads it for every holding.
     prices: Vec<f32>,
     /// True while a wave that prices the symbol is taken.
@@ -30,12 +34,9 @@ pub(crate) struct Symbols {
 /// One symbol.
 #[derive(Debug)]
 pub(crate) struct Record {
-    pub(crate) name: Symbol,
     pub(crate) quote: Option<Quote>,
     /// True if its price is too old to judge by.
     pub(crate) is_stale: bool,
-    /// The time of this place's entry in the queue of ages.
-    pub(crate) queued: Option<Timestamp>,
     /// Everyone who holds or targets it, in no order.
     pub(crate) followers: Followers,
 }
@@ -45,6 +46,16 @@ impl Record {
     pub(crate) fn nanos(&self) -> u64 {
         self.quote.map_or(0, |quote| quote.price.nanos())
     }
+}
+
+/// What a quote changed.
+pub(crate) struct Quoted {
+    /// From the price before, for who is priced already.
+    pub(crate) step: Step,
+    /// False if a newer one is known, which stays.
+    pub(crate) is_news: bool,
+    /// True if the symbol had no price, or one too old.
+    pub(crate) was_unpriced: bool,
 }
 
 impl Symbols {
@@ -65,20 +76,26 @@ impl Symbols {
             let next = u32::try_from(self.records.len()).unwrap_or(u32::MAX);
             self.prices.push(0.0);
             self.touched.push(false);
-            self.records.push(Record {
-                name: symbol,
-                quote: None,
-                is_stale: false,
-                queued: None,
-                followers: Followers::default(),
-            });
+            self.names.push(symbol);
+            self.queued.push(None);
+            self.records.push(Record { quote: None, is_stale: false, followers: Followers::default() });
             next
         });
-        if let Some(record) = self.at_mut(place) {
-            record.name = symbol;
+        if let Some(name) = self.names.get_mut(index(place)) {
+            *name = symbol;
         }
         self.places.insert(symbol, place);
         place
+    }
+
+    /// The name of the symbol at a place.
+    pub(crate) fn name(&self, place: u32) -> Option<Symbol> {
+        self.names.get(index(place)).copied()
+    }
+
+    /// The time of a place's entry in the queue of ages.
+    pub(crate) fn queued(&mut self, place: u32) -> Option<&mut Option<Timestamp>> {
+        self.queued.get_mut(index(place))
     }
 
     pub(crate) fn at(&self, place: u32) -> Option<&Record> {
@@ -106,17 +123,32 @@ impl Symbols {
         }
     }
 
-    /// Sets the quote of the symbol at a place; gives its price as the filter uses it, 0 if there is none.
-    #[inline]
-    pub(crate) fn set_quote(&mut self, place: u32, quote: Option<Quote>) -> f32 {
-        let rough = quote.map_or(0.0, |quote| filter::price(quote.price.nanos()));
-        if let Some(record) = self.records.get_mut(index(place)) {
-            record.quote = quote;
+    /// Quotes the symbol at a place, unless a newer quote is known. Nothing if there is no such place.
+    #[inline(always)]
+    pub(crate) fn quote(&mut self, place: u32, quote: Quote) -> Option<Quoted> {
+        let record = self.records.get_mut(index(place))?;
+        let before = record.nanos();
+        let is_news = record.quote.is_none_or(|known| known.at <= quote.at);
+        let now = if is_news { quote.price.nanos() } else { before };
+        let price = filter::price(now);
+        let mut was_unpriced = false;
+        if is_news {
+            was_unpriced = record.quote.is_none() || record.is_stale;
+            (record.quote, record.is_stale) = (Some(quote), false);
+            *self.prices.get_mut(index(place))? = price;
         }
+        Some(Quoted { step: Step::between(before, now, price), is_news, was_unpriced })
+    }
+
+    /// Forgets the quote of the symbol at a place. False if it had none that is fresh enough.
+    pub(crate) fn unquote(&mut self, place: u32) -> bool {
+        let Some(record) = self.records.get_mut(index(place)) else { return false };
+        let was_priced = record.quote.take().is_some() && !record.is_stale;
+        record.is_stale = false;
         if let Some(price) = self.prices.get_mut(index(place)) {
-            *price = rough;
+            *price = 0.0;
         }
-        rough
+        was_priced
     }
 
     /// Adds a follower; gives its position in the list.
@@ -152,10 +184,8 @@ impl Symbols {
 
     /// Frees the place of a symbol without price and followers.
     pub(crate) fn drop_if_unused(&mut self, place: u32) {
-        let Some(record) = self.at(place).filter(|record| record.quote.is_none() && record.followers.is_empty()) else {
-            return;
-        };
-        let name = record.name;
+        let is_unused = |record: &&Record| record.quote.is_none() && record.followers.is_empty();
+        let (Some(_), Some(name)) = (self.at(place).filter(is_unused), self.name(place)) else { return };
         self.places.remove(&name);
         self.free.push(place);
         if let Some(record) = self.at_mut(place) {

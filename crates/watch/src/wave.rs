@@ -5,10 +5,10 @@
 //! answer is the same. Why both are right is in [the proof](crate::filter).
 
 use crate::fault::{Fault, has};
-use crate::filter::{self, Entry, Range, Span, State, Step};
+use crate::filter::{Entry, Range, Span, State, Step};
 use crate::finding::in_order_of_ids;
 use crate::portfolio::Mark;
-use crate::symbols::{Record, index};
+use crate::symbols::{Quoted, index};
 use crate::{Finding, Watch};
 use evenkeel_domain::books::Quote;
 use evenkeel_domain::values::{Price, Symbol, Timestamp};
@@ -23,7 +23,7 @@ const FADING: f64 = 0.98;
 /// A wave that moves no price by more than this, as a share, tells nothing of what others will do.
 const STILL: f64 = 1e-7;
 
-/// From how many changes of a wave it is seen first whether a pass may pay.
+/// After how many changes of a wave it is seen each time whether a pass may still pay.
 const FEW: usize = 4;
 
 /// How many entries share a line of the cache, and how many runs of a list are asked for ahead: 32 kilobytes, which a processor keeps at hand.
@@ -70,12 +70,12 @@ impl Watch {
     fn apply(&mut self, now: Timestamp, quotes: impl Iterator<Item = (Symbol, Quote)>) -> Vec<Finding> {
         self.grow_old(now);
         let (mut changes, mut entries) = (std::mem::take(&mut self.changes), 0_usize);
-        changes.extend(quotes.map(|(symbol, quote)| {
+        for (symbol, quote) in quotes {
             let place = self.symbols.place_or_new(symbol);
-            let record = self.symbols.at(place);
-            entries = entries.saturating_add(record.map_or(0, |record| record.followers.len()));
-            Change { place, quote, before: record.map_or(0, Record::nanos) }
-        }));
+            let Some(record) = self.symbols.at(place) else { continue };
+            entries = entries.wrapping_add(record.followers.len());
+            changes.push(Change { place, quote, before: record.nanos() });
+        }
         let found = match self.way(&changes, entries) {
             Way::Lists => {
                 for change in &changes {
@@ -114,10 +114,7 @@ impl Watch {
     /// nothing of it, until the symbol has a price again: as where one has never had any.
     pub fn forget_price(&mut self, symbol: Symbol) {
         let Some(place) = self.symbols.place(symbol) else { return };
-        let Some(record) = self.symbols.at_mut(place).filter(|record| record.quote.is_some()) else { return };
-        let was_stale = std::mem::take(&mut record.is_stale);
-        self.symbols.set_quote(place, None);
-        if !was_stale {
+        if self.symbols.unquote(place) {
             self.count_unpriced(place, true);
         }
         self.symbols.drop_if_unused(place);
@@ -153,9 +150,13 @@ impl Watch {
             let left = (spill * span.width()).min(1.0);
             lists > pass + left * (slots * LOOK + holdings * HOLDING)
         };
-        // Where a pass does not pay, the first few changes are mostly wide enough to say so.
-        if pays(self.spill, span(changes.get(..FEW).unwrap_or(changes))) {
-            let span = span(changes);
+        // Where a pass does not pay, the first changes are mostly wide enough to say so.
+        let mut span = Span::NONE;
+        let mut still_pays = |some| {
+            span = span.and(self::span(some));
+            pays(self.spill, span)
+        };
+        if changes.chunks(FEW).all(&mut still_pays) {
             // What faded is measured again before it is believed: a pass that leaves many is dear, and to count them is not.
             if self.spill_is_faded && pays(self.spill, span) && span.width() > STILL {
                 self.spill = self.left_by(&Range::of(span)).share() / span.width();
@@ -183,20 +184,14 @@ impl Watch {
     #[inline(always)]
     fn take(&mut self, change: &Change) -> Step {
         let Change { place, quote, .. } = *change;
-        let Some(record) = self.symbols.at_mut(place) else { return Step::NONE };
-        let before = record.nanos();
-        if record.quote.is_some_and(|known| known.at > quote.at) {
-            return Step::between(before, before, filter::price(before));
-        }
-        let was_unpriced = record.quote.is_none() || std::mem::take(&mut record.is_stale);
-        let price = self.symbols.set_quote(place, Some(quote));
-        if self.max_age.is_some() {
+        let Some(Quoted { step, is_news, was_unpriced }) = self.symbols.quote(place, quote) else { return Step::NONE };
+        if is_news && self.max_age.is_some() {
             self.queue(place, quote.at);
         }
         if was_unpriced {
             self.count_unpriced(place, false);
         }
-        Step::between(before, quote.price.nanos(), price)
+        step
     }
 
     /// Moves the bounds of every follower, and notes who is not surely inside.
