@@ -2,14 +2,16 @@
 
 use super::desk::{TestClock, order_of, symbol, units};
 use crate::{BanChile, Fault, Outage, OutageKind, Profile, Rule};
+use async_trait::async_trait;
 use evenkeel_domain::order::{RefusalReason, SubmitAnswer};
-use evenkeel_domain::values::AccountId;
+use evenkeel_domain::values::{AccountId, Money, Timestamp};
 use evenkeel_ports::{Broker, Clock};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 const ACCOUNTS: usize = 24;
@@ -110,6 +112,44 @@ fn prices_that_two_threads_set_are_the_same_for_every_account() {
         let prices: BTreeSet<_> = accounts().iter().map(at).collect();
         assert_eq!(prices.len(), 1, "{round}: {prices:?}");
     }
+}
+
+/// A clock of a machine that is set back at times.
+#[derive(Default)]
+struct SetBack(AtomicI64);
+
+#[async_trait]
+impl Clock for SetBack {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+
+    async fn sleep_until(&self, _: Timestamp) {}
+}
+
+/// When each sale was, of which every second one comes when the clock was set back.
+fn sales(shards: usize) -> Vec<Timestamp> {
+    let clock = Arc::new(SetBack::default());
+    let broker = BanChile::sharded(Profile::ideal(), clock.clone(), 11, NonZeroUsize::new(shards).unwrap());
+    broker.set_price(symbol("AAPL"), "200".parse().unwrap());
+    let sell = order_of(1, 0, "sell 1 AAPL @ 200");
+    let sales = (1..).zip(accounts()).map(|(second, account)| {
+        let held = [(symbol("AAPL"), units("50"))];
+        broker.open_account(&account, "USD".parse().unwrap(), Money::ZERO, held).unwrap();
+        let set_back = if second % 2 == 0 { 10 } else { 0 };
+        clock.0.store((100 + second - set_back) * 1_000_000_000, Ordering::Relaxed);
+        let answer = broker.submit(&account, &sell).now_or_never().unwrap();
+        let SubmitAnswer::Acknowledged(view) = answer else { panic!("{answer:?}") };
+        view.fills[0].at
+    });
+    sales.collect()
+}
+
+#[test]
+fn a_clock_that_goes_back_takes_no_account_back() {
+    let one = sales(1);
+    assert!(one.is_sorted(), "{one:?}");
+    assert_eq!(sales(16), one);
 }
 
 #[test]

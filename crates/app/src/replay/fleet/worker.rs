@@ -20,6 +20,7 @@ const PRICES_PER_ACCOUNT: usize = 2;
 pub(super) type Place = (usize, usize);
 
 /// What came of a chunk.
+#[derive(Default)]
 pub(super) struct Told {
     /// Each line with its place in the output.
     pub(super) placed: Vec<(Place, Line)>,
@@ -30,12 +31,8 @@ pub(super) struct Told {
 }
 
 impl Told {
-    fn nothing() -> Self {
-        Self { placed: Vec::new(), acts: 0, failed: None }
-    }
-
     pub(super) fn failed(error: EngineError) -> Self {
-        Self { failed: Some(((0, 0), Box::new(error))), ..Self::nothing() }
+        Self { failed: Some(((0, 0), Box::new(error))), ..Self::default() }
     }
 }
 
@@ -62,7 +59,7 @@ impl Worker {
 
     /// What all accounts make of a chunk, up to the first error.
     pub(super) fn chunk(&mut self, chunk: &Chunk) -> Told {
-        let mut told = Told::nothing();
+        let mut told = Told::default();
         told.failed = self.groups.iter_mut().try_for_each(|group| group.chunk(chunk, &mut told)).err();
         told
     }
