@@ -17,6 +17,8 @@ use futures_util::future::{join, join3};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
 
 const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
 
@@ -71,6 +73,50 @@ fn the_places_of_a_run_that_ends_are_for_the_others() {
     assert_eq!(floor.backlog().running, 0);
     assert_eq!(world.clock.poll_until(other.as_mut(), soon), None);
     assert_eq!(floor.backlog().running, 4, "it is alone now");
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn who_waits_hears_that_another_run_has_gone() {
+    let floor = Floor::new(slow(), &NAMES.map(|name| (name, "META", "15")), 4, 100);
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut context = Context::from_waker(&waker);
+    let mut one = Box::pin(floor.dispatcher.run(|_| {}));
+    let mut other = Box::pin(floor.dispatcher.run(|_| {}));
+    assert!(one.as_mut().poll(&mut context).is_pending() && other.as_mut().poll(&mut context).is_pending());
+    floor.wave(&[("META", "100")]);
+    assert!(other.as_mut().poll(&mut context).is_pending());
+    assert_eq!(floor.backlog().running, 2, "the other half is for the one that was not asked yet");
+    woken.0.store(false, Ordering::Relaxed);
+    drop(one);
+    assert!(woken.0.load(Ordering::Relaxed));
+    assert!(other.as_mut().poll(&mut context).is_pending());
+    assert_eq!(floor.backlog().running, 4);
+}
+
+#[test]
+fn a_run_until_idle_waits_for_what_another_has_under_way() {
+    let floor = Floor::new(slow(), &[("a", "META", "15")], 1, 100);
+    floor.wave(&[("META", "100")]);
+    let Floor { world, dispatcher } = &floor;
+    let mut one = Box::pin(dispatcher.run(|_| {}));
+    let mut other = Box::pin(dispatcher.run_until_idle(|_| {}));
+    let start = world.clock.now();
+    assert_eq!(world.clock.poll_until(one.as_mut(), start), None);
+    assert_eq!(world.clock.poll_until(other.as_mut(), start), None);
+    assert_eq!(floor.backlog().running, 1);
+    assert_eq!(world.clock.poll_until(one.as_mut(), start.plus(minutes(10))), None);
+    assert_eq!(floor.backlog().running, 0);
+    assert_eq!(world.clock.poll_until(other.as_mut(), world.clock.now()), Some(()));
 }
 
 #[test]
