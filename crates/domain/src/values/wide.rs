@@ -54,7 +54,7 @@ impl Wide {
     /// The product, always: it has at most 192 bits.
     #[inline]
     pub(crate) fn product(left: u64, right: u128) -> Self {
-        let product = Magnitude::product(u128::from(left), right);
+        let product = Magnitude::multiple(right, left);
         Self { hi: product.hi.cast_signed(), lo: product.lo }
     }
 
@@ -101,6 +101,9 @@ impl Wide {
 
     #[inline]
     pub(crate) fn checked_mul_u64(self, factor: u64) -> Option<Self> {
+        if self.hi == 0 {
+            return Some(Self::product(factor, self.lo)); // As nearly always.
+        }
         Self::signed(self.is_negative(), self.size().checked_mul_u64(factor)?)
     }
 

@@ -58,14 +58,24 @@ impl Magnitude {
         Self { hi, lo }
     }
 
+    /// The product with a number of 64 bits, always: it has at most 192 bits.
+    #[inline]
+    pub(super) fn multiple(number: u128, factor: u64) -> Self {
+        let ((hi, lo), factor) = (halves(number), u128::from(factor));
+        let (lo, hi) = (lo.wrapping_mul(factor), hi.wrapping_mul(factor));
+        let (carried, lo) = halves(lo);
+        // Below 2¹²⁸: it is what is left of the product without its lowest digit.
+        let (hi, middle) = halves(hi.wrapping_add(carried));
+        Self { hi, lo: middle << 64 | lo }
+    }
+
     #[inline]
     pub(super) fn checked_mul_u64(self, factor: u64) -> Option<Self> {
-        let factor = u128::from(factor);
-        let low = Self::product(self.lo, factor);
+        let low = Self::multiple(self.lo, factor);
         if self.hi == 0 {
             return Some(low);
         }
-        let high = Self::product(self.hi, factor);
+        let high = Self::multiple(self.hi, factor);
         if high.hi != 0 {
             return None;
         }
