@@ -7,7 +7,6 @@ use crate::symbols::{Record, index};
 use crate::{Finding, Watch};
 use evenkeel_domain::books::NoPrice;
 use evenkeel_domain::drift::urgency::Urgency;
-use evenkeel_domain::drift::{drift, is_out_of_band};
 use evenkeel_domain::valuation::{Line, Valuation, ValuationError};
 use evenkeel_domain::values::{Percentage, PortfolioId, Price, Symbol, Timestamp};
 
@@ -96,7 +95,7 @@ impl Watch {
         }
         match self.out_of_band(slot, portfolio, now) {
             Ok(None) => None,
-            Ok(Some((drift, urgency))) => Some(Finding::OutOfBand { portfolio: portfolio.id.clone(), drift, urgency }),
+            Ok(Some((urgency, drift))) => Some(Finding::OutOfBand { portfolio: portfolio.id.clone(), drift, urgency }),
             Err(why) => Some(Finding::NotJudged { portfolio: portfolio.id.clone(), why }),
         }
     }
@@ -106,7 +105,7 @@ impl Watch {
         slot: u32,
         portfolio: &Portfolio,
         now: Timestamp,
-    ) -> Result<Option<(Percentage, Urgency)>, ValuationError> {
+    ) -> Result<Option<(Urgency, Percentage)>, ValuationError> {
         let mut lines = Vec::with_capacity(portfolio.holdings.len());
         for holding in &portfolio.holdings {
             let place = holding.symbol;
@@ -117,11 +116,7 @@ impl Watch {
         }
         let Portfolio { measure, cash, cash_target, cash_buffer, .. } = portfolio;
         let valuation = Valuation::of_lines(lines, *cash, *cash_target, *cash_buffer, self.reserve.rule())?;
-        if !is_out_of_band(&valuation, measure)? {
-            return Ok(None);
-        }
-        let drift = drift(&valuation, measure).unwrap_or(Percentage::MAX);
-        Ok(Urgency::of(&valuation, measure)?.map(|urgency| (drift, urgency)))
+        Ok(Urgency::with_drift(&valuation, measure)?)
     }
 
     /// The price of a symbol, if it is fresh enough: as [`Market::price`](evenkeel_domain::books::Market::price) has it.

@@ -4,12 +4,12 @@
 //! its holdings, under `total` the sum of distances by twice the band. A band of 0, and a holding without a target, are infinitely urgent.
 //! Where two are equally urgent, the holding with the larger weight goes first. Nothing is rounded.
 
-use super::{Point, is_total_out, limit, points, sum_of_distances};
+use super::{Farthest, Point, is_total_out, limit, points, sum_of_distances};
 use crate::exact::{MILLION, parts, times};
 use crate::policy::Measure;
 use crate::valuation::Valuation;
 use crate::values::wide::Wide;
-use crate::values::{Overflow, Rounding};
+use crate::values::{Overflow, Percentage, Rounding, Value};
 use std::cmp::Ordering;
 
 /// How urgent it is to bring a portfolio back. What is more urgent is greater.
@@ -27,21 +27,73 @@ impl Urgency {
     /// # Errors
     /// [`Overflow`] if an exact product passes 256 bits, which no legal portfolio reaches.
     pub fn of(valuation: &Valuation, measure: &Measure) -> Result<Option<Self>, Overflow> {
-        let investable = valuation.investable;
-        let urgency = |part: Wide, bands: u64, value: Wide| {
-            let of_band = Ratio { part, whole: times(investable.wide(), bands)? };
-            Ok(Some(Self { of_band, weight: Ratio { part: value, whole: investable.wide() } }))
-        };
-        let mut most: Option<Far> = None;
+        let mut most = Most::default();
         for point in points(valuation) {
-            let distance = point.distance(investable)?;
-            let far = Far { distance, band: band(&point, measure), value: point.value.wide() };
-            let would_be_most = most.is_none_or(|most| far.by_need(most).is_ge());
-            if would_be_most && point.is_out(distance, investable, measure)? {
-                most = Some(far);
-            }
+            most.see(&point, point.distance(valuation.investable)?, valuation.investable, measure)?;
         }
-        if let Some(Far { distance, band, value }) = most {
+        most.urgency(valuation, measure)
+    }
+
+    /// The same with the [drift](super::drift()) beside it, going over the holdings once: what a market that crashes asks of everybody. The drift is
+    /// [`Percentage::MAX`] where it would pass that.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn with_drift(valuation: &Valuation, measure: &Measure) -> Result<Option<(Self, Percentage)>, Overflow> {
+        let (mut most, mut farthest) = (Most::default(), Farthest::default());
+        for point in points(valuation) {
+            let distance = point.distance(valuation.investable)?;
+            farthest.see(&point, distance, measure)?;
+            most.see(&point, distance, valuation.investable, measure)?;
+        }
+        let drift = || farthest.drift(valuation, measure).unwrap_or(Percentage::MAX);
+        Ok(most.urgency(valuation, measure)?.map(|urgency| (urgency, drift())))
+    }
+
+    /// The urgency in percent of the band, of which 100 is the edge: for people, rounded half-even. `None` if it [is infinite](Self::is_infinite).
+    ///
+    /// What is more urgent is never less here, but may be the same.
+    ///
+    /// # Errors
+    /// [`Overflow`] if an exact product passes 256 bits, or the percentage its type's maximum.
+    pub fn percent_of_band(&self) -> Result<Option<Percentage>, Overflow> {
+        if self.is_infinite() {
+            return Ok(None);
+        }
+        let units = times(self.of_band.part, MILLION)?.div_round(self.of_band.whole, Rounding::HalfEven);
+        let units = units.and_then(Wide::to_i128).and_then(|units| i64::try_from(units).ok());
+        Percentage::from_units(units.unwrap_or(i64::MAX)).map(Some)
+    }
+
+    /// True if no band could be wide enough: it is 0, or the holding has no target.
+    #[must_use]
+    pub const fn is_infinite(&self) -> bool {
+        self.of_band.whole.is_zero()
+    }
+}
+
+/// The most urgent holding so far of those that are out of band.
+#[derive(Default)]
+struct Most(Option<Far>);
+
+impl Most {
+    fn see(&mut self, point: &Point, distance: Wide, investable: Value, measure: &Measure) -> Result<(), Overflow> {
+        let far = Far { distance, band: band(point, measure), value: point.value.wide() };
+        let would_be_most = self.0.is_none_or(|most| far.by_need(most).is_ge());
+        if would_be_most && point.is_out(distance, investable, measure)? {
+            self.0 = Some(far);
+        }
+        Ok(())
+    }
+
+    /// The urgency of the portfolio, of which every holding was seen.
+    fn urgency(self, valuation: &Valuation, measure: &Measure) -> Result<Option<Urgency>, Overflow> {
+        let whole = valuation.investable.wide();
+        let urgency = |part: Wide, bands: u64, value: Wide| {
+            let of_band = Ratio { part, whole: times(whole, bands)? };
+            Ok(Some(Urgency { of_band, weight: Ratio { part: value, whole } }))
+        };
+        if let Some(Far { distance, band, value }) = self.0 {
             return urgency(times(distance, MILLION)?, band, value);
         }
         let Measure::Total { band } = measure else { return Ok(None) };
@@ -50,15 +102,9 @@ impl Urgency {
         }
         let mut farthest = (Wide::ZERO, Wide::ZERO);
         for point in points(valuation) {
-            farthest = farthest.max((point.distance(investable)?, point.value.wide()));
+            farthest = farthest.max((point.distance(valuation.investable)?, point.value.wide()));
         }
         urgency(sum_of_distances(valuation)?, parts(band.width()).saturating_mul(2), farthest.1)
-    }
-
-    /// True if no band could be wide enough: it is 0, or the holding has no target.
-    #[must_use]
-    pub const fn is_infinite(&self) -> bool {
-        self.of_band.whole.is_zero()
     }
 }
 

@@ -4,11 +4,12 @@
 
 use super::{Ratio, Urgency, by_quotients};
 use crate::allocation::Target;
-use crate::drift::limit;
+use crate::drift::{drift, limit};
 use crate::policy::Measure;
 use crate::testing::Scene;
-use crate::testing::oracle::{Facts, Number, share, whole};
+use crate::testing::oracle::{Facts, Number, half_even, share, whole};
 use crate::testing::strategies::{cases, extreme_scenes, scenes};
+use crate::values::Percentage;
 use crate::values::wide::Wide;
 use proptest::prelude::*;
 use std::cmp::Ordering;
@@ -26,6 +27,8 @@ fn who_is_farther_beyond_his_band_goes_first() {
     let near = urgency(&scene("56", "44", "relative 5")).unwrap(); // 12 % by 5 %
     let wide = urgency(&scene("60", "40", "relative 10")).unwrap(); // 20 % by 10 %
     assert!(far > near && near > wide);
+    let percent = |urgency: Urgency| urgency.percent_of_band().unwrap().unwrap().to_string();
+    assert_eq!([far, near, wide].map(percent), ["400.0000", "240.0000", "200.0000"]);
     // Ten points by a band of five, once for the holding above its target and once for both together.
     let points = urgency(&scene("60", "40", "absolute 5")).unwrap();
     let total = urgency(&scene("60", "40", "total 5")).unwrap();
@@ -44,6 +47,7 @@ fn no_band_is_wide_enough_for_what_must_not_be_there() {
     let no_band = urgency(&Scene::of("A 51 @ 1 50\nB 49 @ 1 50").measure("relative 0")).unwrap();
     let far = urgency(&Scene::of("A 99 @ 1 1\nB 1 @ 1 99")).unwrap();
     assert!(untargeted.is_infinite() && no_band.is_infinite() && !far.is_infinite());
+    assert_eq!((no_band.percent_of_band(), untargeted.percent_of_band()), (Ok(None), Ok(None)));
     assert!(no_band > more_of_it && more_of_it > untargeted && untargeted > far);
 }
 
@@ -120,6 +124,20 @@ proptest! {
         if let [Some((a, _)), Some((b, _))] = both {
             let ours = urgency(a).cmp(&urgency(b));
             prop_assert_eq!(ours, order(&expected(a), &expected(b)));
+        }
+    }
+
+    #[test]
+    fn figures_beside_the_order_are_those_of_each_alone(scene in prop_oneof![scenes().boxed(), extreme_scenes().boxed()]) {
+        if let Ok(valued) = scene.valuation() {
+            let measure = &scene.policy.measure;
+            let drift = drift(&valued, measure).unwrap_or(Percentage::MAX);
+            let urgency = urgency(&scene);
+            prop_assert_eq!(Urgency::with_drift(&valued, measure).unwrap(), urgency.map(|urgency| (urgency, drift)));
+            let percent = expected(&scene).and_then(|(need, _)| need).map(|need| half_even(&(need * whole(1_000_000))));
+            if let Some(Ok(found)) = urgency.map(|urgency| urgency.percent_of_band()) {
+                prop_assert_eq!(found.map(|percent| percent.units().into()), percent);
+            }
         }
     }
 
