@@ -42,10 +42,12 @@ pub(crate) fn parts(percentage: Percentage) -> u64 {
     u64::try_from(percentage.units()).unwrap_or(0)
 }
 
+#[inline]
 pub(crate) fn times(wide: Wide, factor: u64) -> Result<Wide, Overflow> {
     wide.checked_mul_u64(factor).ok_or_else(|| too_wide("multiplying a value"))
 }
 
+#[cold]
 pub(crate) fn too_wide(doing: &str) -> Overflow {
     Overflow { doing: doing.to_owned(), what: "an exact value", maximum: "2^255 units of 18 decimals" }
 }

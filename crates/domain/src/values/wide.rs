@@ -101,9 +101,12 @@ impl Wide {
 
     #[inline]
     pub(crate) fn checked_mul_u64(self, factor: u64) -> Option<Self> {
-        if self.hi == 0 {
-            return Some(Self::product(factor, self.lo)); // As nearly always.
-        }
+        // The first, nearly always.
+        if self.hi == 0 { Some(Self::product(factor, self.lo)) } else { self.mul_u64_long(factor) }
+    }
+
+    #[inline(never)]
+    fn mul_u64_long(self, factor: u64) -> Option<Self> {
         Self::signed(self.is_negative(), self.size().checked_mul_u64(factor)?)
     }
 
