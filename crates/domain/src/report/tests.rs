@@ -145,6 +145,15 @@ fn legs_that_were_dropped_when_the_second_stage_was_sized_are_told_with_those_th
 }
 
 #[test]
+fn a_sum_that_cannot_be_told_is_an_error_and_no_missing_trade() {
+    let mut machine = Machine::of("CASH 200.00", "buy A 2 @ 50");
+    machine.run("begin; 0F1 submit acknowledged filled a:2; settle");
+    let mut batch = machine.closed().clone();
+    batch.orders.change(|_| true, |order| order.booked = Money::MIN);
+    assert!(BatchReport::of(&batch).is_err());
+}
+
+#[test]
 fn an_open_batch_has_no_report() {
     let mut machine = Machine::of("CASH 200.00", "buy B 4 @ 25");
     assert_eq!(BatchReport::of(machine.batch()), Ok(None));

@@ -128,10 +128,35 @@ impl Both {
     pub(crate) fn wave(&mut self, now: Timestamp, prices: &[(usize, u64)]) -> Vec<Finding> {
         let prices: Vec<(Symbol, Price)> =
             prices.iter().map(|(number, price)| (symbol(*number), nanos(*price))).collect();
-        for (symbol, price) in &prices {
-            self.prices.set(*symbol, Quote { price: *price, at: now });
+        let quotes: Vec<(Symbol, Quote)> =
+            prices.iter().map(|(symbol, price)| (*symbol, Quote { price: *price, at: now })).collect();
+        self.taken(now, &quotes, |watch| watch.wave(now, &prices))
+    }
+
+    /// Prices of different times through both, each with its own; what they found.
+    pub(crate) fn quotes(&mut self, now: Timestamp, prices: &[(usize, u64, Timestamp)]) -> Vec<Finding> {
+        let quotes: Vec<(Symbol, Quote)> = prices
+            .iter()
+            .map(|(number, price, at)| (symbol(*number), Quote { price: nanos(*price), at: *at }))
+            .collect();
+        self.taken(now, &quotes, |watch| watch.quotes(now, &quotes))
+    }
+
+    /// The last known price of a symbol.
+    pub(crate) fn price(&self, number: usize) -> Option<u64> {
+        self.prices.get(symbol(number)).map(|quote| quote.price.nanos())
+    }
+
+    fn taken(
+        &mut self,
+        now: Timestamp,
+        quotes: &[(Symbol, Quote)],
+        take: impl FnOnce(&mut Watch) -> Vec<Finding>,
+    ) -> Vec<Finding> {
+        for (symbol, quote) in quotes {
+            self.prices.set(*symbol, *quote);
         }
-        let touched: BTreeSet<Symbol> = prices.iter().map(|(symbol, _)| *symbol).collect();
+        let touched: BTreeSet<Symbol> = quotes.iter().map(|(symbol, _)| *symbol).collect();
         let follows = |known: &Known| {
             let held = known.books.holdings().map(|(symbol, _)| symbol);
             held.chain(known.definition.allocation.symbols().map(|(symbol, _)| symbol)).any(|s| touched.contains(&s))
@@ -141,7 +166,7 @@ impl Both {
         self.judged += affected.len();
         let expected: Vec<Finding> = affected.into_iter().filter_map(|id| self.judge(id, now)).collect();
         self.found += expected.len();
-        let found = self.watch.wave(now, &prices);
+        let found = take(&mut self.watch);
         assert_eq!(found, expected);
         found
     }

@@ -261,6 +261,28 @@ fn passes_are_made_where_they_pay() {
     assert!(passes_of(4_000_000) < 5, "what was found of small waves is soon unlearned");
 }
 
+/// However little most prices of a wave move: the pass that would be made for these is not made where one of them moves far.
+#[test]
+fn one_price_that_moves_far_is_seen_among_many() {
+    for far in 0..20 {
+        let mut both = Both::new(Settings::default());
+        both.wave(at(0), &(0..20).map(|n| (n, 1_000_000_000)).collect::<Vec<_>>());
+        let targets: Vec<_> = (0..20).map(|n| (n, 50_000)).collect();
+        let held: Vec<_> = (0..20).map(|n| (n, 1_000_000_000)).collect();
+        for n in 0..40 {
+            both.insert(n, &definition(relative(), 0, &targets), &books(0, &held));
+        }
+        both.compare(at(0));
+        for round in 0..100 {
+            let little: Vec<_> = (0..20).map(|n| (n, 1_000_000_000 + 1_000 * (round % 2))).collect();
+            assert_eq!(both.wave(at(0), &little), []);
+        }
+        assert!(both.watch.passed > 80, "{}", both.watch.passed);
+        let wave: Vec<_> = (0..20).map(|n| (n, if n == far { 1_200_000_000 } else { 1_000_001_000 })).collect();
+        assert_eq!(both.wave(at(0), &wave).len(), 40, "{far}");
+    }
+}
+
 #[test]
 fn a_holding_beyond_all_figures_does_not_hide_the_drift_of_the_others() {
     let mut both = Both::new(Settings::default());

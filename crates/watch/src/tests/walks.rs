@@ -211,7 +211,22 @@ impl Walk {
                 self.both.forget_price(number);
             }
             9 if self.draws.one_in(4) => self.both.compare(at(self.now)),
+            10..=12 => self.merged(),
             _ => self.wave(),
+        }
+    }
+
+    /// Prices of several times at once, some of them older than what is known: those change nothing.
+    fn merged(&mut self) {
+        let mut quotes = Vec::new();
+        for _ in 0..=self.draws.below(4) {
+            let number = self.draws.index(self.symbols);
+            let ago = [0, 1, 10, 70, 1_000][self.draws.index(5)];
+            quotes.push((number, self.moved(self.prices[number]), at(self.now - ago)));
+        }
+        self.both.quotes(at(self.now), &quotes);
+        for (number, ..) in quotes {
+            self.prices[number] = self.both.price(number).unwrap();
         }
     }
 

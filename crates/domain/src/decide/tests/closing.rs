@@ -332,6 +332,9 @@ fn what_completes_a_batch_is_known_before_it_is_booked() {
     let (sell, buy) = ("0F1 submit acknowledged filled a:2", "1F1 submit acknowledged filled b:4");
     for (stages, before, learned, expected) in [
         (Stages::Together, "begin", format!("{sell} & {buy}"), true),
+        (Stages::Together, "begin", format!("{buy} & {sell}"), true),
+        (Stages::Together, "begin", format!("{sell} & {sell} & {buy}"), true),
+        (Stages::Together, "begin", format!("{sell} & {sell}"), false),
         (Stages::Together, "begin", sell.to_owned(), false),
         (Stages::Together, &format!("begin; {sell}"), buy.to_owned(), true),
         (Stages::Together, &format!("begin; {sell}"), "1F1 look found filled b:4".to_owned(), true),

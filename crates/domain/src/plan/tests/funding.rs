@@ -90,6 +90,12 @@ fn the_largest_is_lowered_by_the_fewest_steps() {
         cash("0.39"),
         "A 0.334999999 = 0.33 shrunk, B 0.015 = 0.02, C 0.015 = 0.02, D 0.015 = 0.02",
     );
+    // Seven cents in all, of which each half is booked as the even cent: eight.
+    check(
+        "A 3 @ 0.005 1, B 3 @ 0.005 1, C 3 @ 0.005 1, D 5 @ 0.005 1",
+        Funding { minimum: Money::ZERO, ..cash("0.07") },
+        "A 3 = 0.02, B 3 = 0.02, C 3 = 0.02, D 2 = 0.01 shrunk",
+    );
     // In lots, too.
     check("A 3.35 @ 0.1 0.05, B 3.35 @ 0.1 0.05", cash("0.67"), "A 3.3 = 0.33 shrunk, B 3.35 = 0.34");
 }
