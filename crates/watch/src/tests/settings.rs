@@ -283,6 +283,36 @@ fn one_price_that_moves_far_is_seen_among_many() {
     }
 }
 
+/// Bounds that each of them moved would hide what comes.
+#[test]
+fn quotes_that_are_older_than_what_is_known_move_nothing() {
+    for (old, new) in [(1_003_000_000, 1_070_000_000), (997_000_000, 930_000_000)] {
+        let mut both = Both::new(Settings::default());
+        both.wave(at(100), &[(0, 1_000_000_000), (1, 1_000_000_000)]);
+        let tenth = definition(relative(), 0, &[(0, 900_000), (1, 100_000)]);
+        both.insert(0, &tenth, &books(0, &[(0, 900_000_000_000), (1, 100_000_000_000)]));
+        both.compare(at(100));
+        both.watch.passes = Some(false);
+        for _ in 0..10 {
+            assert_eq!(both.quotes(at(100), &[(0, old, at(50))]), []);
+        }
+        assert_eq!(both.wave(at(100), &[(1, new)]).len(), 1);
+    }
+}
+
+#[test]
+fn a_price_grows_old_from_its_own_time_whatever_was_known_before() {
+    let mut both = Both::new(Settings { max_age: Some(Duration::from_secs(60)), ..Settings::default() });
+    both.wave(at(100), &[(0, 1_000_000_000), (1, 1_000_000_000)]);
+    let halves = definition(relative(), 0, &[(0, 500_000), (1, 500_000)]);
+    both.insert(0, &halves, &books(0, &[(0, 1_000_000_000_000), (1, 1_000_000_000_000)]));
+    both.compare(at(100));
+    both.forget_price(0);
+    assert_eq!(both.quotes(at(100), &[(0, 1_000_000_000, at(50))]), []);
+    assert_eq!(both.wave(at(110), &[(1, 1_000_000_000)]), []);
+    assert_eq!(both.wave(at(111), &[(1, 1_000_000_000)]).len(), 1, "too old by a second");
+}
+
 #[test]
 fn a_holding_beyond_all_figures_does_not_hide_the_drift_of_the_others() {
     let mut both = Both::new(Settings::default());
