@@ -99,6 +99,8 @@ pub struct Quote {
 }
 
 /// The last known price of each symbol, and prices that are too far from it to be believed.
+///
+/// Kept in symbol order: a price of a symbol that has one takes a search by halves, the first of a symbol moves those behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Prices {
     accepted: Sorted<Symbol, Quote>,

@@ -170,7 +170,7 @@ fn lower_largest(sized: &mut [Sizing], funding: &Funding) -> Result<Money, Overf
 
 /// The largest quantity that takes less by `excess`, found by bisection: what is taken never falls as quantity grows.
 ///
-/// An amount is within half a cent of its value, so whatever is worth less by `excess` and a cent is enough less.
+/// The amounts before and after are each within half a cent of their value, so whatever is worth less by `excess` and a cent is enough less.
 fn lower(sizing: &mut Sizing, excess: Money, funding: &Funding) -> Result<(), Overflow> {
     let (lot, price) = (sizing.buy.lot.size(), sizing.buy.terms.reference);
     let allowed = sizing.takes(funding)?.sub(excess)?;
