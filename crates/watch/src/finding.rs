@@ -13,7 +13,8 @@ pub enum Finding {
         /// Which.
         portfolio: PortfolioId,
         /// The largest distance in the measure of its policy, as [`Assessment::drift`](evenkeel_domain::drift::Assessment::drift)
-        /// has it; the largest percentage there is if that passes it.
+        /// has it: percent of a target, points, or half of a sum. The largest percentage there is if that passes it. Of portfolios with different
+        /// measures compare the urgency.
         drift: Percentage,
         /// How much it needs to be brought back, compared with others.
         urgency: Urgency,

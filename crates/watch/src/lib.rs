@@ -27,7 +27,7 @@
 //! let found = watch.wave(Timestamp::EPOCH, &[("META".parse()?, "440".parse()?)]);
 //! let [Finding::OutOfBand { drift, urgency, .. }] = &found[..] else { panic!("{found:?}") };
 //! assert_eq!(drift.to_string(), "6.4520"); // percent of META's target
-//! assert_eq!(urgency.percent_of_band()?.unwrap().to_string(), "129.0391"); // of the band, which is 5 % of the target
+//! assert_eq!(urgency.percent_of_band().unwrap().to_string(), "129.0391"); // of the band, which is 5 % of the target
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -50,22 +50,22 @@ impl Urgency {
         Ok(most.urgency(valuation, measure)?.map(|urgency| (urgency, drift())))
     }
 
-    /// The urgency in percent of the band, of which 100 is the edge: for people, rounded half-even. `None` if it [is infinite](Self::is_infinite).
+    /// The urgency in percent of the band, of which 100 is the edge: for people, rounded half-even, so whoever is hardly out reads 100.0000 too.
+    /// `None` if it [is infinite](Self::is_infinite); [`Percentage::MAX`] where it would pass that.
     ///
-    /// What is more urgent is never less here, but may be the same.
-    ///
-    /// # Errors
-    /// [`Overflow`] if an exact product passes 256 bits, or the percentage its type's maximum.
-    pub fn percent_of_band(&self) -> Result<Option<Percentage>, Overflow> {
+    /// To sort, compare urgencies themselves: these figures may be the same where those are not, and `None` is what comes first.
+    #[must_use]
+    pub fn percent_of_band(&self) -> Option<Percentage> {
         if self.is_infinite() {
-            return Ok(None);
+            return None;
         }
-        let units = times(self.of_band.part, MILLION)?.div_round(self.of_band.whole, Rounding::HalfEven);
+        let units = self.of_band.part.checked_mul_u64(MILLION);
+        let units = units.and_then(|units| units.div_round(self.of_band.whole, Rounding::HalfEven));
         let units = units.and_then(Wide::to_i128).and_then(|units| i64::try_from(units).ok());
-        Percentage::from_units(units.unwrap_or(i64::MAX)).map(Some)
+        Some(units.and_then(|units| Percentage::from_units(units).ok()).unwrap_or(Percentage::MAX))
     }
 
-    /// True if no band could be wide enough: it is 0, or the holding has no target.
+    /// True if it counts as out by infinitely many bands, however small the distance: the band is 0, or the holding has no target.
     #[must_use]
     pub const fn is_infinite(&self) -> bool {
         self.of_band.whole.is_zero()
