@@ -25,7 +25,7 @@ impl Books {
         let units = units.into_iter();
         let mut held = Vec::with_capacity(units.size_hint().0);
         held.extend(units.filter(|(_, quantity)| !quantity.is_zero()));
-        Self { cash, units: held.into_iter().collect() }
+        Self { cash, units: held.into() }
     }
 
     /// Units of `symbol`; zero if none are held.

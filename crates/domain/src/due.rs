@@ -37,9 +37,6 @@ pub fn due(portfolio: &Portfolio, now: Timestamp) -> Vec<Effect> {
     let mut wake: Option<Timestamp> = None;
     for (id, order) in &batch.orders {
         let is_wanted = id.direction == Direction::Reverse || matches!(batch.phase, Phase::Forward(_));
-        if order.state.is_terminal() {
-            continue; // There is nothing left to do, and nothing to wait for.
-        }
         order_effects(id, order, is_wanted, now, &mut effects);
         wake = wake.into_iter().chain(timers(order, batch.rules().patience, now)).min();
     }

@@ -69,27 +69,9 @@ impl<K: Copy + Ord, V> Sorted<K, V> {
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.0.iter_mut().map(|(_, value)| value)
     }
-}
 
-impl<K, V> Default for Sorted<K, V> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<K: Copy + Ord, V> FromIterator<(K, V)> for Sorted<K, V> {
-    /// Of several values of one key the last counts.
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut sorted = Self::default();
-        sorted.extend(entries);
-        sorted
-    }
-}
-
-impl<K: Copy + Ord, V> Extend<(K, V)> for Sorted<K, V> {
-    /// Sets each of these; of several values of one key the last counts.
-    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
-        self.0.extend(entries);
+    /// Brings entries into the order of their keys; of several values of one key the last stays.
+    fn sort(&mut self) {
         if self.0.is_sorted_by(|(key, _), (next, _)| key < next) {
             return; // As nearly always.
         }
@@ -102,6 +84,36 @@ impl<K: Copy + Ord, V> Extend<(K, V)> for Sorted<K, V> {
             }
             is_same
         });
+    }
+}
+
+impl<K, V> Default for Sorted<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K: Copy + Ord, V> From<Vec<(K, V)>> for Sorted<K, V> {
+    /// Of several values of one key the last counts.
+    fn from(entries: Vec<(K, V)>) -> Self {
+        let mut sorted = Self(entries);
+        sorted.sort();
+        sorted
+    }
+}
+
+impl<K: Copy + Ord, V> FromIterator<(K, V)> for Sorted<K, V> {
+    /// Of several values of one key the last counts.
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        entries.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+impl<K: Copy + Ord, V> Extend<(K, V)> for Sorted<K, V> {
+    /// Sets each of these; of several values of one key the last counts.
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
+        self.0.extend(entries);
+        self.sort();
     }
 }
 

@@ -152,11 +152,11 @@ impl Watch {
         };
         // Where a pass does not pay, the first changes are mostly wide enough to say so.
         let mut span = Span::NONE;
-        let mut still_pays = |some| {
+        let still_pays = |some| {
             span = span.and(self::span(some));
             pays(self.spill, span)
         };
-        if changes.chunks(FEW).all(&mut still_pays) {
+        if changes.chunks(FEW).all(still_pays) {
             // What faded is measured again before it is believed: a pass that leaves many is dear, and to count them is not.
             if self.spill_is_faded && pays(self.spill, span) && span.width() > STILL {
                 self.spill = self.left_by(&Range::of(span)).share() / span.width();

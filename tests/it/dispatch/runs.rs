@@ -22,18 +22,15 @@ use std::task::{Context, Wake, Waker};
 
 const NAMES: [&str; 12] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"];
 
-/// Twelve who are out of band, at a broker that takes its time.
+/// Twelve who are out of band once META is at 100, at a broker that takes its time.
 fn twelve(at_once: usize) -> Floor {
-    let portfolios = NAMES.map(|name| (name, "META", "15"));
-    let floor = Floor::new(slow(), &portfolios, at_once, 100);
-    floor.wave(&[("META", "100")]);
-    floor
+    Floor::new(slow(), &NAMES.map(|name| (name, "META", "15")), at_once, 100)
 }
 
 #[test]
 fn each_takes_its_share_of_the_places() {
     for at_once in [1, 2, 5, 12] {
-        let floor = Floor::new(slow(), &NAMES.map(|name| (name, "META", "15")), at_once, 100);
+        let floor = twelve(at_once);
         let (mut one, mut other, mut most) = (Vec::new(), Vec::new(), 0);
         let feed = async {
             // Both runs wait by now.
@@ -61,6 +58,7 @@ fn each_takes_its_share_of_the_places() {
 #[test]
 fn the_places_of_a_run_that_ends_are_for_the_others() {
     let floor = twelve(4);
+    floor.wave(&[("META", "100")]);
     let Floor { world, dispatcher } = &floor;
     let mut one = Box::pin(dispatcher.run(|_| {}));
     let mut other = Box::pin(dispatcher.run(|_| {}));
@@ -86,7 +84,7 @@ impl Wake for Woken {
 
 #[test]
 fn who_waits_hears_that_another_run_has_gone() {
-    let floor = Floor::new(slow(), &NAMES.map(|name| (name, "META", "15")), 4, 100);
+    let floor = twelve(4);
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
     let mut context = Context::from_waker(&waker);

@@ -73,11 +73,11 @@ pub fn completes(batch: &Batch, reports: &[Report]) -> bool {
     filled.sort_unstable();
     // Both in the order of their ids.
     let mut next = filled.iter().peekable();
-    let mut is_done = |(id, order): (ClientOrderId, &Order)| {
+    let is_done = |(id, order): (ClientOrderId, &Order)| {
         while next.next_if(|filled| **filled < id).is_some() {}
         order.state.is_terminal() || next.peek() == Some(&&id)
     };
-    !filled.is_empty() && batch.orders.iter().all(&mut is_done)
+    !filled.is_empty() && batch.orders.iter().all(is_done)
 }
 
 /// Books what a report says. What follows for the batch is decided afterwards.

@@ -5,7 +5,7 @@
 //! Where two are equally urgent, the holding with the larger weight goes first. Nothing is rounded.
 
 use super::{Farthest, Point, is_total_out, limit, points, sum_of_distances};
-use crate::exact::{MILLION, parts, times};
+use crate::exact::{MILLION, parts, percentage, times};
 use crate::policy::Measure;
 use crate::valuation::Valuation;
 use crate::values::wide::Wide;
@@ -59,10 +59,8 @@ impl Urgency {
         if self.is_infinite() {
             return None;
         }
-        let units = self.of_band.part.checked_mul_u64(MILLION);
-        let units = units.and_then(|units| units.div_round(self.of_band.whole, Rounding::HalfEven));
-        let units = units.and_then(Wide::to_i128).and_then(|units| i64::try_from(units).ok());
-        Some(units.and_then(|units| Percentage::from_units(units).ok()).unwrap_or(Percentage::MAX))
+        let Ratio { part, whole } = self.of_band;
+        Some(times(part, MILLION).and_then(|part| percentage(part, whole)).unwrap_or(Percentage::MAX))
     }
 
     /// True if it counts as out by infinitely many bands, however small the distance: the band is 0, or the holding has no target.

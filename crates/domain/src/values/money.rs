@@ -136,7 +136,7 @@ impl Money {
 
     #[inline]
     pub(super) fn from_wide(cents: Wide) -> Option<Self> {
-        i64::try_from(cents.to_i128()?).ok().and_then(Self::in_range)
+        Self::from_scaled(cents.to_i128()?).ok()
     }
 
     #[cold]
