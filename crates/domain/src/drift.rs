@@ -18,6 +18,7 @@
 //! To add a measure: a variant of [`Measure`], its row here ([`limit`]), its keys in the app's `portfolios/policy.rs`.
 //! Which of many portfolios needs help first is in [`urgency`](mod@urgency); what to do about a breach in [`crate::plan`].
 
+mod number;
 pub mod urgency;
 
 use crate::allocation::Target;
@@ -26,6 +27,8 @@ use crate::policy::{Band, Measure};
 use crate::valuation::Valuation;
 use crate::values::wide::Wide;
 use crate::values::{Overflow, Percentage, Value};
+use number::{Number, exactly};
+use std::cmp::Ordering;
 
 /// What is out of band, and by how much.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,22 +77,32 @@ pub struct Breach {
 /// # Errors
 /// [`Overflow`] if a figure for people passes its type's maximum.
 pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Overflow> {
-    let mut breaches = Vec::with_capacity(valuation.lines.len());
-    let mut farthest = Farthest::default();
-    for point in points(valuation) {
-        let distance = point.distance(valuation.investable)?;
-        farthest.see(&point, distance, measure)?;
-        if point.is_out(distance, valuation.investable, measure)? {
-            breaches.push(Breach {
-                target: point.target,
-                weight: weight(point.value, valuation.investable)?,
-                goal: point.goal,
-                untargeted: point.is_untargeted(),
-            });
-        }
-    }
+    let out = exactly(out_in::<i128>(valuation, measure), || out_in::<Wide>(valuation, measure));
+    let Out { farthest, breaches } = out??;
     let total_breached = is_total_out(valuation, measure)?;
     Ok(Assessment { measure: measure.name(), drift: farthest.drift(valuation, measure)?, breaches, total_breached })
+}
+
+/// How far the farthest is, and whatever is out of band by itself.
+struct Out {
+    farthest: Farthest<Wide>,
+    breaches: Vec<Breach>,
+}
+
+fn out_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<Result<Out, Overflow>> {
+    let whole = N::of(valuation.investable)?;
+    let (mut farthest, mut breaches) = (Farthest::NONE, Vec::with_capacity(valuation.lines.len()));
+    for point in points(valuation) {
+        let distance: N = point.distance(whole)?;
+        farthest.see(&point, distance, measure)?;
+        if point.is_out(distance, whole, measure)? {
+            match point.breach(valuation.investable) {
+                Ok(breach) => breaches.push(breach),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+    Some(Ok(Out { farthest: farthest.wide(), breaches }))
 }
 
 /// The [drift](Assessment::drift) alone. Only the largest is divided out.
@@ -97,46 +110,49 @@ pub fn assess(valuation: &Valuation, measure: &Measure) -> Result<Assessment, Ov
 /// # Errors
 /// [`Overflow`] if it passes its type's maximum.
 pub fn drift(valuation: &Valuation, measure: &Measure) -> Result<Percentage, Overflow> {
-    let mut farthest = Farthest::default();
+    exactly(farthest_in::<i128>(valuation, measure), || farthest_in::<Wide>(valuation, measure))?
+        .drift(valuation, measure)
+}
+
+fn farthest_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<Farthest<Wide>> {
+    let whole = N::of(valuation.investable)?;
+    let mut farthest = Farthest::NONE;
     for point in points(valuation) {
-        farthest.see(&point, point.distance(valuation.investable)?, measure)?;
+        farthest.see(&point, point.distance::<N>(whole)?, measure)?;
     }
-    farthest.drift(valuation, measure)
+    Some(farthest.wide())
 }
 
 /// The largest distance so far, in proportion to the target where the measure says so.
-struct Farthest {
-    distance: Wide,
+struct Farthest<N> {
+    distance: N,
     of: u64,
 }
 
-impl Default for Farthest {
-    fn default() -> Self {
-        Self { distance: Wide::ZERO, of: 1 }
-    }
-}
+impl<N: Number> Farthest<N> {
+    const NONE: Self = Self { distance: N::ZERO, of: 1 };
 
-impl Farthest {
-    fn see(&mut self, point: &Point, distance: Wide, measure: &Measure) -> Result<(), Overflow> {
+    fn see(&mut self, point: &Point, distance: N, measure: &Measure) -> Option<()> {
         let is_targeted = point.goal != Percentage::ZERO;
         let of = match measure {
             Measure::Relative { .. } if is_targeted => parts(point.goal),
             // What has no target has no proportion to it. `tighter` leaves it out as well: it is a breach, whatever it weighs.
-            Measure::Relative { .. } => return Ok(()),
-            Measure::Tighter { .. } if !is_targeted => return Ok(()),
+            Measure::Relative { .. } => return Some(()),
+            Measure::Tighter { .. } if !is_targeted => return Some(()),
             Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } | Measure::Total { .. } => 1,
         };
-        let is_farther = if of == self.of {
-            distance > self.distance
-        } else {
-            times(distance, self.of)? > times(self.distance, of)?
-        };
-        if is_farther {
+        if distance.cmp_times(self.of, self.distance, of)?.is_gt() {
             *self = Self { distance, of };
         }
-        Ok(())
+        Some(())
     }
 
+    fn wide(self) -> Farthest<Wide> {
+        Farthest { distance: self.distance.wide(), of: self.of }
+    }
+}
+
+impl Farthest<Wide> {
     /// Divided out.
     fn drift(&self, valuation: &Valuation, measure: &Measure) -> Result<Percentage, Overflow> {
         let whole = valuation.investable.wide();
@@ -155,19 +171,18 @@ impl Farthest {
 /// # Errors
 /// [`Overflow`] if an exact product passes 256 bits, which no legal portfolio reaches.
 pub fn is_out_of_band(valuation: &Valuation, measure: &Measure) -> Result<bool, Overflow> {
-    for point in points(valuation) {
-        let distance = point.distance(valuation.investable)?;
-        if point.is_out(distance, valuation.investable, measure)? {
-            return Ok(true);
-        }
-    }
-    is_total_out(valuation, measure)
+    let is_any_out = exactly(is_any_out_in::<i128>(valuation, measure), || is_any_out_in::<Wide>(valuation, measure))?;
+    Ok(is_any_out || is_total_out(valuation, measure)?)
 }
 
-/// A value of at most 106 bits, which leaves room for a factor of 20.
-#[inline]
-fn narrow(value: Value) -> Option<i128> {
-    value.wide().to_i128().filter(|value| value.unsigned_abs() >> 106 == 0)
+fn is_any_out_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<bool> {
+    let whole = N::of(valuation.investable)?;
+    for point in points(valuation) {
+        if point.is_out(point.distance::<N>(whole)?, whole, measure)? {
+            return Some(true);
+        }
+    }
+    Some(false)
 }
 
 /// A holding, or cash, with what it is worth and what it should be.
@@ -192,29 +207,27 @@ fn points(valuation: &Valuation) -> impl Iterator<Item = Point> {
 impl Point {
     /// `|v × 10⁶ − t × V|`.
     #[inline]
-    fn distance(&self, investable: Value) -> Result<Wide, Overflow> {
-        let share = parts(self.goal);
-        // As nearly always: below eighty million million of any currency, both products have less than 127 bits.
-        if let (Some(value), Some(whole), ..=MILLION) = (narrow(self.value), narrow(investable), share) {
-            let (is, goal) = (value.wrapping_mul(i128::from(MILLION)), whole.wrapping_mul(i128::from(share)));
-            return Ok(Wide::from_u128(is.abs_diff(goal)));
-        }
-        let is = times(self.value.wide(), MILLION)?;
-        let goal = times(investable.wide(), share)?;
-        is.checked_sub(goal).and_then(Wide::checked_abs).ok_or_else(comparing)
+    fn distance<N: Number>(&self, whole: N) -> Option<N> {
+        N::distance(N::of(self.value)?, parts(self.goal), whole)
+    }
+
+    fn breach(&self, investable: Value) -> Result<Breach, Overflow> {
+        let Self { target, value, goal } = *self;
+        Ok(Breach { target, weight: weight(value, investable)?, goal, untargeted: self.is_untargeted() })
     }
 
     fn is_untargeted(&self) -> bool {
-        self.goal == Percentage::ZERO && self.target != Target::Cash && !self.value.is_zero()
+        self.goal == Percentage::ZERO && matches!(self.target, Target::Symbol(_)) && !self.value.is_zero()
     }
 
-    fn is_out(&self, distance: Wide, investable: Value, measure: &Measure) -> Result<bool, Overflow> {
+    #[inline]
+    fn is_out<N: Number>(&self, distance: N, whole: N, measure: &Measure) -> Option<bool> {
         if self.is_untargeted() {
-            return Ok(true);
+            return Some(true);
         }
         match limit(measure, self.target, self.goal) {
-            None => Ok(false),
-            Some(limit) => Ok(times(distance, MILLION)? > times(investable.wide(), limit)?),
+            None => Some(false),
+            Some(limit) => distance.cmp_times(MILLION, whole, limit).map(Ordering::is_gt),
         }
     }
 }
@@ -223,7 +236,7 @@ impl Point {
 /// millionth of the investable value. `None` where a measure has no limit per holding, or leaves this one out.
 #[must_use]
 pub fn limit(measure: &Measure, target: Target, goal: Percentage) -> Option<u64> {
-    let cash_without_target = target == Target::Cash && goal == Percentage::ZERO;
+    let cash_without_target = matches!(target, Target::Cash) && goal == Percentage::ZERO;
     let goal = parts(goal);
     let of_target = |band: &Band| parts(band.width()).saturating_mul(goal);
     let of_value = |band: &Band| parts(band.width()).saturating_mul(MILLION);
@@ -252,8 +265,9 @@ fn is_total_out(valuation: &Valuation, measure: &Measure) -> Result<bool, Overfl
 }
 
 fn sum_of_distances(valuation: &Valuation) -> Result<Wide, Overflow> {
-    points(valuation)
-        .try_fold(Wide::ZERO, |sum, point| sum.checked_add(point.distance(valuation.investable)?).ok_or_else(comparing))
+    let whole = valuation.investable.wide();
+    let sum = points(valuation).try_fold(Wide::ZERO, |sum, point| sum.checked_add(point.distance(whole)?));
+    sum.ok_or_else(comparing)
 }
 
 fn comparing() -> Overflow {

@@ -2,11 +2,12 @@
 
 mod oracle;
 
-use super::{Point, assess, is_out_of_band};
+use super::number::Number;
+use super::{assess, is_out_of_band};
 use crate::allocation::Target;
 use crate::testing::{Scene, read};
+use crate::values::Value;
 use crate::values::wide::Wide;
-use crate::values::{Percentage, Value};
 
 /// Checks what is out of band: `drift: breaches`, cash first; `total` when the sum of all distances is.
 fn check(measure: &str, lines: &str, expected: &str) {
@@ -245,19 +246,40 @@ fn figures_beyond_a_percentage_are_refused_and_the_decision_is_not() {
 
 #[test]
 fn a_distance_is_the_same_however_many_bits_it_takes() {
-    let million = Wide::from_i128(1_000_000);
     // Around where 128 bits are no longer enough, and what only a caller's own lines can hold: a target of more than everything.
     let mut numbers = vec![0, 1, 999_999, i128::MAX];
     numbers.extend((103..109).flat_map(|bits| [(1 << bits) - 1, 1 << bits, (1 << bits) + 1]));
     let values: Vec<i128> = numbers.iter().flat_map(|number| [*number, -*number]).collect();
-    for units in [0, 1, 333_333, 999_999, 1_000_000, 1_000_001, 1 << 40] {
-        let goal = Percentage::from_units(units).unwrap();
+    let as_value = |number| Value::from_wide(Wide::from_i128(number));
+    let (mut narrow, mut wide) = (0, 0);
+    for share in [0, 1, 333_333, 999_999, 1_000_000, 1_000_001, 1 << 40] {
         for (value, whole) in values.iter().flat_map(|value| numbers.iter().map(move |whole| (*value, *whole))) {
-            let [value, whole] = [value, whole].map(Wide::from_i128);
-            let goal_times = whole.checked_mul(Wide::from_i128(i128::from(units))).unwrap();
-            let expected = value.checked_mul(million).unwrap().checked_sub(goal_times).unwrap().abs();
-            let point = Point { target: Target::Cash, value: Value::from_wide(value), goal };
-            assert_eq!(point.distance(Value::from_wide(whole)), Ok(expected), "{value} of {whole}, {units}");
+            let big = |number: i128, factor: u64| Wide::from_i128(number).checked_mul(Wide::from_u128(factor.into()));
+            let difference = big(value, 1_000_000).unwrap().checked_sub(big(whole, share).unwrap()).unwrap();
+            let found = Wide::distance(as_value(value).wide(), share, as_value(whole).wide());
+            assert_eq!(found, Some(difference.abs()), "{value} of {whole}, {share}");
+            let of_few_bits = i128::of(as_value(value)).zip(i128::of(as_value(whole)));
+            match of_few_bits.and_then(|(value, whole)| i128::distance(value, share, whole)) {
+                Some(found) => {
+                    assert_eq!(found.wide(), difference.abs(), "{value} of {whole}, {share}");
+                    narrow += 1;
+                }
+                None => wide += 1,
+            }
         }
+    }
+    assert!(narrow > 500 && wide > 500, "{narrow} {wide}");
+}
+
+#[test]
+fn products_are_compared_alike_however_many_bits_they_take() {
+    let numbers = [0, 1, 2, (1 << 63) - 1, 1 << 64, (1 << 64) + 1, 3 << 100, (1 << 126) - 1, i128::MAX];
+    let factors = [0, 1, 2, 1_000_000, (1 << 49) - 1, 1 << 49, u64::MAX];
+    let pairs = || numbers.iter().flat_map(|number| factors.iter().map(move |factor| (*number, *factor)));
+    for ((one, by), (other, other_by)) in pairs().flat_map(|one| pairs().map(move |other| (one, other))) {
+        let product = |number: i128, by: u64| number.wide().checked_mul(Wide::from_u128(by.into())).unwrap();
+        let expected = Some(product(one, by).cmp(&product(other, other_by)));
+        assert_eq!(one.cmp_times(by, other, other_by), expected, "{one} {by} {other} {other_by}");
+        assert_eq!(one.wide().cmp_times(by, other.wide(), other_by), expected, "{one} {by} {other} {other_by}");
     }
 }

@@ -4,7 +4,7 @@
 //! its holdings, under `total` the sum of distances by twice the band. A band of 0, and a holding without a target, are infinitely urgent.
 //! Where two are equally urgent, the holding with the larger weight goes first. Nothing is rounded.
 
-use super::{Farthest, Point, is_total_out, limit, points, sum_of_distances};
+use super::{Farthest, Number, Point, exactly, is_total_out, limit, points, sum_of_distances};
 use crate::exact::{MILLION, parts, percentage, times};
 use crate::policy::Measure;
 use crate::valuation::Valuation;
@@ -13,12 +13,17 @@ use crate::values::{Overflow, Percentage, Rounding, Value};
 use std::cmp::Ordering;
 
 /// How urgent it is to bring a portfolio back. What is more urgent is greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 pub struct Urgency {
-    /// Distance by band, of the most urgent holding.
-    of_band: Ratio,
-    /// The weight of that holding.
-    weight: Ratio,
+    /// Nearly always tells two apart: distance by band, as [`Wide::rough_quotient`] has it, or more where that is infinite.
+    rough: u64,
+    /// Of the most urgent holding, with `band` as [`limit`] has it: `distance × 10⁶ / (band × whole)` is distance by band.
+    distance: Wide,
+    band: u64,
+    /// What that holding is worth.
+    value: Wide,
+    /// The investable value.
+    whole: Wide,
 }
 
 impl Urgency {
@@ -27,11 +32,8 @@ impl Urgency {
     /// # Errors
     /// [`Overflow`] if an exact product passes 256 bits, which no legal portfolio reaches.
     pub fn of(valuation: &Valuation, measure: &Measure) -> Result<Option<Self>, Overflow> {
-        let mut most = Most::default();
-        for point in points(valuation) {
-            most.see(&point, point.distance(valuation.investable)?, valuation.investable, measure)?;
-        }
-        most.urgency(valuation, measure)
+        exactly(most_in::<i128>(valuation, measure), || most_in::<Wide>(valuation, measure))?
+            .urgency(valuation, measure)
     }
 
     /// The same with the [drift](super::drift()) beside it, going over the holdings once: what a market that crashes asks of everybody. The drift is
@@ -40,12 +42,8 @@ impl Urgency {
     /// # Errors
     /// As [`of`](Self::of).
     pub fn with_drift(valuation: &Valuation, measure: &Measure) -> Result<Option<(Self, Percentage)>, Overflow> {
-        let (mut most, mut farthest) = (Most::default(), Farthest::default());
-        for point in points(valuation) {
-            let distance = point.distance(valuation.investable)?;
-            farthest.see(&point, distance, measure)?;
-            most.see(&point, distance, valuation.investable, measure)?;
-        }
+        let both = exactly(both_in::<i128>(valuation, measure), || both_in::<Wide>(valuation, measure));
+        let (most, farthest) = both?;
         let drift = || farthest.drift(valuation, measure).unwrap_or(Percentage::MAX);
         Ok(most.urgency(valuation, measure)?.map(|urgency| (urgency, drift())))
     }
@@ -59,74 +57,134 @@ impl Urgency {
         if self.is_infinite() {
             return None;
         }
-        let Ratio { part, whole } = self.of_band;
-        Some(times(part, MILLION).and_then(|part| percentage(part, whole)).unwrap_or(Percentage::MAX))
+        let Ratio { part, whole } = self.of_band();
+        let part = times(part, MILLION).and_then(|part| times(part, MILLION));
+        Some(part.and_then(|part| percentage(part, whole)).unwrap_or(Percentage::MAX))
     }
 
     /// True if it counts as out by infinitely many bands, however small the distance: the band is 0, or the holding has no target.
     #[must_use]
     pub const fn is_infinite(&self) -> bool {
-        self.of_band.whole.is_zero()
+        self.band == 0
     }
 }
 
-/// The most urgent holding so far of those that are out of band.
-#[derive(Default)]
-struct Most(Option<Far>);
-
-impl Most {
-    fn see(&mut self, point: &Point, distance: Wide, investable: Value, measure: &Measure) -> Result<(), Overflow> {
-        let far = Far { distance, band: band(point, measure), value: point.value.wide() };
-        let would_be_most = self.0.is_none_or(|most| far.by_need(most).is_ge());
-        if would_be_most && point.is_out(distance, investable, measure)? {
-            self.0 = Some(far);
-        }
-        Ok(())
+impl Urgency {
+    fn new(distance: Wide, band: u64, value: Wide, whole: Wide) -> Result<Self, Overflow> {
+        let rough = times(distance, MILLION)?.rough_quotient(times(whole, band)?);
+        Ok(Self { rough: rough.unwrap_or(u64::MAX), distance, band, value, whole })
     }
 
+    /// A millionth of it. Infinite where the band is 0.
+    fn of_band(&self) -> Ratio {
+        Ratio { part: self.distance, whole: self.whole.checked_mul_u64(self.band).unwrap_or(Wide::MAX) }
+    }
+
+    const fn weight(&self) -> Ratio {
+        Ratio { part: self.value, whole: self.whole }
+    }
+}
+
+impl Ord for Urgency {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if self.rough.abs_diff(other.rough) >= Wide::ROUGH_BY {
+            return self.rough.cmp(&other.rough);
+        }
+        self.of_band().cmp(&other.of_band()).then_with(|| self.weight().cmp(&other.weight()))
+    }
+}
+
+impl PartialOrd for Urgency {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Urgency {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Urgency {}
+
+fn most_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<Most<Wide>> {
+    let whole = N::of(valuation.investable)?;
+    let mut most = Most(None);
+    for point in points(valuation) {
+        most.see(&point, point.distance::<N>(whole)?, whole, measure)?;
+    }
+    Some(most.wide())
+}
+
+fn both_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<(Most<Wide>, Farthest<Wide>)> {
+    let whole = N::of(valuation.investable)?;
+    let (mut most, mut farthest) = (Most(None), Farthest::NONE);
+    for point in points(valuation) {
+        let distance: N = point.distance(whole)?;
+        farthest.see(&point, distance, measure)?;
+        most.see(&point, distance, whole, measure)?;
+    }
+    Some((most.wide(), farthest.wide()))
+}
+
+/// The most urgent holding so far of those that are out of band.
+struct Most<N>(Option<Far<N>>);
+
+impl<N: Number> Most<N> {
+    fn see(&mut self, point: &Point, distance: N, whole: N, measure: &Measure) -> Option<()> {
+        let far = Far { distance, band: band(point, measure), value: point.value };
+        let would_be_most = match self.0 {
+            Some(most) => far.by_need(most)?.is_ge(),
+            None => true,
+        };
+        if would_be_most && point.is_out(distance, whole, measure)? {
+            self.0 = Some(far);
+        }
+        Some(())
+    }
+
+    fn wide(self) -> Most<Wide> {
+        Most(self.0.map(|Far { distance, band, value }| Far { distance: distance.wide(), band, value }))
+    }
+}
+
+impl Most<Wide> {
     /// The urgency of the portfolio, of which every holding was seen.
     fn urgency(self, valuation: &Valuation, measure: &Measure) -> Result<Option<Urgency>, Overflow> {
         let whole = valuation.investable.wide();
-        let urgency = |part: Wide, bands: u64, value: Wide| {
-            let of_band = Ratio { part, whole: times(whole, bands)? };
-            Ok(Some(Urgency { of_band, weight: Ratio { part: value, whole } }))
-        };
         if let Some(Far { distance, band, value }) = self.0 {
-            return urgency(times(distance, MILLION)?, band, value);
+            return Urgency::new(distance, band, value.wide(), whole).map(Some);
         }
         let Measure::Total { band } = measure else { return Ok(None) };
         if !is_total_out(valuation, measure)? {
             return Ok(None);
         }
-        let mut farthest = (Wide::ZERO, Wide::ZERO);
-        for point in points(valuation) {
-            farthest = farthest.max((point.distance(valuation.investable)?, point.value.wide()));
-        }
-        urgency(sum_of_distances(valuation)?, parts(band.width()).saturating_mul(2), farthest.1)
+        let farthest = points(valuation).filter_map(|point| Some((point.distance(whole)?, point.value.wide()))).max();
+        let value = farthest.map_or(Wide::ZERO, |(_, value)| value);
+        let band = parts(band.width()).saturating_mul(2).saturating_mul(MILLION);
+        Urgency::new(sum_of_distances(valuation)?, band, value, whole).map(Some)
     }
 }
 
 /// How far a holding is, in the terms of [`limit`], and what it is worth.
 #[derive(Clone, Copy)]
-struct Far {
-    distance: Wide,
+struct Far<N> {
+    distance: N,
     band: u64,
-    value: Wide,
+    value: Value,
 }
 
-impl Far {
+impl<N: Number> Far<N> {
     /// The order of need within one portfolio: both are shares of one whole.
-    fn by_need(self, other: Self) -> Ordering {
-        // No distance has more than 200 bits, and no band more than 50.
-        let times = |distance: Wide, band: u64| distance.checked_mul_u64(band).unwrap_or(Wide::MAX);
+    fn by_need(self, other: Self) -> Option<Ordering> {
         let by_need = match (self.band, other.band) {
             (0, 0) => Ordering::Equal,
             (0, _) => Ordering::Greater,
             (_, 0) => Ordering::Less,
-            (band, other_band) if band == other_band => self.distance.cmp(&other.distance),
-            (band, other_band) => times(self.distance, other_band).cmp(&times(other.distance, band)),
+            (band, other_band) => self.distance.cmp_times(other_band, other.distance, band)?,
         };
-        by_need.then(self.value.cmp(&other.value))
+        Some(by_need.then_with(|| self.value.cmp(&other.value)))
     }
 }
 

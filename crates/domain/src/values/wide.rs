@@ -131,6 +131,28 @@ impl Wide {
         Some(Self::from_u128(quotient.wrapping_add(more)))
     }
 
+    /// The quotient of two numbers that are not below zero, in units of 2⁻³²: too small by less than [`ROUGH_BY`](Self::ROUGH_BY), or 2⁶² if it is
+    /// larger. Nothing for a divisor of zero.
+    ///
+    /// So if two of these are apart by [`ROUGH_BY`](Self::ROUGH_BY), the exact quotients are in the same order. A quotient `n/d` is taken of the leading 64
+    /// bits of `d`, rounded up, and of as many fewer of `n`, rounded down: both are wrong by less than one, which makes less than `2³² × (n/d + 1) / d` of
+    /// the quotient, with `d` at least 2⁶³ and `n/d` below 2³¹; and rounding down the quotient makes one more.
+    pub(crate) fn rough_quotient(self, divisor: Self) -> Option<u64> {
+        let (number, divisor) = (self.size(), divisor.size());
+        let beyond = divisor.bits().saturating_sub(u64::BITS);
+        let digits = divisor.shifted_right(beyond).lo.wrapping_add(if beyond > 0 { 1 } else { 0 });
+        let number = number.shifted_right(beyond);
+        let most = 1 << 62;
+        if number.hi != 0 || number.lo >> 94 != 0 {
+            return if digits == 0 { None } else { Some(most) };
+        }
+        let quotient = (number.lo << 32).checked_div(digits)?;
+        Some(u64::try_from(quotient).map_or(most, |quotient| quotient.min(most)))
+    }
+
+    /// See [`rough_quotient`](Self::rough_quotient).
+    pub(crate) const ROUGH_BY: u64 = 3;
+
     /// Never inline, so that the other one is.
     #[inline(never)]
     fn div_round_long(self, divisor: Self, rounding: Rounding) -> Option<Self> {

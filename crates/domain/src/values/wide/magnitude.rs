@@ -148,6 +148,23 @@ impl Magnitude {
         if self.hi == 0 { self.lo.leading_zeros().wrapping_add(u128::BITS) } else { self.hi.leading_zeros() }
     }
 
+    /// How many bits it takes.
+    pub(super) const fn bits(self) -> u32 {
+        u128::BITS.wrapping_mul(2).wrapping_sub(self.leading_zeros())
+    }
+
+    /// By less than 256 bits, rounded down.
+    pub(super) const fn shifted_right(self, by: u32) -> Self {
+        match by {
+            0 => self,
+            1..u128::BITS => {
+                let moved = self.hi.wrapping_shl(u128::BITS.wrapping_sub(by));
+                Self { hi: self.hi.wrapping_shr(by), lo: self.lo.wrapping_shr(by) | moved }
+            }
+            u128::BITS.. => Self { hi: 0, lo: self.hi.wrapping_shr(by.wrapping_sub(u128::BITS)) },
+        }
+    }
+
     const fn halved(self) -> Self {
         Self { hi: self.hi >> 1, lo: self.lo >> 1 | self.hi << 127 }
     }

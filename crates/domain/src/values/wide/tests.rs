@@ -116,6 +116,25 @@ proptest! {
     }
 
     #[test]
+    fn rough_quotients_are_hardly_too_small(number in wides(), divisor in wides(), near: bool, by in 0_u64..1 << 40) {
+        // Near each other, as distances and bands are, or of any sizes.
+        let number = number.abs();
+        let divisor = if near { wide(&(big(number) + by)).unwrap_or(number) } else { divisor.abs() };
+        let Some(rough) = number.rough_quotient(divisor) else {
+            prop_assert!(divisor.is_zero());
+            return Ok(());
+        };
+        let exact: BigInt = (big(number) << 32) / big(divisor);
+        let most = BigInt::from(1_u64 << 62);
+        if rough == 1 << 62 {
+            prop_assert!(exact >= most, "{exact}");
+        } else {
+            let missing: BigInt = exact - rough;
+            prop_assert!(missing >= BigInt::ZERO && missing < Wide::ROUGH_BY.into() && BigInt::from(rough) < most, "{missing}");
+        }
+    }
+
+    #[test]
     fn signs_turn(number in wides()) {
         check(Some(number.negate()), &-big(number));
         check(Some(number.abs()), &big(number).magnitude().clone().into());
