@@ -88,16 +88,18 @@ impl Watch {
 
     /// The exact decision.
     fn exactly(&self, slot: u32, portfolio: &Portfolio, now: Timestamp) -> Option<Finding> {
-        // Also if another symbol is stale, of which the domain would tell first if it came first in order.
-        let mut records = portfolio.holdings.iter().filter_map(|holding| self.symbols.at(holding.symbol));
-        if records.any(|record| record.quote.is_none()) {
-            return None;
-        }
         match self.out_of_band(slot, portfolio, now) {
             Ok(None) => None,
             Ok(Some((urgency, drift))) => Some(Finding::OutOfBand { portfolio: portfolio.id.clone(), drift, urgency }),
+            // Also if another symbol is stale, of which the domain would tell first if it came first in order.
+            Err(ValuationError::NoPrice(_)) if self.lacks_a_price(portfolio) => None,
             Err(why) => Some(Finding::NotJudged { portfolio: portfolio.id.clone(), why }),
         }
+    }
+
+    fn lacks_a_price(&self, portfolio: &Portfolio) -> bool {
+        let mut records = portfolio.holdings.iter().filter_map(|holding| self.symbols.at(holding.symbol));
+        records.any(|record| record.quote.is_none())
     }
 
     fn out_of_band(
