@@ -216,6 +216,7 @@ impl Point {
         Ok(Breach { target, weight: weight(value, investable)?, goal, untargeted: self.is_untargeted() })
     }
 
+    #[inline]
     fn is_untargeted(&self) -> bool {
         self.goal == Percentage::ZERO && matches!(self.target, Target::Symbol(_)) && !self.value.is_zero()
     }
@@ -235,6 +236,7 @@ impl Point {
 /// The right-hand side of the comparison for `target` with the weight `goal`: how far it may be off, in millionths of a
 /// millionth of the investable value. `None` where a measure has no limit per holding, or leaves this one out.
 #[must_use]
+#[inline]
 pub fn limit(measure: &Measure, target: Target, goal: Percentage) -> Option<u64> {
     let cash_without_target = matches!(target, Target::Cash) && goal == Percentage::ZERO;
     let goal = parts(goal);

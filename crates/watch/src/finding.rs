@@ -65,10 +65,9 @@ pub(crate) fn in_order_of_ids(found: Vec<Finding>) -> Vec<Finding> {
     let mut order: Vec<(u128, usize)> = found.iter().map(|finding| beginning(finding.portfolio())).zip(0..).collect();
     let at = |place: usize| found.get(place).map(Finding::portfolio);
     order.sort_unstable_by(|(one, m), (other, n)| one.cmp(other).then_with(|| at(*m).cmp(&at(*n))));
-    let mut found: Vec<Option<Finding>> = found.into_iter().map(Some).collect();
     // Room for all at once: a list that grows would be moved over and over.
     let mut sorted = Vec::with_capacity(order.len());
-    sorted.extend(order.into_iter().filter_map(|(_, place)| found.get_mut(place)?.take()));
+    sorted.extend(order.into_iter().filter_map(|(_, place)| found.get(place).cloned()));
     sorted
 }
 

@@ -229,6 +229,10 @@ impl Watch {
         });
         let mut found = Vec::new();
         let is_far = self.holdings > NEAR;
+        if is_far {
+            // As they lie in memory, more or less: along lists they came in no order.
+            suspects.sort_unstable();
+        }
         for slots in suspects.chunks(BLOCK) {
             if is_far {
                 self.fetch_holdings(slots);

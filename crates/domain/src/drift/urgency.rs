@@ -4,7 +4,7 @@
 //! its holdings, under `total` the sum of distances by twice the band. A band of 0, and a holding without a target, are infinitely urgent.
 //! Where two are equally urgent, the holding with the larger weight goes first. Nothing is rounded.
 
-use super::{Farthest, Number, Point, exactly, is_total_out, limit, points, sum_of_distances};
+use super::{Farthest, Number, Point, drift, exactly, is_total_out, limit, points, sum_of_distances};
 use crate::exact::{MILLION, parts, percentage, times};
 use crate::policy::Measure;
 use crate::valuation::Valuation;
@@ -36,16 +36,16 @@ impl Urgency {
             .urgency(valuation, measure)
     }
 
-    /// The same with the [drift](super::drift()) beside it, going over the holdings once: what a market that crashes asks of everybody. The drift is
-    /// [`Percentage::MAX`] where it would pass that.
+    /// The same with the [drift](super::drift()) beside it, which most measures find on the way: what a market that crashes asks of everybody. The drift
+    /// is [`Percentage::MAX`] where it would pass that.
     ///
     /// # Errors
     /// As [`of`](Self::of).
     pub fn with_drift(valuation: &Valuation, measure: &Measure) -> Result<Option<(Self, Percentage)>, Overflow> {
-        let both = exactly(both_in::<i128>(valuation, measure), || both_in::<Wide>(valuation, measure));
-        let (most, farthest) = both?;
-        let drift = || farthest.drift(valuation, measure).unwrap_or(Percentage::MAX);
-        Ok(most.urgency(valuation, measure)?.map(|urgency| (urgency, drift())))
+        let most = exactly(most_in::<i128>(valuation, measure), || most_in::<Wide>(valuation, measure))?;
+        let Some(urgency) = most.urgency(valuation, measure)? else { return Ok(None) };
+        let drift = most.drift(valuation, measure).unwrap_or_else(|| drift(valuation, measure));
+        Ok(Some((urgency, drift.unwrap_or(Percentage::MAX))))
     }
 
     /// The urgency in percent of the band, of which 100 is the edge: for people, rounded half-even, so whoever is hardly out reads 100.0000 too.
@@ -117,23 +117,13 @@ fn most_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<Most<W
     Some(most.wide())
 }
 
-fn both_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<(Most<Wide>, Farthest<Wide>)> {
-    let whole = N::of(valuation.investable)?;
-    let (mut most, mut farthest) = (Most(None), Farthest::NONE);
-    for point in points(valuation) {
-        let distance: N = point.distance(whole)?;
-        farthest.see(&point, distance, measure)?;
-        most.see(&point, distance, whole, measure)?;
-    }
-    Some((most.wide(), farthest.wide()))
-}
-
 /// The most urgent holding so far of those that are out of band.
 struct Most<N>(Option<Far<N>>);
 
 impl<N: Number> Most<N> {
+    #[inline]
     fn see(&mut self, point: &Point, distance: N, whole: N, measure: &Measure) -> Option<()> {
-        let far = Far { distance, band: band(point, measure), value: point.value };
+        let far = Far { distance, band: band(point, measure), value: point.value, goal: point.goal };
         let would_be_most = match self.0 {
             Some(most) => far.by_need(most)?.is_ge(),
             None => true,
@@ -145,15 +135,28 @@ impl<N: Number> Most<N> {
     }
 
     fn wide(self) -> Most<Wide> {
-        Most(self.0.map(|Far { distance, band, value }| Far { distance: distance.wide(), band, value }))
+        let wide = |Far { distance, band, value, goal }: Far<N>| Far { distance: distance.wide(), band, value, goal };
+        Most(self.0.map(wide))
     }
 }
 
 impl Most<Wide> {
+    /// The drift, where the measure has one band for all: then the most urgent holding is the farthest too. Nothing where that says nothing of the others: it
+    /// must not be there, or its band is beyond what is counted.
+    fn drift(&self, valuation: &Valuation, measure: &Measure) -> Option<Result<Percentage, Overflow>> {
+        let Far { distance, goal, .. } = self.0.filter(|far| (1..u64::MAX).contains(&far.band))?;
+        let of = match measure {
+            Measure::Relative { .. } => parts(goal),
+            Measure::Absolute { .. } => 1,
+            Measure::Hybrid { .. } | Measure::Tighter { .. } | Measure::Total { .. } => return None,
+        };
+        Some(Farthest { distance, of }.drift(valuation, measure))
+    }
+
     /// The urgency of the portfolio, of which every holding was seen.
-    fn urgency(self, valuation: &Valuation, measure: &Measure) -> Result<Option<Urgency>, Overflow> {
+    fn urgency(&self, valuation: &Valuation, measure: &Measure) -> Result<Option<Urgency>, Overflow> {
         let whole = valuation.investable.wide();
-        if let Some(Far { distance, band, value }) = self.0 {
+        if let Some(Far { distance, band, value, .. }) = self.0 {
             return Urgency::new(distance, band, value.wide(), whole).map(Some);
         }
         let Measure::Total { band } = measure else { return Ok(None) };
@@ -167,12 +170,13 @@ impl Most<Wide> {
     }
 }
 
-/// How far a holding is, in the terms of [`limit`], and what it is worth.
+/// How far a holding is, in the terms of [`limit`], what it is worth, and its target.
 #[derive(Clone, Copy)]
 struct Far<N> {
     distance: N,
     band: u64,
     value: Value,
+    goal: Percentage,
 }
 
 impl<N: Number> Far<N> {
@@ -189,6 +193,7 @@ impl<N: Number> Far<N> {
 }
 
 /// As [`limit`]; 0 for a holding that must not be there.
+#[inline]
 fn band(point: &Point, measure: &Measure) -> u64 {
     if point.is_untargeted() { 0 } else { limit(measure, point.target, point.goal).unwrap_or(0) }
 }
