@@ -1,4 +1,5 @@
-//! How fast the watch is, as ratios against what a reader can run: an exact recompute, the domain's own decision, and the memory itself.
+//! How fast the watch is, as ratios against what a reader can run: an exact recompute, the domain's own decision, a vectorised scan where there is a
+//! numpy, and the memory itself.
 //!
 //! `cargo bench -p evenkeel-watch` prints one table in Markdown; `-- --json FILE` writes its rows too; `-- W1` runs one world alone; `-- --quick` runs
 //! all of it on small worlds. Each pair is run in turns, block by block, and each figure is the median over rounds. Every wave's findings are compared
@@ -18,12 +19,13 @@ mod rows;
 mod support;
 
 use evenkeel_domain::values::{Price, Symbol, Timestamp};
-use evenkeel_watch::{Settings, Watch};
+use evenkeel_watch::{Settings, Watch, most_urgent_first};
 use rows::Rows;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use support::exact::{Exact, Plain};
 use support::memory::{Memory, resident};
+use support::scan::Scan;
 use support::table::{Row, Table, median};
 use support::world::{Draws, Size, World, id, number, prices};
 
@@ -55,6 +57,7 @@ fn main() -> std::io::Result<()> {
     }
     if named(&W1) {
         scaling(&mut table, if is_quick { 1_000 } else { 10_000 });
+        crash(&mut table, sized(Size { name: "crash", portfolios: 200_000, ..W1 }));
     }
     print!("{}", table.markdown());
     table.put_into(&mut Rows::from_arguments()?)
@@ -91,9 +94,59 @@ fn scaling(table: &mut Table, least: usize) {
     table.figure("two threads", "waves of 100, times the work of one thread", median(ratios));
 }
 
+/// Every price falls by 5 to 35 % at once, which puts nearly everybody out of band: all are found, with drift and urgency, and put in the order of
+/// need. Then prices are as before, for the next round.
+fn crash(table: &mut Table, size: Size) {
+    let world = World::new(size, SEED);
+    let (mut watch, _) = filled(&world);
+    watch.judge_all(Timestamp::EPOCH);
+    let mut plain = Plain::new(&world, size.portfolios.min(20_000));
+    let mut scan = Scan::new(&world);
+    let mut draws = Draws(SEED + 1);
+    let before: Vec<(u32, u64)> = (0..).zip(world.prices.iter().copied()).collect();
+    let (mut ours, mut by_domain, mut by_scan, mut by_finding) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let mut fallen = |price: u64| price / 100_000 * (65_000 + draws.below(30_000) as u64);
+        let after: Vec<(u32, u64)> = before.iter().map(|(symbol, price)| (*symbol, fallen(*price))).collect();
+        let (given, mut found) = (prices(&after), Vec::new());
+        let finding = time(|| found = watch.wave(Timestamp::EPOCH, &given));
+        let all = finding + time(|| most_urgent_first(&mut found));
+        watch.wave(Timestamp::EPOCH, &prices(&before));
+        let each = all.as_secs_f64() / size.portfolios as f64;
+        ours.push(each * 1e6);
+        plain.set_prices(&after);
+        let of_plain = time(|| {
+            black_box(plain.by_need());
+        });
+        by_domain.push(of_plain.as_secs_f64() / plain.len() as f64 / each);
+        if let Some(scan) = &mut scan {
+            let (scanned, out) = scan.wave(&after);
+            let (with_need, _) = scan.need(&after);
+            scan.settle(&before);
+            if out.len() != found.len() {
+                eprintln!("a scan in floats finds {} out of band, and {} are", out.len(), found.len());
+            }
+            by_finding.push(scanned.as_secs_f64() / finding.as_secs_f64());
+            by_scan.push(with_need.as_secs_f64() / all.as_secs_f64());
+        }
+    }
+    let what = "finding everybody, with drift and by need";
+    table.figure(size.name, format!("{what}, in µs per portfolio"), median(ours));
+    table.figure(size.name, format!("{what}, against the domain's decision"), median(by_domain));
+    if scan.is_some() {
+        table.figure(size.name, format!("{what}, against a vectorised scan"), median(by_scan));
+        table.figure(
+            size.name,
+            "finding everybody with drift, against a vectorised scan that only finds",
+            median(by_finding),
+        );
+    }
+}
+
 fn run(table: &mut Table, size: Size, waves: &[usize]) {
     let world = World::new(size, SEED);
     let mut case = Case::new(table, world);
+    case.scan = Scan::new(&case.world);
     for count in waves {
         case.waves(table, *count);
     }
@@ -112,27 +165,35 @@ struct Case {
     /// The same recompute, that asks ahead.
     ahead: Exact,
     plain: Plain,
+    /// Where there is one.
+    scan: Option<Scan>,
     draws: Draws,
     found: usize,
+}
+
+/// A watch over a world, and how long the insertions took.
+fn filled(world: &World) -> (Watch, Duration) {
+    let mut watch = Watch::new(Settings::default());
+    let all: Vec<(u32, u64)> = (0..).zip(world.prices.iter().copied()).collect();
+    watch.wave(Timestamp::EPOCH, &prices(&all));
+    let mut taken = Duration::ZERO;
+    for first in (0..world.size.portfolios).step_by(1_000) {
+        let some = first..(first + 1_000).min(world.size.portfolios);
+        let some: Vec<_> = some.map(|number| (id(number), world.definition(number), world.books(number))).collect();
+        taken += time(|| {
+            for (id, definition, books) in &some {
+                watch.insert(id, definition, books).unwrap();
+            }
+        });
+    }
+    (watch, taken)
 }
 
 impl Case {
     fn new(table: &mut Table, world: World) -> Self {
         // Later worlds use memory again that earlier ones gave back, so only the first can be measured.
         let before = resident().filter(|_| table.is_empty());
-        let mut watch = Watch::new(Settings::default());
-        let all: Vec<(u32, u64)> = (0..).zip(world.prices.iter().copied()).collect();
-        watch.wave(Timestamp::EPOCH, &prices(&all));
-        let mut taken = Duration::ZERO;
-        for first in (0..world.size.portfolios).step_by(1_000) {
-            let some = first..(first + 1_000).min(world.size.portfolios);
-            let some: Vec<_> = some.map(|number| (id(number), world.definition(number), world.books(number))).collect();
-            taken += time(|| {
-                for (id, definition, books) in &some {
-                    watch.insert(id, definition, books).unwrap();
-                }
-            });
-        }
+        let (mut watch, taken) = filled(&world);
         let name = world.size.name;
         let inserted = taken.as_secs_f64() * 1e6 / world.size.portfolios as f64;
         table.figure(name, "inserting a portfolio, in µs: seconds per million", inserted);
@@ -145,7 +206,7 @@ impl Case {
         // Everyone is looked at once before anything is measured.
         watch.judge_all(Timestamp::EPOCH);
         let ahead = exact.clone();
-        Self { world, watch, exact, ahead, plain, draws: Draws(SEED + 1), found: 0 }
+        Self { world, watch, exact, ahead, plain, scan: None, draws: Draws(SEED + 1), found: 0 }
     }
 
     /// Waves of so many symbols, in blocks: the watch, then the exact recompute, then the domain for the same number of decisions.
@@ -153,12 +214,14 @@ impl Case {
         let Size { name, symbols, portfolios, holdings, .. } = self.world.size;
         let entries = portfolios * holdings * count / symbols;
         let block = (4_000_000 / entries).clamp(1, 20_000);
+        // Slower by orders of magnitude, so a few of them are enough.
+        let scanned = (200_000 / entries).clamp(1, 20).min(block);
         let (mut ours, mut of_exact, mut of_plain) = (Vec::new(), Vec::new(), Vec::new());
-        let mut of_ahead = Vec::new();
+        let (mut of_ahead, mut of_scan) = (Vec::new(), Vec::new());
         // The first round warms up.
         for round in 0..=ROUNDS {
             let waves: Vec<Vec<(u32, u64)>> = self.world.waves(&mut self.draws, count, block);
-            let [watch, exact, ahead] = self.block(&waves, count >= symbols);
+            let [watch, exact, ahead, scan] = self.block(&waves, count >= symbols, scanned);
             let affected = block * entries;
             let judged = (affected / holdings.min(count.max(1))).clamp(1, self.plain.len());
             let first = self.draws.below(self.plain.len());
@@ -171,6 +234,7 @@ impl Case {
                 ours.push(of(watch, affected));
                 of_exact.push(of(exact, affected));
                 of_ahead.push(of(ahead, affected));
+                of_scan.push(of(scan, scanned * entries));
                 // One decision of the domain per affected portfolio.
                 let portfolios = Self::portfolios_affected(&self.world.size, count) * block as f64;
                 of_plain.push(plain.as_secs_f64() * 1e9 / judged as f64 * portfolios / affected as f64);
@@ -185,6 +249,7 @@ impl Case {
         let [by_exact, by_ahead, by_domain] = [&of_exact, &of_ahead, &of_plain].map(|theirs| ratios(theirs));
         // A pass reads everything in one stream, and has nothing to ask ahead for.
         let by_ahead = (count < symbols).then_some(by_ahead);
+        let by_scan = self.scan.is_some().then(|| ratios(&of_scan));
         table.row(Row {
             world: name,
             what,
@@ -193,6 +258,7 @@ impl Case {
             by_exact,
             by_ahead,
             by_domain,
+            by_scan,
         });
     }
 
@@ -205,10 +271,10 @@ impl Case {
     }
 
     /// The same waves first through the watch, then through the exact recompute; the findings of each wave must be the same. Who is out is
-    /// rebalanced before the next wave, which is not part of the time.
-    fn block(&mut self, waves: &[Vec<(u32, u64)>], all: bool) -> [Duration; 3] {
+    /// rebalanced before the next wave, which is not part of the time. The first `scanned` of them go through the scan as well.
+    fn block(&mut self, waves: &[Vec<(u32, u64)>], all: bool, scanned: usize) -> [Duration; 4] {
         let given: Vec<Vec<(Symbol, Price)>> = waves.iter().map(|wave| prices(wave)).collect();
-        let mut taken = [Duration::ZERO; 3];
+        let mut taken = [Duration::ZERO; 4];
         let mut resets = Vec::new();
         let mut next = 0;
         while next < waves.len() {
@@ -248,11 +314,31 @@ impl Case {
                 });
                 assert_eq!(out, expected, "{stretch:?}");
             }
+            if let Some(scan) = &mut self.scan {
+                for place in stretch.clone() {
+                    if place >= scanned {
+                        scan.set_prices(&waves[place]);
+                        continue;
+                    }
+                    let (time, found) = scan.wave(&waves[place]);
+                    taken[3] += time;
+                    let expected = if place + 1 == stretch.end { &out[..] } else { &[] };
+                    if found != expected {
+                        eprintln!("a scan in floats finds {found:?} out of band, and {expected:?} are");
+                    }
+                }
+            }
             for (portfolio, books) in out.iter().zip(&books) {
                 self.exact.set_books(*portfolio, books);
                 self.ahead.set_books(*portfolio, books);
+                if let Some(scan) = &mut self.scan {
+                    scan.set_books(*portfolio, books);
+                }
             }
             self.found += out.len();
+        }
+        if let Some(scan) = &mut self.scan {
+            scan.settle(&[]);
         }
         taken
     }
@@ -263,7 +349,7 @@ impl Case {
         let mut ratios = Vec::new();
         for _ in 0..ROUNDS {
             let waves: Vec<Vec<(u32, u64)>> = self.world.waves(&mut self.draws, 1, 1_000);
-            let [ours, ..] = self.block(&waves, false);
+            let [ours, ..] = self.block(&waves, false, 0);
             let least = time(|| {
                 for wave in &waves {
                     memory.touch(wave[0].0);

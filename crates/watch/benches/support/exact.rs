@@ -1,10 +1,11 @@
 //! The baselines: the same question answered exactly from scratch, as fast as plain code can.
 
-use super::world::{BAND, Holding, World};
+use super::world::{BAND, Holding, World, prices};
 use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
-use evenkeel_domain::drift::is_out_of_band;
+use evenkeel_domain::drift::urgency::Urgency;
+use evenkeel_domain::drift::{drift, is_out_of_band};
 use evenkeel_domain::valuation::{ReserveRule, Valuation};
-use evenkeel_domain::values::{Price, Timestamp};
+use evenkeel_domain::values::{Percentage, Price, Timestamp};
 use std::hint::black_box;
 
 /// An exact recompute in 128 bits: packed holdings, prices by number, lists of followers, one verdict per portfolio and wave.
@@ -132,6 +133,26 @@ impl Plain {
             is_out_of_band(&valued, &policy.measure).unwrap()
         });
         out.count()
+    }
+
+    pub(crate) fn set_prices(&mut self, wave: &[(u32, u64)]) {
+        for (symbol, price) in prices(wave) {
+            self.prices.set(symbol, Quote { price, at: Timestamp::EPOCH });
+        }
+    }
+
+    /// Everybody who is out of band, with drift and urgency, the most urgent first.
+    pub(crate) fn by_need(&self) -> Vec<(Urgency, Percentage, usize)> {
+        let market = Market::ageless(&self.prices);
+        let urgency = |(number, (definition, books)): (usize, &(Definition, Books))| {
+            let Definition { allocation, policy, .. } = definition;
+            let valued = Valuation::new(books, allocation, policy, market, ReserveRule::NONE).unwrap();
+            let urgency = Urgency::of(&valued, &policy.measure).unwrap()?;
+            Some((urgency, drift(&valued, &policy.measure).unwrap(), number))
+        };
+        let mut out: Vec<_> = self.portfolios.iter().enumerate().filter_map(urgency).collect();
+        out.sort_unstable_by(|one, other| other.0.cmp(&one.0).then_with(|| one.2.cmp(&other.2)));
+        out
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -2,5 +2,6 @@
 
 pub(crate) mod exact;
 pub(crate) mod memory;
+pub(crate) mod scan;
 pub(crate) mod table;
 pub(crate) mod world;

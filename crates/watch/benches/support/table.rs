@@ -11,13 +11,14 @@ pub(crate) struct Row {
     pub(crate) by_exact: f64,
     pub(crate) by_ahead: Option<f64>,
     pub(crate) by_domain: f64,
+    pub(crate) by_scan: Option<f64>,
 }
 
 pub(crate) struct Table {
     seed: u64,
     rounds: usize,
     rows: Vec<Row>,
-    figures: Vec<(&'static str, &'static str, f64)>,
+    figures: Vec<(&'static str, String, f64)>,
 }
 
 impl Table {
@@ -31,15 +32,16 @@ impl Table {
     }
 
     pub(crate) fn row(&mut self, row: Row) {
-        let Row { world, what, ours, exact, by_exact, by_ahead, by_domain } = &row;
-        let by_ahead = shown(*by_ahead);
+        let Row { world, what, ours, exact, by_exact, by_ahead, by_domain, by_scan } = &row;
+        let [by_ahead, by_scan] = [by_ahead, by_scan].map(|ratio| shown(*ratio));
         eprintln!(
-            "{world} {what}: {ours:.2} ns, exact {exact:.1} ns, {by_exact:.1}x, ahead {by_ahead}x, domain {by_domain:.0}x"
+            "{world} {what}: {ours:.2} ns, exact {exact:.1} ns, {by_exact:.1}x, ahead {by_ahead}x, domain {by_domain:.0}x, scan {by_scan}x"
         );
         self.rows.push(row);
     }
 
-    pub(crate) fn figure(&mut self, world: &'static str, what: &'static str, value: f64) {
+    pub(crate) fn figure(&mut self, world: &'static str, what: impl Into<String>, value: f64) {
+        let what = what.into();
         eprintln!("{world} {what}: {value:.2}");
         self.figures.push((world, what, value));
     }
@@ -49,11 +51,11 @@ impl Table {
             "\nSeed {}, median of {} rounds, each pair in turns. ns per affected holding.\n\n",
             self.seed, self.rounds
         );
-        text += "| world | waves | watch, ns | exact i128, ns | times faster than exact | than exact that asks ahead | than the domain |\n|---|---|---|---|---|---|---|\n";
-        for Row { world, what, ours, exact, by_exact, by_ahead, by_domain } in &self.rows {
-            let by_ahead = shown(*by_ahead);
+        text += "| world | waves | watch, ns | exact i128, ns | times faster than exact | than exact that asks ahead | than the domain | than a scan |\n|---|---|---|---|---|---|---|---|\n";
+        for Row { world, what, ours, exact, by_exact, by_ahead, by_domain, by_scan } in &self.rows {
+            let [by_ahead, by_scan] = [by_ahead, by_scan].map(|ratio| shown(*ratio));
             text += &format!(
-                "| {world} | {what} | {ours:.2} | {exact:.1} | {by_exact:.1} | {by_ahead} | {by_domain:.0} |\n"
+                "| {world} | {what} | {ours:.2} | {exact:.1} | {by_exact:.1} | {by_ahead} | {by_domain:.0} | {by_scan} |\n"
             );
         }
         text += "\n| world | figure | value |\n|---|---|---|\n";
@@ -65,18 +67,21 @@ impl Table {
 
     /// Every figure as a row of `cargo xtask bench`.
     pub(crate) fn put_into(&self, rows: &mut Rows) -> std::io::Result<()> {
-        for Row { world, what, ours, by_exact, by_ahead, by_domain, .. } in &self.rows {
+        for Row { world, what, ours, by_exact, by_ahead, by_domain, by_scan, .. } in &self.rows {
             rows.put(world, what, *ours, "ns per affected holding")?;
             rows.put(world, &format!("{what}, against an exact recompute"), *by_exact, "times")?;
             if let Some(by_ahead) = by_ahead {
                 rows.put(world, &format!("{what}, against one that asks ahead"), *by_ahead, "times")?;
             }
             rows.put(world, &format!("{what}, against the domain's decision"), *by_domain, "times")?;
+            if let Some(by_scan) = by_scan {
+                rows.put(world, &format!("{what}, against a vectorised scan"), *by_scan, "times")?;
+            }
         }
         for (world, what, value) in &self.figures {
             let unit = if what.contains("bytes") && what.starts_with("resident") {
                 "bytes"
-            } else if what.starts_with("inserting") {
+            } else if what.starts_with("inserting") || what.ends_with("in µs per portfolio") {
                 "µs"
             } else {
                 "times"
