@@ -1,8 +1,8 @@
 //! How fast the watch is, as ratios against what a reader can run: an exact recompute, the domain's own decision, a vectorised scan where there is a
 //! numpy, and the memory itself.
 //!
-//! `cargo bench -p evenkeel-watch` prints one table in Markdown; `-- --json FILE` writes its rows too; `-- W1` runs one world alone; `-- --quick` runs
-//! all of it on small worlds. Each pair is run in turns, block by block, and each figure is the median over rounds. Every wave's findings are compared
+//! `cargo bench -p evenkeel-watch` prints one table in Markdown; `-- --json FILE` writes its rows too; `-- W1`, or another of [`WORLDS`], runs that alone;
+//! `-- --quick` runs all of it on small worlds. Each pair is run in turns, block by block, and each figure is the median over rounds. Every wave's findings are compared
 //! with the exact recompute.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench that cannot be set up says so and ends")]
@@ -19,10 +19,12 @@ mod rows;
 mod support;
 
 use evenkeel_domain::values::{Price, Symbol, Timestamp};
-use evenkeel_watch::{Settings, Watch, most_urgent_first};
+use evenkeel_watch::{Settings, Watch};
 use rows::Rows;
 use std::hint::black_box;
+use std::ops::Range;
 use std::time::{Duration, Instant};
+use support::crash::crash;
 use support::exact::{Exact, Plain};
 use support::memory::{Memory, resident};
 use support::scan::Scan;
@@ -37,30 +39,53 @@ const W1: Size =
 const W2: Size = Size { name: "W2", portfolios: 100_000, holdings: 50, ..W1 };
 const W3: Size = Size { name: "W3", portfolios: 100, holdings: 50, symbols: 500, tick: 0.000_5, tick_of_all: 0.000_3 };
 
+const CRASH: Size = Size { name: "crash", portfolios: 200_000, ..W1 };
+const WORLDS: [&str; 5] = ["W1", "W2", "W3", "scaling", "crash"];
+
 /// How far every price goes in the waves that are hard for the watch, as a share.
 const FURTHER: f64 = 0.000_5;
 
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let is_quick = Rows::is_quick() || !arguments.iter().any(|argument| argument == "--bench");
-    let named = |size: &Size| {
-        let names: Vec<&String> = arguments.iter().filter(|argument| argument.starts_with('W')).collect();
-        names.is_empty() || names.iter().any(|name| *name == size.name)
-    };
+    let names = worlds(&arguments)?;
+    let named = |name: &str| names.is_empty() || names.contains(&name);
     // Small enough to take seconds: the figures then mean nothing, and only the agreement is of interest.
     let sized = |size: Size| if is_quick { Size { portfolios: size.portfolios.min(2_000), ..size } } else { size };
     let mut table = Table::new(SEED, ROUNDS);
     for (size, waves) in [(W1, [1, 100, 8_000]), (W2, [1, 100, 8_000]), (W3, [10, 20, 100])] {
-        if named(&size) {
+        if named(size.name) {
             run(&mut table, sized(size), &waves);
         }
     }
-    if named(&W1) {
+    if named("scaling") {
         scaling(&mut table, if is_quick { 1_000 } else { 10_000 });
-        crash(&mut table, sized(Size { name: "crash", portfolios: 200_000, ..W1 }));
+    }
+    if named(CRASH.name) {
+        crash(&mut table, sized(CRASH));
+    }
+    if is_quick {
+        println!("\nSmall worlds: the figures mean nothing.");
     }
     print!("{}", table.markdown());
     table.put_into(&mut Rows::from_arguments()?)
+}
+
+/// Which worlds the arguments name.
+fn worlds(arguments: &[String]) -> std::io::Result<Vec<&str>> {
+    let mut names = Vec::new();
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "--json" => drop(rest.next()),
+            "--bench" | "--quick" => {}
+            name if WORLDS.contains(&name) => names.push(name),
+            other => {
+                return Err(std::io::Error::other(format!("{other} is none of {WORLDS:?}, --quick or --json FILE")));
+            }
+        }
+    }
+    Ok(names)
 }
 
 /// What a holding costs with more and more portfolios; and what two threads do together, each with half of the portfolios.
@@ -92,55 +117,6 @@ fn scaling(table: &mut Table, least: usize) {
     });
     let ratios = ratios.collect();
     table.figure("two threads", "waves of 100, times the work of one thread", median(ratios));
-}
-
-/// Every price falls by 5 to 35 % at once, which puts nearly everybody out of band: all are found, with drift and urgency, and put in the order of
-/// need. Then prices are as before, for the next round.
-fn crash(table: &mut Table, size: Size) {
-    let world = World::new(size, SEED);
-    let (mut watch, _) = filled(&world);
-    watch.judge_all(Timestamp::EPOCH);
-    let mut plain = Plain::new(&world, size.portfolios.min(20_000));
-    let mut scan = Scan::new(&world);
-    let mut draws = Draws(SEED + 1);
-    let before: Vec<(u32, u64)> = (0..).zip(world.prices.iter().copied()).collect();
-    let (mut ours, mut by_domain, mut by_scan, mut by_finding) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let mut fallen = |price: u64| price / 100_000 * (65_000 + draws.below(30_000) as u64);
-        let after: Vec<(u32, u64)> = before.iter().map(|(symbol, price)| (*symbol, fallen(*price))).collect();
-        let (given, mut found) = (prices(&after), Vec::new());
-        let finding = time(|| found = watch.wave(Timestamp::EPOCH, &given));
-        let all = finding + time(|| most_urgent_first(&mut found));
-        watch.wave(Timestamp::EPOCH, &prices(&before));
-        let each = all.as_secs_f64() / size.portfolios as f64;
-        ours.push(each * 1e6);
-        plain.set_prices(&after);
-        let of_plain = time(|| {
-            black_box(plain.by_need());
-        });
-        by_domain.push(of_plain.as_secs_f64() / plain.len() as f64 / each);
-        if let Some(scan) = &mut scan {
-            let (scanned, out) = scan.wave(&after);
-            let (with_need, _) = scan.need(&after);
-            scan.settle(&before);
-            if out.len() != found.len() {
-                eprintln!("a scan in floats finds {} out of band, and {} are", out.len(), found.len());
-            }
-            by_finding.push(scanned.as_secs_f64() / finding.as_secs_f64());
-            by_scan.push(with_need.as_secs_f64() / all.as_secs_f64());
-        }
-    }
-    let what = "finding everybody, with drift and by need";
-    table.figure(size.name, format!("{what}, in µs per portfolio"), median(ours));
-    table.figure(size.name, format!("{what}, against the domain's decision"), median(by_domain));
-    if scan.is_some() {
-        table.figure(size.name, format!("{what}, against a vectorised scan"), median(by_scan));
-        table.figure(
-            size.name,
-            "finding everybody with drift, against a vectorised scan that only finds",
-            median(by_finding),
-        );
-    }
 }
 
 fn run(table: &mut Table, size: Size, waves: &[usize]) {
@@ -214,8 +190,8 @@ impl Case {
         let Size { name, symbols, portfolios, holdings, .. } = self.world.size;
         let entries = portfolios * holdings * count / symbols;
         let block = (4_000_000 / entries).clamp(1, 20_000);
-        // Slower by orders of magnitude, so a few of them are enough.
-        let scanned = (200_000 / entries).clamp(1, 20).min(block);
+        // Slower by orders of magnitude, so a part of them is enough.
+        let scanned = (1_000_000 / entries).clamp(1, 200).min(block);
         let (mut ours, mut of_exact, mut of_plain) = (Vec::new(), Vec::new(), Vec::new());
         let (mut of_ahead, mut of_scan) = (Vec::new(), Vec::new());
         // The first round warms up.
@@ -295,6 +271,10 @@ impl Case {
             let books: Vec<_> = out.iter().map(|portfolio| self.world.of(*portfolio).to_vec()).collect();
             resets.push((first..next, out, books));
         }
+        if let (Some(scan), 1..) = (&mut self.scan, scanned) {
+            // The others have used the caches meanwhile: as theirs, its first is for warming up.
+            scan.wave(&waves[0]);
+        }
         for (stretch, out, books) in resets {
             let mut expected = Vec::new();
             taken[1] += time(|| {
@@ -314,20 +294,7 @@ impl Case {
                 });
                 assert_eq!(out, expected, "{stretch:?}");
             }
-            if let Some(scan) = &mut self.scan {
-                for place in stretch.clone() {
-                    if place >= scanned {
-                        scan.set_prices(&waves[place]);
-                        continue;
-                    }
-                    let (time, found) = scan.wave(&waves[place]);
-                    taken[3] += time;
-                    let expected = if place + 1 == stretch.end { &out[..] } else { &[] };
-                    if found != expected {
-                        eprintln!("a scan in floats finds {found:?} out of band, and {expected:?} are");
-                    }
-                }
-            }
+            taken[3] += self.scan(waves, stretch, &out, scanned);
             for (portfolio, books) in out.iter().zip(&books) {
                 self.exact.set_books(*portfolio, books);
                 self.ahead.set_books(*portfolio, books);
@@ -339,6 +306,24 @@ impl Case {
         }
         if let Some(scan) = &mut self.scan {
             scan.settle(&[]);
+        }
+        taken
+    }
+
+    /// What the scan takes for those of a stretch of waves that are among the first `scanned`: only the last puts somebody out.
+    fn scan(&mut self, waves: &[Vec<(u32, u64)>], stretch: Range<usize>, out: &[usize], scanned: usize) -> Duration {
+        let (Some(scan), mut taken) = (&mut self.scan, Duration::ZERO) else { return Duration::ZERO };
+        for place in stretch.clone() {
+            if place >= scanned {
+                scan.set_prices(&waves[place]);
+                continue;
+            }
+            let (time, found) = scan.wave(&waves[place]);
+            taken += time;
+            let expected = if place + 1 == stretch.end { out } else { &[] };
+            if found != expected {
+                eprintln!("a scan finds {found:?} out of band, and {expected:?} are");
+            }
         }
         taken
     }

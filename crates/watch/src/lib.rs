@@ -1,6 +1,7 @@
 //! Which portfolios does this wave put out of band: a fast index over many portfolios, exact in its answers.
 //!
-//! A wave of prices costs a few nanoseconds per *affected holding*, not per portfolio times holdings. A filter of floats lets pass
+//! A wave of prices costs a few nanoseconds per *affected holding*, not per portfolio times holdings; and for each portfolio that is out of band half a
+//! microsecond or more, however many those are. A filter of floats lets pass
 //! what is surely inside its band, by proof; everything else is decided by [`evenkeel_domain::drift`], exactly. So the
 //! answers are always those of the exact decision, and only the way to them is short.
 //!

@@ -2,7 +2,8 @@
 //!
 //! The urgency of a holding is its distance from the target divided by its band; that of a portfolio is the largest of
 //! its holdings, under `total` the sum of distances by twice the band. A band of 0, and a holding without a target, are infinitely urgent.
-//! Where two are equally urgent, the holding with the larger weight goes first. Nothing is rounded.
+//! Where two are equally urgent, the one whose most urgent holding has the larger weight goes first; under `total` that is the farthest holding, of several the
+//! largest. Nothing is rounded.
 
 use super::{Farthest, Number, Point, drift, exactly, is_total_out, limit, points, sum_of_distances};
 use crate::exact::{MILLION, parts, percentage, times};

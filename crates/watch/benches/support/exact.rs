@@ -2,8 +2,8 @@
 
 use super::world::{BAND, Holding, World, prices};
 use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
+use evenkeel_domain::drift::is_out_of_band;
 use evenkeel_domain::drift::urgency::Urgency;
-use evenkeel_domain::drift::{drift, is_out_of_band};
 use evenkeel_domain::valuation::{ReserveRule, Valuation};
 use evenkeel_domain::values::{Percentage, Price, Timestamp};
 use std::hint::black_box;
@@ -147,8 +147,8 @@ impl Plain {
         let urgency = |(number, (definition, books)): (usize, &(Definition, Books))| {
             let Definition { allocation, policy, .. } = definition;
             let valued = Valuation::new(books, allocation, policy, market, ReserveRule::NONE).unwrap();
-            let urgency = Urgency::of(&valued, &policy.measure).unwrap()?;
-            Some((urgency, drift(&valued, &policy.measure).unwrap(), number))
+            let (urgency, drift) = Urgency::with_drift(&valued, &policy.measure).unwrap()?;
+            Some((urgency, drift, number))
         };
         let mut out: Vec<_> = self.portfolios.iter().enumerate().filter_map(urgency).collect();
         out.sort_unstable_by(|one, other| other.0.cmp(&one.0).then_with(|| one.2.cmp(&other.2)));

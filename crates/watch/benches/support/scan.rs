@@ -14,6 +14,14 @@ pub(crate) struct Scan {
 impl Scan {
     /// Over the portfolios of a world, at its prices; `None` where there is no `python3` with numpy.
     pub(crate) fn new(world: &World) -> Option<Self> {
+        let scan = Self::started(world);
+        if scan.is_none() {
+            eprintln!("{}: no python3 with numpy, so nothing is compared with a vectorised scan", world.size.name);
+        }
+        scan
+    }
+
+    fn started(world: &World) -> Option<Self> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/support/scan.py");
         let size = [world.size.portfolios, world.size.holdings, world.size.symbols];
         let mut command = Command::new("python3");
