@@ -28,7 +28,6 @@ use crate::valuation::Valuation;
 use crate::values::wide::Wide;
 use crate::values::{Overflow, Percentage, Value};
 use number::{Number, exactly};
-use std::cmp::Ordering;
 
 /// What is out of band, and by how much.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +93,8 @@ fn out_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<Result<
     let (mut farthest, mut breaches) = (Farthest::NONE, Vec::with_capacity(valuation.lines.len()));
     for point in points(valuation) {
         let distance: N = point.distance(whole)?;
-        farthest.see(&point, distance, measure)?;
-        if point.is_out(distance, whole, measure)? {
+        farthest.see(&point, distance, measure);
+        if point.is_out(distance, whole, measure) {
             match point.breach(valuation.investable) {
                 Ok(breach) => breaches.push(breach),
                 Err(error) => return Some(Err(error)),
@@ -110,15 +109,18 @@ fn out_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<Result<
 /// # Errors
 /// [`Overflow`] if it passes its type's maximum.
 pub fn drift(valuation: &Valuation, measure: &Measure) -> Result<Percentage, Overflow> {
-    exactly(farthest_in::<i128>(valuation, measure), || farthest_in::<Wide>(valuation, measure))?
-        .drift(valuation, measure)
+    farthest(valuation, measure)?.drift(valuation, measure)
+}
+
+fn farthest(valuation: &Valuation, measure: &Measure) -> Result<Farthest<Wide>, Overflow> {
+    exactly(farthest_in::<i128>(valuation, measure), || farthest_in::<Wide>(valuation, measure))
 }
 
 fn farthest_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<Farthest<Wide>> {
     let whole = N::of(valuation.investable)?;
     let mut farthest = Farthest::NONE;
     for point in points(valuation) {
-        farthest.see(&point, point.distance::<N>(whole)?, measure)?;
+        farthest.see(&point, point.distance::<N>(whole)?, measure);
     }
     Some(farthest.wide())
 }
@@ -132,19 +134,23 @@ struct Farthest<N> {
 impl<N: Number> Farthest<N> {
     const NONE: Self = Self { distance: N::ZERO, of: 1 };
 
-    fn see(&mut self, point: &Point, distance: N, measure: &Measure) -> Option<()> {
+    fn see(&mut self, point: &Point, distance: N, measure: &Measure) {
         let is_targeted = point.goal != Percentage::ZERO;
         let of = match measure {
             Measure::Relative { .. } if is_targeted => parts(point.goal),
             // What has no target has no proportion to it. `tighter` leaves it out as well: it is a breach, whatever it weighs.
-            Measure::Relative { .. } => return Some(()),
-            Measure::Tighter { .. } if !is_targeted => return Some(()),
+            Measure::Relative { .. } => return,
+            Measure::Tighter { .. } if !is_targeted => return,
             Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } | Measure::Total { .. } => 1,
         };
-        if distance.cmp_times(self.of, self.distance, of)?.is_gt() {
+        let is_farther = if of == self.of {
+            distance > self.distance
+        } else {
+            distance.cmp_times(self.of, self.distance, of).is_gt()
+        };
+        if is_farther {
             *self = Self { distance, of };
         }
-        Some(())
     }
 
     fn wide(self) -> Farthest<Wide> {
@@ -153,16 +159,20 @@ impl<N: Number> Farthest<N> {
 }
 
 impl Farthest<Wide> {
+    /// As a share: a part, a million times too large, and the whole.
+    fn share(&self, valuation: &Valuation, measure: &Measure) -> Result<(Wide, Wide), Overflow> {
+        let whole = valuation.investable.wide();
+        Ok(match measure {
+            Measure::Total { .. } => (sum_of_distances(valuation)?, times(whole, 2)?),
+            Measure::Relative { .. } => (times(self.distance, MILLION)?, times(whole, self.of)?),
+            Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => (self.distance, whole),
+        })
+    }
+
     /// Divided out.
     fn drift(&self, valuation: &Valuation, measure: &Measure) -> Result<Percentage, Overflow> {
-        let whole = valuation.investable.wide();
-        match measure {
-            Measure::Total { .. } => percentage(sum_of_distances(valuation)?, times(whole, 2)?),
-            Measure::Relative { .. } => percentage(times(self.distance, MILLION)?, times(whole, self.of)?),
-            Measure::Absolute { .. } | Measure::Hybrid { .. } | Measure::Tighter { .. } => {
-                percentage(self.distance, whole)
-            }
-        }
+        let (part, whole) = self.share(valuation, measure)?;
+        percentage(part, whole)
     }
 }
 
@@ -178,7 +188,7 @@ pub fn is_out_of_band(valuation: &Valuation, measure: &Measure) -> Result<bool, 
 fn is_any_out_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<bool> {
     let whole = N::of(valuation.investable)?;
     for point in points(valuation) {
-        if point.is_out(point.distance::<N>(whole)?, whole, measure)? {
+        if point.is_out(point.distance::<N>(whole)?, whole, measure) {
             return Some(true);
         }
     }
@@ -222,14 +232,9 @@ impl Point {
     }
 
     #[inline]
-    fn is_out<N: Number>(&self, distance: N, whole: N, measure: &Measure) -> Option<bool> {
-        if self.is_untargeted() {
-            return Some(true);
-        }
-        match limit(measure, self.target, self.goal) {
-            None => Some(false),
-            Some(limit) => distance.cmp_times(MILLION, whole, limit).map(Ordering::is_gt),
-        }
+    fn is_out<N: Number>(&self, distance: N, whole: N, measure: &Measure) -> bool {
+        let limit = limit(measure, self.target, self.goal);
+        self.is_untargeted() || limit.is_some_and(|limit| distance.cmp_times(MILLION, whole, limit).is_gt())
     }
 }
 

@@ -17,8 +17,8 @@ pub(super) trait Number: Copy + Ord {
     /// `|value × 10⁶ − share × whole|`, with a share in parts per million.
     fn distance(value: Self, share: u64, whole: Self) -> Option<Self>;
 
-    /// Compares `self × by` with `other × other_by`. Neither number is below zero.
-    fn cmp_times(self, by: u64, other: Self, other_by: u64) -> Option<Ordering>;
+    /// Compares `self × by` with `other × other_by`, exactly.
+    fn cmp_times(self, by: u64, other: Self, other_by: u64) -> Ordering;
 
     fn wide(self) -> Wide;
 }
@@ -48,12 +48,11 @@ impl Number for i128 {
     }
 
     #[inline]
-    fn cmp_times(self, by: u64, other: Self, other_by: u64) -> Option<Ordering> {
-        if by == other_by {
-            return Some(if by == 0 { Ordering::Equal } else { self.cmp(&other) });
+    fn cmp_times(self, by: u64, other: Self, other_by: u64) -> Ordering {
+        match (u128::try_from(self), u128::try_from(other)) {
+            (Ok(one), Ok(two)) => Wide::product(by, one).cmp(&Wide::product(other_by, two)),
+            _ => self.wide().cmp_times(by, other.wide(), other_by),
         }
-        let product = |number: Self, by| Wide::product(by, number.cast_unsigned());
-        Some(product(self, by).cmp(&product(other, other_by)))
     }
 
     fn wide(self) -> Wide {
@@ -73,8 +72,8 @@ impl Number for Wide {
         is.checked_sub(whole.checked_mul_u64(share)?)?.checked_abs()
     }
 
-    fn cmp_times(self, by: u64, other: Self, other_by: u64) -> Option<Ordering> {
-        Some(self.checked_mul_u64(by)?.cmp(&other.checked_mul_u64(other_by)?))
+    fn cmp_times(self, by: u64, other: Self, other_by: u64) -> Ordering {
+        self.cmp_times(by, other, other_by)
     }
 
     fn wide(self) -> Wide {

@@ -5,7 +5,7 @@
 //! Where two are equally urgent, the one whose most urgent holding has the larger weight goes first; under `total` that is the farthest holding, of several the
 //! largest. Nothing is rounded.
 
-use super::{Farthest, Number, Point, drift, exactly, is_total_out, limit, points, sum_of_distances};
+use super::{Farthest, Number, Point, exactly, farthest, is_total_out, limit, points, sum_of_distances};
 use crate::exact::{MILLION, parts, percentage, times};
 use crate::policy::Measure;
 use crate::valuation::Valuation;
@@ -45,8 +45,9 @@ impl Urgency {
     pub fn with_drift(valuation: &Valuation, measure: &Measure) -> Result<Option<(Self, Percentage)>, Overflow> {
         let most = exactly(most_in::<i128>(valuation, measure), || most_in::<Wide>(valuation, measure))?;
         let Some(urgency) = most.urgency(valuation, measure)? else { return Ok(None) };
-        let drift = most.drift(valuation, measure).unwrap_or_else(|| drift(valuation, measure));
-        Ok(Some((urgency, drift.unwrap_or(Percentage::MAX))))
+        let farthest = most.farthest(measure).map_or_else(|| farthest(valuation, measure), Ok)?;
+        let (part, whole) = farthest.share(valuation, measure)?;
+        Ok(Some((urgency, percentage(part, whole).unwrap_or(Percentage::MAX))))
     }
 
     /// The urgency in percent of the band, of which 100 is the edge: for people, rounded half-even, so whoever is hardly out reads 100.0000 too.
@@ -59,31 +60,37 @@ impl Urgency {
             return None;
         }
         let Ratio { part, whole } = self.of_band();
-        let part = times(part, MILLION).and_then(|part| times(part, MILLION));
-        Some(part.and_then(|part| percentage(part, whole)).unwrap_or(Percentage::MAX))
+        Some(times(part, MILLION).and_then(|part| percentage(part, whole)).unwrap_or(Percentage::MAX))
     }
 
     /// True if it counts as out by infinitely many bands, however small the distance: the band is 0, or the holding has no target.
     #[must_use]
     pub const fn is_infinite(&self) -> bool {
-        self.band == 0
+        self.band == 0 || self.whole.is_zero()
     }
 }
 
 impl Urgency {
     fn new(distance: Wide, band: u64, value: Wide, whole: Wide) -> Result<Self, Overflow> {
-        let rough = times(distance, MILLION)?.rough_quotient(times(whole, band)?);
-        Ok(Self { rough: rough.unwrap_or(u64::MAX), distance, band, value, whole })
+        let Ratio { part, whole: bands } = by_band(distance, band, whole)?;
+        Ok(Self { rough: part.rough_quotient(bands).unwrap_or(u64::MAX), distance, band, value, whole })
     }
 
-    /// A millionth of it. Infinite where the band is 0.
+    /// As it was made. Infinite where the band is 0.
     fn of_band(&self) -> Ratio {
-        Ratio { part: self.distance, whole: self.whole.checked_mul_u64(self.band).unwrap_or(Wide::MAX) }
+        by_band(self.distance, self.band, self.whole).unwrap_or(Ratio { part: self.distance, whole: Wide::ZERO })
     }
 
     const fn weight(&self) -> Ratio {
         Ratio { part: self.value, whole: self.whole }
     }
+}
+
+/// Distance by band, both less by a million where the band has one.
+fn by_band(distance: Wide, band: u64, whole: Wide) -> Result<Ratio, Overflow> {
+    let (part, band) =
+        if band.is_multiple_of(MILLION) { (distance, band / MILLION) } else { (times(distance, MILLION)?, band) };
+    Ok(Ratio { part, whole: times(whole, band)? })
 }
 
 impl Ord for Urgency {
@@ -113,7 +120,7 @@ fn most_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<Most<W
     let whole = N::of(valuation.investable)?;
     let mut most = Most(None);
     for point in points(valuation) {
-        most.see(&point, point.distance::<N>(whole)?, whole, measure)?;
+        most.see(&point, point.distance::<N>(whole)?, whole, measure);
     }
     Some(most.wide())
 }
@@ -123,16 +130,12 @@ struct Most<N>(Option<Far<N>>);
 
 impl<N: Number> Most<N> {
     #[inline]
-    fn see(&mut self, point: &Point, distance: N, whole: N, measure: &Measure) -> Option<()> {
+    fn see(&mut self, point: &Point, distance: N, whole: N, measure: &Measure) {
         let far = Far { distance, band: band(point, measure), value: point.value, goal: point.goal };
-        let would_be_most = match self.0 {
-            Some(most) => far.by_need(most)?.is_ge(),
-            None => true,
-        };
-        if would_be_most && point.is_out(distance, whole, measure)? {
+        let would_be_most = self.0.is_none_or(|most| far.by_need(most).is_ge());
+        if would_be_most && point.is_out(distance, whole, measure) {
             self.0 = Some(far);
         }
-        Some(())
     }
 
     fn wide(self) -> Most<Wide> {
@@ -142,16 +145,16 @@ impl<N: Number> Most<N> {
 }
 
 impl Most<Wide> {
-    /// The drift, where the measure has one band for all: then the most urgent holding is the farthest too. Nothing where that says nothing of the others: it
-    /// must not be there, or its band is beyond what is counted.
-    fn drift(&self, valuation: &Valuation, measure: &Measure) -> Option<Result<Percentage, Overflow>> {
+    /// The farthest, where the measure has one band for all: the most urgent. Nothing where that says nothing of the others: it must not be there, or
+    /// its band is beyond what is counted.
+    fn farthest(&self, measure: &Measure) -> Option<Farthest<Wide>> {
         let Far { distance, goal, .. } = self.0.filter(|far| (1..u64::MAX).contains(&far.band))?;
         let of = match measure {
             Measure::Relative { .. } => parts(goal),
             Measure::Absolute { .. } => 1,
             Measure::Hybrid { .. } | Measure::Tighter { .. } | Measure::Total { .. } => return None,
         };
-        Some(Farthest { distance, of }.drift(valuation, measure))
+        Some(Farthest { distance, of })
     }
 
     /// The urgency of the portfolio, of which every holding was seen.
@@ -182,14 +185,15 @@ struct Far<N> {
 
 impl<N: Number> Far<N> {
     /// The order of need within one portfolio: both are shares of one whole.
-    fn by_need(self, other: Self) -> Option<Ordering> {
+    fn by_need(self, other: Self) -> Ordering {
         let by_need = match (self.band, other.band) {
             (0, 0) => Ordering::Equal,
             (0, _) => Ordering::Greater,
             (_, 0) => Ordering::Less,
-            (band, other_band) => self.distance.cmp_times(other_band, other.distance, band)?,
+            (band, other_band) if band == other_band => self.distance.cmp(&other.distance),
+            (band, other_band) => self.distance.cmp_times(other_band, other.distance, band),
         };
-        Some(by_need.then_with(|| self.value.cmp(&other.value)))
+        by_need.then_with(|| self.value.cmp(&other.value))
     }
 }
 

@@ -8,6 +8,7 @@ mod magnitude;
 #[cfg(test)]
 pub(super) mod tests;
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::Rounding;
@@ -114,6 +115,20 @@ impl Wide {
     pub(crate) fn checked_mul(self, factor: Self) -> Option<Self> {
         let size = self.size().checked_mul(factor.size())?;
         Self::signed(self.is_negative() != factor.is_negative(), size)
+    }
+
+    /// Compares `self × by` with `other × other_by`, however long these are.
+    pub(crate) fn cmp_times(self, by: u64, other: Self, other_by: u64) -> Ordering {
+        let (one, two) = (self.size().times(by), other.size().times(other_by));
+        let is_nothing = |product: (Magnitude, u128)| product.0.is_zero() && product.1 == 0;
+        match (self.is_negative(), other.is_negative()) {
+            (false, false) => one.cmp(&two),
+            (true, true) => two.cmp(&one),
+            // Nothing is not above itself, whatever its sign was.
+            _ if is_nothing(one) && is_nothing(two) => Ordering::Equal,
+            (false, true) => Ordering::Greater,
+            (true, false) => Ordering::Less,
+        }
     }
 
     /// The quotient, rounded to a whole number; nothing for a divisor of zero.

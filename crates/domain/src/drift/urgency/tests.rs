@@ -9,8 +9,9 @@ use crate::policy::Measure;
 use crate::testing::Scene;
 use crate::testing::oracle::{Facts, Number, half_even, share, whole};
 use crate::testing::strategies::{cases, extreme_scenes, scenes};
-use crate::values::Percentage;
+use crate::valuation::{Line, ReserveRule, Valuation};
 use crate::values::wide::Wide;
+use crate::values::{Money, Percentage, Price, Quantity};
 use proptest::prelude::*;
 use std::cmp::Ordering;
 
@@ -49,6 +50,65 @@ fn no_band_is_wide_enough_for_what_must_not_be_there() {
     assert!(untargeted.is_infinite() && no_band.is_infinite() && !far.is_infinite());
     assert_eq!((no_band.percent_of_band(), untargeted.percent_of_band()), (None, None));
     assert!(no_band > more_of_it && more_of_it > untargeted && untargeted > far);
+}
+
+/// Lines of `units` at `price` each, with these targets in parts per million, which may be more than everything.
+fn valued(lines: &[(Quantity, Price, i64)], cash: &str) -> Valuation {
+    let line = |(number, (quantity, price, target)): (usize, &(Quantity, Price, i64))| Line {
+        symbol: format!("S{number}").parse().unwrap(),
+        quantity: *quantity,
+        price: *price,
+        value: price.times(*quantity),
+        target: Percentage::from_units(*target).unwrap(),
+    };
+    let lines = lines.iter().enumerate().map(line).collect();
+    Valuation::of_lines(lines, cash.parse().unwrap(), Percentage::ZERO, Money::ZERO, ReserveRule::NONE).unwrap()
+}
+
+fn figures(valuation: &Valuation, measure: &str) -> String {
+    let measure = Scene::of("A 1 @ 1 100").measure(measure).policy.measure;
+    let (urgency, drift) = Urgency::with_drift(valuation, &measure).unwrap().unwrap();
+    let alone = crate::drift::drift(valuation, &measure).unwrap_or(Percentage::MAX);
+    assert_eq!((Urgency::of(valuation, &measure), drift), (Ok(Some(urgency)), alone));
+    match urgency.percent_of_band() {
+        Some(percent) => format!("{drift} {percent}"),
+        None => format!("{drift} infinite"),
+    }
+}
+
+#[test]
+fn the_largest_values_leave_room_for_figures() {
+    let largest = |targets: &[i64]| {
+        let lines: Vec<_> = targets.iter().map(|target| (Quantity::MAX, Price::MAX, *target)).collect();
+        valued(&lines, "0.00")
+    };
+    for (targets, measure, expected) in [
+        (&[1 << 45, 1 << 45][..], "relative 5", "100.0000 2000.0000"),
+        (&[1 << 51, 1 << 51], "relative 0", "100.0000 infinite"),
+        (&[900_000_000_000_000_000, 1, 1, 1, 1, 1, 1, 1, 1], "total 100", "45000000000038.8885 45000000000038.8885"),
+    ] {
+        assert_eq!(figures(&largest(targets), measure), expected, "{targets:?} {measure}");
+    }
+    // Where no band is wide enough to be counted, the drift is that of the farthest all the same: 5.9 to 2 times what there is, not 0 to 4.
+    let one: Price = "1".parse().unwrap();
+    let held = |units: &str| units.parse::<Quantity>().unwrap();
+    let beyond = [(held("0"), one, 40_000_000_000_000), (held("59000000"), one, 20_000_000_000_000)];
+    assert!(figures(&valued(&beyond, "-58999999.00"), "relative 100").starts_with("195.0000 "));
+    // A drift beyond all percentages is the largest there is.
+    let little = [(held("1000000000"), one, 1), (held("0"), one, 999_999)];
+    let most = Percentage::MAX;
+    assert_eq!(figures(&valued(&little, "-999999999.99"), "relative 5"), format!("{most} {most}"));
+}
+
+#[test]
+fn equal_needs_are_equal_however_rough_their_quotients() {
+    let urgency = |by: u64| {
+        let [distance, value, whole] = [2_000_000, 1, 10].map(|number| wide((number, 0)).checked_mul_u64(by).unwrap());
+        Urgency::new(distance, 100_000_000_000, value, whole).unwrap()
+    };
+    let (small, large) = (urgency(1), urgency(1_000_000_000_000_000));
+    assert_ne!(small.rough, large.rough, "or they would tell nothing");
+    assert_eq!(small.cmp(&large), Ordering::Equal);
 }
 
 /// Distance by band, nothing where that is infinite; and the weight.

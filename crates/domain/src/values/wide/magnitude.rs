@@ -69,6 +69,13 @@ impl Magnitude {
         Self { hi, lo: middle << 64 | lo }
     }
 
+    /// The product with a number of 64 bits, all 320 bits of it: the upper 192, then the lower 128.
+    #[inline]
+    pub(super) fn times(self, factor: u64) -> (Self, u128) {
+        let low = Self::multiple(self.lo, factor);
+        (Self::multiple(self.hi, factor).wrapping_add(Self { hi: 0, lo: low.hi }), low.lo)
+    }
+
     #[inline]
     pub(super) fn checked_mul_u64(self, factor: u64) -> Option<Self> {
         let low = Self::multiple(self.lo, factor);

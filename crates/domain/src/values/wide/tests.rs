@@ -116,6 +116,17 @@ proptest! {
     }
 
     #[test]
+    fn products_are_compared_however_long_they_are(one in wides(), by: u64, two in wides(), other_by: u64, alike: bool, zero: bool) {
+        let (two, other_by) = if alike { (one, by) } else { (two, other_by) };
+        let other_by = if zero { 0 } else { other_by };
+        for (one, two) in [(one, two), (one.negate(), two), (one.negate(), two.negate())] {
+            let expected = (big(one) * by).cmp(&(big(two) * other_by));
+            prop_assert_eq!(one.cmp_times(by, two, other_by), expected);
+            prop_assert_eq!(two.cmp_times(other_by, one, by), expected.reverse());
+        }
+    }
+
+    #[test]
     fn rough_quotients_are_hardly_too_small(number in wides(), divisor in wides(), near: bool, by in 0_u64..1 << 40) {
         // Near each other, as distances and bands are, or of any sizes.
         let number = number.abs();
