@@ -33,8 +33,7 @@ impl Urgency {
     /// # Errors
     /// [`Overflow`] if an exact product passes 256 bits, which no legal portfolio reaches.
     pub fn of(valuation: &Valuation, measure: &Measure) -> Result<Option<Self>, Overflow> {
-        exactly(most_in::<i128>(valuation, measure), || most_in::<Wide>(valuation, measure))?
-            .urgency(valuation, measure)
+        most(valuation, measure)?.urgency(valuation, measure)
     }
 
     /// The same with the [drift](super::drift()) beside it, which most measures find on the way: what a market that crashes asks of everybody. The drift
@@ -43,7 +42,7 @@ impl Urgency {
     /// # Errors
     /// As [`of`](Self::of).
     pub fn with_drift(valuation: &Valuation, measure: &Measure) -> Result<Option<(Self, Percentage)>, Overflow> {
-        let most = exactly(most_in::<i128>(valuation, measure), || most_in::<Wide>(valuation, measure))?;
+        let most = most(valuation, measure)?;
         let Some(urgency) = most.urgency(valuation, measure)? else { return Ok(None) };
         let farthest = most.farthest(measure).map_or_else(|| farthest(valuation, measure), Ok)?;
         let (part, whole) = farthest.share(valuation, measure)?;
@@ -115,6 +114,10 @@ impl PartialEq for Urgency {
 }
 
 impl Eq for Urgency {}
+
+fn most(valuation: &Valuation, measure: &Measure) -> Result<Most<Wide>, Overflow> {
+    exactly(most_in::<i128>(valuation, measure), || most_in::<Wide>(valuation, measure))
+}
 
 fn most_in<N: Number>(valuation: &Valuation, measure: &Measure) -> Option<Most<Wide>> {
     let whole = N::of(valuation.investable)?;

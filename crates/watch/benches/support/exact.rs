@@ -4,6 +4,7 @@ use super::world::{BAND, Holding, World, prices};
 use evenkeel_domain::books::{Books, Definition, Market, Prices, Quote};
 use evenkeel_domain::drift::is_out_of_band;
 use evenkeel_domain::drift::urgency::Urgency;
+use evenkeel_domain::policy::Measure;
 use evenkeel_domain::valuation::{ReserveRule, Valuation};
 use evenkeel_domain::values::{Percentage, Price, Timestamp};
 use std::hint::black_box;
@@ -125,14 +126,18 @@ impl Plain {
 
     /// Judges these portfolios.
     pub(crate) fn judge(&self, portfolios: impl Iterator<Item = usize>) -> usize {
-        let market = Market::ageless(&self.prices);
         let out = portfolios.filter(|portfolio| {
-            let (definition, books) = &self.portfolios[*portfolio];
-            let Definition { allocation, policy, .. } = definition;
-            let valued = Valuation::new(books, allocation, policy, market, ReserveRule::NONE).unwrap();
-            is_out_of_band(&valued, &policy.measure).unwrap()
+            let (valued, measure) = self.valued(*portfolio);
+            is_out_of_band(&valued, measure).unwrap()
         });
         out.count()
+    }
+
+    fn valued(&self, portfolio: usize) -> (Valuation, &Measure) {
+        let (Definition { allocation, policy, .. }, books) = &self.portfolios[portfolio];
+        let market = Market::ageless(&self.prices);
+        let valued = Valuation::new(books, allocation, policy, market, ReserveRule::NONE).unwrap();
+        (valued, &policy.measure)
     }
 
     pub(crate) fn set_prices(&mut self, wave: &[(u32, u64)]) {
@@ -143,14 +148,12 @@ impl Plain {
 
     /// Everybody who is out of band, with drift and urgency, the most urgent first.
     pub(crate) fn by_need(&self) -> Vec<(Urgency, Percentage, usize)> {
-        let market = Market::ageless(&self.prices);
-        let urgency = |(number, (definition, books)): (usize, &(Definition, Books))| {
-            let Definition { allocation, policy, .. } = definition;
-            let valued = Valuation::new(books, allocation, policy, market, ReserveRule::NONE).unwrap();
-            let (urgency, drift) = Urgency::with_drift(&valued, &policy.measure).unwrap()?;
-            Some((urgency, drift, number))
+        let urgency = |portfolio| {
+            let (valued, measure) = self.valued(portfolio);
+            let (urgency, drift) = Urgency::with_drift(&valued, measure).unwrap()?;
+            Some((urgency, drift, portfolio))
         };
-        let mut out: Vec<_> = self.portfolios.iter().enumerate().filter_map(urgency).collect();
+        let mut out: Vec<_> = (0..self.len()).filter_map(urgency).collect();
         out.sort_unstable_by(|one, other| other.0.cmp(&one.0).then_with(|| one.2.cmp(&other.2)));
         out
     }

@@ -78,15 +78,8 @@ impl Magnitude {
 
     #[inline]
     pub(super) fn checked_mul_u64(self, factor: u64) -> Option<Self> {
-        let low = Self::multiple(self.lo, factor);
-        if self.hi == 0 {
-            return Some(low);
-        }
-        let high = Self::multiple(self.hi, factor);
-        if high.hi != 0 {
-            return None;
-        }
-        Some(Self { hi: high.lo.checked_add(low.hi)?, lo: low.lo })
+        let (beyond, lo) = self.times(factor);
+        (beyond.hi == 0).then_some(Self { hi: beyond.lo, lo })
     }
 
     #[inline]
