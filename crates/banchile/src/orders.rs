@@ -14,6 +14,7 @@ pub(crate) use book::{Known, OrderBook};
 use crate::account::{Blocked, less};
 use evenkeel_domain::order::{BrokerStatus, ClientOrderId, Costs, Fill, NotSent, OrderRequest, OrderView, Side};
 use evenkeel_domain::values::{FillId, Money, Overflow, Price, Quantity, Rounding, Symbol, Timestamp, Value};
+use smallvec::SmallVec;
 use std::time::Duration;
 
 /// One execution of an order.
@@ -89,7 +90,8 @@ pub(crate) struct Order {
     /// Cash reserved when it was accepted, and what was spent since.
     reserved: Money,
     spent: Money,
-    rows: Vec<Row>,
+    /// Nearly every order has one.
+    rows: SmallVec<[Row; 1]>,
     /// So many of its rows were handed out in a view.
     handed_out: usize,
     /// Somebody else's: it bears no id of ours, whatever it is known by here.
@@ -113,8 +115,7 @@ impl Order {
             fees: Money::ZERO,
             reserved,
             spent: Money::ZERO,
-            // Nearly every order has one.
-            rows: Vec::with_capacity(1),
+            rows: SmallVec::new(),
             handed_out: 0,
             by_others: false,
         }

@@ -42,13 +42,9 @@ impl<K: Copy + Ord, T> Sorted<K, T> {
         }
     }
 
-    pub(crate) fn remove(&mut self, key: K) -> Option<T> {
-        self.place(key).ok().map(|place| self.0.remove(place).1)
-    }
-
-    /// Takes out all that fits.
-    pub(crate) fn take_if(&mut self, fits: impl Fn(&T) -> bool) -> impl Iterator<Item = T> {
-        self.0.extract_if(.., move |(_, found)| fits(found)).map(|(_, found)| found)
+    /// Drops all that does not fit; each is asked about once, in the order of the keys.
+    pub(crate) fn retain(&mut self, mut fits: impl FnMut(&T) -> bool) {
+        self.0.retain(|(_, found)| fits(found));
     }
 
     /// Makes room for so many more.

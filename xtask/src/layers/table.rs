@@ -96,7 +96,7 @@ pub(super) const TABLE: &[Row] = &[
         package: BANCHILE,
         ours: CORE,
         // From rusqlite on behind the feature `file`.
-        outside: Only(&["async-trait", "rand", "thiserror", "rusqlite", "serde", "serde_json"]),
+        outside: Only(&["async-trait", "rand", "smallvec", "thiserror", "rusqlite", "serde", "serde_json"]),
         dev_ours: STAND_INS,
         dev_outside: ASYNC_TOOLS,
     },

@@ -48,8 +48,8 @@ impl Place {
 /// The orders of one batch, which are forgotten together as far as they may be.
 #[derive(Debug, Default)]
 struct Batch {
-    /// Boxed, as each is taken out and put back when it executes later.
-    orders: Sorted<Place, Box<Order>>,
+    /// Side by side, as they are made one after the other and forgotten together; `None` while one is taken out.
+    orders: Sorted<Place, Option<Order>>,
     /// The terms of orders that were forgotten, of all copies those of the last.
     forgotten: Sorted<Place, u32>,
 }
@@ -63,6 +63,8 @@ pub(crate) struct OrderBook {
     has_copies: bool,
     /// What is left of all other batches.
     past: BTreeMap<BatchId, Sorted<Place, u32>>,
+    /// The room of a batch that is past, for the next one.
+    spare: Sorted<Place, Option<Order>>,
     forgotten: Forgotten,
     batch: Option<BatchId>,
     /// Whose each fill was, in the order of their numbers; the first of them is number `before + 1`.
@@ -78,8 +80,8 @@ impl OrderBook {
         let forgotten = match self.batches.get_mut(&id.batch) {
             None => self.past.get(&id.batch),
             Some(Batch { orders, forgotten }) => match orders.get_mut(Place::new(id, copy)) {
-                None => Some(&*forgotten),
-                Some(order) => return Known::Order(order),
+                Some(Some(order)) => return Known::Order(order),
+                Some(None) | None => Some(&*forgotten),
             },
         };
         let terms = forgotten.and_then(|forgotten| forgotten.get(Place::new(id, 0)));
@@ -94,7 +96,7 @@ impl OrderBook {
 
     fn copies(&self, id: ClientOrderId) -> impl DoubleEndedIterator<Item = &Order> {
         let batch = self.batches.get(&id.batch).into_iter();
-        batch.flat_map(move |batch| batch.orders.range(Place::new(id, 0), Place::new(id, u16::MAX))).map(AsRef::as_ref)
+        batch.flat_map(move |batch| batch.orders.range(Place::new(id, 0), Place::new(id, u16::MAX))).flatten()
     }
 
     /// The copy that another order of this id would be.
@@ -103,34 +105,34 @@ impl OrderBook {
     }
 
     fn get(&self, key: OrderKey) -> Option<&Order> {
-        self.batches.get(&key.id.batch)?.orders.get(Place::new(key.id, key.copy)).map(AsRef::as_ref)
+        self.batches.get(&key.id.batch)?.orders.get(Place::new(key.id, key.copy))?.as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, key: OrderKey) -> Option<&mut Order> {
-        self.batches.get_mut(&key.id.batch)?.orders.get_mut(Place::new(key.id, key.copy)).map(AsMut::as_mut)
+        self.batches.get_mut(&key.id.batch)?.orders.get_mut(Place::new(key.id, key.copy))?.as_mut()
     }
 
     /// Takes an order out, to change it and its account together; [`OrderBook::put`] brings it back.
-    pub(crate) fn take(&mut self, key: OrderKey) -> Option<Box<Order>> {
-        self.batches.get_mut(&key.id.batch)?.orders.remove(Place::new(key.id, key.copy))
+    pub(crate) fn take(&mut self, key: OrderKey) -> Option<Order> {
+        self.batches.get_mut(&key.id.batch)?.orders.get_mut(Place::new(key.id, key.copy))?.take()
     }
 
-    pub(crate) fn put(&mut self, order: Box<Order>) {
+    pub(crate) fn put(&mut self, order: Order) {
         self.has_copies |= order.copy > 0;
         let id = order.request.id;
         let batch = self.batches.entry(id.batch).or_insert_with(|| {
             let forgotten = self.past.remove(&id.batch).unwrap_or_default();
-            Batch { orders: Sorted::default(), forgotten }
+            Batch { orders: std::mem::take(&mut self.spare), forgotten }
         });
-        batch.orders.insert(Place::new(id, order.copy), order);
+        batch.orders.insert(Place::new(id, order.copy), Some(order));
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Order> {
-        self.batches.values().flat_map(|batch| batch.orders.values()).map(AsRef::as_ref)
+        self.batches.values().flat_map(|batch| batch.orders.values()).flatten()
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Order> {
-        self.batches.values_mut().flat_map(|batch| batch.orders.values_mut()).map(AsMut::as_mut)
+        self.batches.values_mut().flat_map(|batch| batch.orders.values_mut()).flatten()
     }
 
     /// The number of the next fill.
@@ -208,17 +210,22 @@ impl OrderBook {
         if self.batch.replace(batch) == Some(batch) {
             return false;
         }
-        for (_, other) in self.batches.iter_mut().filter(|(id, _)| **id != batch) {
-            other.forgotten.reserve(other.orders.entries().len());
-            for order in other.orders.take_if(|order| order.is_forgettable(self.read_past)) {
-                other.forgotten.insert(Place::new(order.request.id, 0), fingerprint(&order.request.terms));
-                self.forgotten.add(&order);
-            }
+        for (_, Batch { orders, forgotten }) in self.batches.iter_mut().filter(|(id, _)| **id != batch) {
+            forgotten.reserve(orders.entries().len());
+            orders.retain(|order| {
+                let Some(order) = order.as_ref().filter(|order| order.is_forgettable(self.read_past)) else {
+                    return true;
+                };
+                forgotten.insert(Place::new(order.request.id, 0), fingerprint(&order.request.terms));
+                self.forgotten.add(order);
+                false
+            });
         }
-        self.batches.retain(|id, batch| {
-            let is_past = batch.orders.entries().is_empty();
+        self.batches.retain(|id, Batch { orders, forgotten }| {
+            let is_past = orders.entries().is_empty();
             if is_past {
-                self.past.insert(*id, std::mem::take(&mut batch.forgotten));
+                self.past.insert(*id, std::mem::take(forgotten));
+                self.spare = std::mem::take(orders);
             }
             !is_past
         });

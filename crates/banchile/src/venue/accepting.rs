@@ -92,7 +92,7 @@ impl Venue {
             Some(Course::Unmapped(status)) => BrokerStatus::Unmapped(status.clone()),
             _ => BrokerStatus::Working,
         };
-        let mut order = Box::new(Order::new(*request, copy, status, reserved, at));
+        let mut order = Order::new(*request, copy, status, reserved, at);
         let lag = self.lag(place, &order);
         order.visible_at = self.accounts.get_mut(place).map_or(at, |account| account.seen_at(at.plus(lag)));
         order.cancel = treatment.cancel.clone();
@@ -187,7 +187,7 @@ impl Venue {
     }
 
     /// Puts the order into the book, and what is going to become of it into the queue, but for what is due at once: that happens.
-    fn plan(&mut self, account: usize, mut order: Box<Order>, course: Option<&Course>, board: Price, at: Timestamp) {
+    fn plan(&mut self, account: usize, mut order: Order, course: Option<&Course>, board: Price, at: Timestamp) {
         let (key, whole) = (order.key(), order.request.terms.quantity);
         let lot = self.profile.lot_of(order.symbol());
         let part = |part: &Part| Cow::from(vec![part.of(whole, lot)]);
