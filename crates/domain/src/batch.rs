@@ -15,9 +15,11 @@
 //!
 //! Nothing here decides; this module answers questions about what is.
 
+mod fill_ids;
 mod order;
 mod orders;
 
+pub use fill_ids::FillIds;
 pub use order::{BookingError, Order, OrderState};
 pub use orders::{Orders, OrdersIter};
 

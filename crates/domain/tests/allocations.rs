@@ -25,13 +25,13 @@ use std::time::Duration;
 /// The most that each may take, for 10 and for 50 holdings.
 const MOST: [(&str, u64, u64); 8] = [
     ("plan", 11, 11),
-    ("open and begin", 16, 38),
+    ("open and begin", 11, 13),
     ("due: the sells", 2, 2),
-    ("one sell is filled", 6, 6),
-    ("the other sells are filled, the buys follow", 30, 94),
-    ("the buys are filled", 15, 55),
+    ("one sell is filled", 4, 4),
+    ("the other sells are filled, the buys follow", 17, 21),
+    ("the buys are filled", 5, 5),
     ("settle and close", 7, 7),
-    ("apply every record", 27, 107),
+    ("apply every record", 7, 7),
 ];
 
 #[test]

@@ -1,7 +1,8 @@
 //! The state of one order. Forward and reverse orders use the same states.
 
+use super::FillIds;
 use crate::order::{Fill, Terms};
-use crate::values::{FillId, Money, Overflow, Quantity, QuantityError, Timestamp, Value};
+use crate::values::{Money, Overflow, Quantity, QuantityError, Timestamp, Value};
 
 /// An order that was intended, and what is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Order {
     /// Why it ended as it did, or is unknown, in words.
     pub note: String,
     /// The executions that are booked, in the order of their ids: what a repeated delivery is recognised by.
-    pub fills: Vec<FillId>,
+    pub fills: FillIds,
     /// Units executed: the sum of the booked fills.
     pub filled: Quantity,
     /// Price × quantity of the booked fills, exact.
@@ -142,7 +143,7 @@ impl Order {
             deadline,
             state: OrderState::Intent,
             note: String::new(),
-            fills: Vec::new(),
+            fills: FillIds::default(),
             filled: Quantity::ZERO,
             value: Value::ZERO,
             booked: Money::ZERO,
@@ -169,8 +170,7 @@ impl Order {
     /// Takes a fill that is new, with what is executed and booked with it.
     pub(crate) fn take(&mut self, fill: &Fill, with: Sums) {
         Sums { filled: self.filled, value: self.value, booked: self.booked, fees: self.fees } = with;
-        let place = self.fills.partition_point(|known| *known < fill.id);
-        self.fills.insert(place, fill.id.clone());
+        self.fills.insert(fill.id.clone());
     }
 
     /// True if it ended and everything that was ordered was executed, no more and no less.

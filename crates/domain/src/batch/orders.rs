@@ -3,9 +3,8 @@
 use super::Order;
 use crate::order::{Attempt, BatchId, ClientOrderId, Direction, LegNumber};
 use crate::sorted::Sorted;
-use std::sync::Arc;
 
-/// The orders of one batch, by leg, direction and attempt. Copies share those that are the same in both.
+/// The orders of one batch, by leg, direction and attempt: side by side, as they are made, gone through and forgotten together.
 ///
 /// ```
 /// # fn print(batch: &evenkeel_domain::batch::Batch) {
@@ -16,7 +15,7 @@ use std::sync::Arc;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub struct Orders(Sorted<ClientOrderId, Arc<Order>>);
+pub struct Orders(Sorted<ClientOrderId, Order>);
 
 impl Orders {
     /// Nearly always each leg has one order so far, and all legs before it have too.
@@ -33,11 +32,11 @@ impl Orders {
         Some(order)
     }
 
-    /// The order of this id, to be changed; copies of the list keep theirs.
+    /// The order of this id, to be changed.
     #[inline]
     pub(crate) fn get_mut(&mut self, id: ClientOrderId) -> Option<&mut Order> {
         let place = self.place(id)?;
-        self.0.value_mut(place).map(Arc::make_mut)
+        self.0.value_mut(place)
     }
 
     /// True if there is an order of this id.
@@ -58,7 +57,7 @@ impl Orders {
 
     /// All of them, without their ids.
     pub fn values(&self) -> impl ExactSizeIterator<Item = &Order> {
-        self.0.entries().iter().map(|(_, order)| &**order)
+        self.0.entries().iter().map(|(_, order)| order)
     }
 
     /// Those of one leg and direction, first attempt first.
@@ -71,19 +70,19 @@ impl Orders {
         let first = ClientOrderId { batch, leg, direction, attempt: Attempt::FIRST };
         let place = self.0.place_near(usize::from(leg.get()), first).unwrap_or_else(|place| place);
         let from = self.0.entries().get(place..).unwrap_or_default();
-        let is_other = |(id, _): &(ClientOrderId, Arc<Order>)| id.leg != leg || id.direction != direction;
+        let is_other = |(id, _): &(ClientOrderId, Order)| id.leg != leg || id.direction != direction;
         let count = from.iter().position(is_other).unwrap_or(from.len());
-        from.iter().take(count).map(|(id, order)| (*id, &**order))
+        from.iter().take(count).map(|(id, order)| (*id, order))
     }
 
-    /// Has `change` change each order that `fits`; copies of the list keep theirs.
-    pub(crate) fn change(&mut self, fits: impl Fn(&Order) -> bool, mut change: impl FnMut(&mut Order)) {
-        self.0.values_mut().filter(|order| fits(order)).for_each(|order| change(Arc::make_mut(order)));
+    /// Has `change` change each order that `fits`.
+    pub(crate) fn change(&mut self, fits: impl Fn(&Order) -> bool, change: impl FnMut(&mut Order)) {
+        self.0.values_mut().filter(|order| fits(order)).for_each(change);
     }
 
     /// Takes orders in.
     pub(crate) fn extend(&mut self, orders: impl IntoIterator<Item = (ClientOrderId, Order)>) {
-        self.0.extend(orders.into_iter().map(|(id, order)| (id, Arc::new(order))));
+        self.0.extend(orders);
     }
 
     /// How many there are.
@@ -110,14 +109,14 @@ impl<'a> IntoIterator for &'a Orders {
 
 /// The orders of one batch with their ids. See [`Orders::iter`].
 #[derive(Debug, Clone)]
-pub struct OrdersIter<'a>(std::slice::Iter<'a, (ClientOrderId, Arc<Order>)>);
+pub struct OrdersIter<'a>(std::slice::Iter<'a, (ClientOrderId, Order)>);
 
 impl<'a> Iterator for OrdersIter<'a> {
     type Item = (ClientOrderId, &'a Order);
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(id, order)| (*id, &**order))
+        self.0.next().map(|(id, order)| (*id, order))
     }
 
     #[inline]
