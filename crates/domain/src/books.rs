@@ -4,7 +4,7 @@
 
 use crate::allocation::TargetAllocation;
 use crate::policy::Policy;
-use crate::sorted::Sorted;
+use crate::sorted::{self, Sorted};
 use crate::values::{AccountId, Currency, Money, Percentage, Price, Quantity, QuantityError, Symbol, Timestamp};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -157,8 +157,20 @@ impl Prices {
     /// The newest price of `symbol`, whether it is believed or not: what its market says now.
     #[must_use]
     pub fn newest(&self, symbol: Symbol) -> Option<Quote> {
-        let (accepted, doubtful) = (self.get(symbol), self.doubtful.get(&symbol).copied());
-        accepted.into_iter().chain(doubtful).max_by_key(|quote| quote.at)
+        self.ascending().newest(symbol)
+    }
+
+    /// When the oldest of these accepted prices was made. Of symbols that mostly ascend, each is found in a step or two.
+    #[must_use]
+    pub fn oldest(&self, symbols: impl IntoIterator<Item = Symbol>) -> Option<Timestamp> {
+        let mut prices = self.ascending();
+        symbols.into_iter().filter_map(|symbol| Some(prices.accepted.get(symbol)?.at)).min()
+    }
+
+    /// To look up many symbols that mostly ascend.
+    #[inline]
+    pub(crate) fn ascending(&self) -> AscendingPrices<'_> {
+        AscendingPrices { accepted: self.accepted.ascending(), doubtful: &self.doubtful }
     }
 
     /// Every accepted price, in symbol order.
@@ -170,6 +182,20 @@ impl Prices {
 impl FromIterator<(Symbol, Quote)> for Prices {
     fn from_iter<I: IntoIterator<Item = (Symbol, Quote)>>(quotes: I) -> Self {
         Self { accepted: quotes.into_iter().collect(), doubtful: BTreeMap::new() }
+    }
+}
+
+/// Prices that are looked up one after the other. See [`Prices::ascending`].
+pub(crate) struct AscendingPrices<'a> {
+    accepted: sorted::Ascending<'a, Symbol, Quote>,
+    doubtful: &'a BTreeMap<Symbol, Quote>,
+}
+
+impl AscendingPrices<'_> {
+    /// As [`Prices::newest`].
+    pub(crate) fn newest(&mut self, symbol: Symbol) -> Option<Quote> {
+        let (accepted, doubtful) = (self.accepted.get(symbol).copied(), self.doubtful.get(&symbol).copied());
+        accepted.into_iter().chain(doubtful).max_by_key(|quote| quote.at)
     }
 }
 
@@ -203,8 +229,14 @@ impl<'a> Market<'a> {
     /// # Errors
     /// [`NoPrice`] if there is none, only an older one, or one that is not to be believed.
     pub fn price(&self, symbol: Symbol) -> Result<Price, NoPrice> {
-        let quote = self.prices.get(symbol).ok_or(NoPrice::Missing { symbol })?;
-        if let Some(found) = self.prices.doubtful.get(&symbol) {
+        self.price_among(&mut self.prices.ascending(), symbol)
+    }
+
+    /// The same, of prices that are looked up one after the other.
+    #[inline]
+    pub(crate) fn price_among(&self, prices: &mut AscendingPrices<'_>, symbol: Symbol) -> Result<Price, NoPrice> {
+        let quote = prices.accepted.get(symbol).ok_or(NoPrice::Missing { symbol })?;
+        if let Some(found) = prices.doubtful.get(&symbol) {
             return Err(NoPrice::Jumped { symbol, accepted: quote.price, found: found.price });
         }
         match self.max_age {

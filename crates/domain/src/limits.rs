@@ -7,7 +7,7 @@
 //! [halt](crate::halt).
 
 use crate::batch::Batch;
-use crate::books::{Prices, is_near};
+use crate::books::{AscendingPrices, Prices, is_near};
 use crate::plan::Leg;
 use crate::portfolio::Portfolio;
 use crate::record::Outcome;
@@ -199,7 +199,8 @@ impl Limits {
     /// # Errors
     /// [`LimitError::Collar`] for that price, if it has left the collar.
     pub fn check_prices(&self, legs: &[Leg], newest: &Prices) -> Result<Option<Moved>, LimitError> {
-        let moved = legs.iter().filter_map(|leg| moved(leg, newest));
+        let mut newest = newest.ascending();
+        let moved = legs.iter().filter_map(|leg| moved(leg, &mut newest));
         let furthest = moved.reduce(|furthest, moved| if is_further(&moved, &furthest) { moved } else { furthest });
         match (furthest, self.collar) {
             (Some(Moved { symbol, planned, newest }), Some(limit)) if !is_near(planned, newest, limit) => {
@@ -210,7 +211,7 @@ impl Limits {
     }
 }
 
-fn moved(leg: &Leg, newest: &Prices) -> Option<Moved> {
+fn moved(leg: &Leg, newest: &mut AscendingPrices<'_>) -> Option<Moved> {
     let (symbol, planned) = (leg.terms.symbol, leg.terms.reference);
     let newest = newest.newest(symbol)?.price;
     (newest != planned).then_some(Moved { symbol, planned, newest })

@@ -59,6 +59,12 @@ impl<K: Copy + Ord, V> Sorted<K, V> {
         }
     }
 
+    /// To look up many keys that ascend, or nearly do.
+    #[inline]
+    pub(crate) fn ascending(&self) -> Ascending<'_, K, V> {
+        Ascending { sorted: self, last: 0 }
+    }
+
     /// All entries, in the order of their keys.
     #[inline]
     pub(crate) fn entries(&self) -> &[(K, V)] {
@@ -84,6 +90,31 @@ impl<K: Copy + Ord, V> Sorted<K, V> {
             }
             is_same
         });
+    }
+}
+
+/// Looks up one key after the other: each search begins where the last one ended. A key that is nowhere near takes a search by halves.
+pub(crate) struct Ascending<'a, K, V> {
+    sorted: &'a Sorted<K, V>,
+    last: usize,
+}
+
+/// So many keys from the last one on are tried before all others.
+const NEAR: usize = 4;
+
+impl<'a, K: Copy + Ord, V> Ascending<'a, K, V> {
+    /// The value of `key`.
+    #[inline]
+    pub(crate) fn get(&mut self, key: K) -> Option<&'a V> {
+        for (place, (known, value)) in self.sorted.0.iter().enumerate().skip(self.last).take(NEAR) {
+            if *known == key {
+                self.last = place;
+                return Some(value);
+            }
+        }
+        let place = self.sorted.place(key);
+        self.last = place.unwrap_or_else(|place| place);
+        self.sorted.0.get(place.ok()?).map(|(_, value)| value)
     }
 }
 
@@ -154,6 +185,7 @@ mod tests {
             first in prop::collection::vec((0_u8..20, any::<u8>()), 0..20),
             second in prop::collection::vec((0_u8..20, any::<u8>()), 0..20),
             changes in prop::collection::vec((0_u8..20, any::<Option<u8>>()), 0..20),
+            asked in prop::collection::vec(0_u8..20, 0..20),
         ) {
             let mut sorted: Sorted<u8, u8> = first.iter().copied().collect();
             let mut model: BTreeMap<u8, u8> = first.into_iter().collect();
@@ -175,6 +207,10 @@ mod tests {
                 let place = if model.contains_key(&key) { Ok } else { Err };
                 prop_assert_eq!(sorted.place(key), place(model.range(..key).count()));
                 prop_assert_eq!(sorted.place_near(usize::from(key), key), sorted.place(key));
+            }
+            let mut ascending = sorted.ascending();
+            for key in (0..20).chain(asked) {
+                prop_assert_eq!(ascending.get(key), model.get(&key), "{}", key);
             }
             sorted.values_mut().chain(model.values_mut()).for_each(|value| *value = value.wrapping_add(1));
             prop_assert_eq!(format!("{sorted:?}"), format!("{model:?}"));

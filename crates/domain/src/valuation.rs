@@ -125,6 +125,7 @@ fn lines(books: &Books, allocation: &TargetAllocation, market: Market<'_>) -> Re
     let mut lines = Vec::with_capacity(books.holdings().len());
     let mut held = books.holdings().peekable();
     let mut targets = allocation.symbols().peekable();
+    let mut prices = market.prices.ascending();
     loop {
         let symbol = match (held.peek(), targets.peek()) {
             (Some((a, _)), Some((b, _))) => (*a).min(*b),
@@ -133,7 +134,7 @@ fn lines(books: &Books, allocation: &TargetAllocation, market: Market<'_>) -> Re
         };
         let quantity = held.next_if(|(s, _)| *s == symbol).map_or(Quantity::ZERO, |(_, quantity)| quantity);
         let target = targets.next_if(|(s, _)| *s == symbol).map_or(Percentage::ZERO, |(_, weight)| weight);
-        let price = market.price(symbol)?;
+        let price = market.price_among(&mut prices, symbol)?;
         lines.push(Line { symbol, quantity, price, value: price.times(quantity), target });
     }
 }

@@ -77,8 +77,7 @@ impl Engine {
         let market = Market { prices: &prices, now: self.ports.clock.now(), max_age: self.settings.max_price_age };
         let plan = plan::plan(&state.books, definition, market, venue, trigger)
             .map_err(|cause| EngineError::Plan { portfolio, cause })?;
-        let quotes = plan.legs.iter().filter_map(|leg| prices.get(leg.terms.symbol));
-        let oldest_price = quotes.map(|quote| quote.at).min().unwrap_or(market.now);
+        let oldest_price = prices.oldest(plan.legs.iter().map(|leg| leg.terms.symbol)).unwrap_or(market.now);
         Ok(Planned { plan, oldest_price })
     }
 }
