@@ -203,7 +203,7 @@ impl Ledger {
             corrections: account.corrections.clone(),
             holdings: holdings.collect(),
             orders: account.book.iter().map(OrderTruth::of).collect(),
-            forgotten: account.book.forgotten().clone(),
+            forgotten: account.book.forgotten(),
             sends: account.sends,
         }
     }

@@ -30,6 +30,16 @@ pub struct Forgotten {
     pub units: BTreeMap<Symbol, i128>,
 }
 
+/// The same while it is added up.
+#[derive(Debug, Default)]
+struct Summary {
+    orders: u64,
+    bought: i128,
+    sold: i128,
+    fees: i128,
+    units: Sorted<Symbol, i128>,
+}
+
 /// Which order of its batch: leg, direction, attempt and copy in one number, whose order is theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(u64);
@@ -43,6 +53,11 @@ impl Place {
         let (leg, attempt) = (u64::from(id.leg.get()), u64::from(id.attempt.get()));
         Self(leg << 32 | direction << 24 | attempt << 16 | u64::from(copy))
     }
+
+    /// The same for all copies, in half of the space: it is kept for every order there ever was.
+    fn of_all_copies(id: ClientOrderId) -> u32 {
+        u32::try_from(Self::new(id, 0).0 >> 16).unwrap_or(u32::MAX)
+    }
 }
 
 /// The orders of one batch, which are forgotten together as far as they may be.
@@ -51,7 +66,7 @@ struct Batch {
     /// Side by side, as they are made one after the other and forgotten together; `None` while one is taken out.
     orders: Sorted<Place, Option<Order>>,
     /// The terms of orders that were forgotten, of all copies those of the last.
-    forgotten: Sorted<Place, u32>,
+    forgotten: Sorted<u32, u32>,
 }
 
 /// The orders and fills of one account.
@@ -62,10 +77,10 @@ pub(crate) struct OrderBook {
     /// Whether there ever was a second copy of an order.
     has_copies: bool,
     /// What is left of all other batches.
-    past: BTreeMap<BatchId, Sorted<Place, u32>>,
+    past: BTreeMap<BatchId, Sorted<u32, u32>>,
     /// The room of a batch that is past, for the next one.
     spare: Sorted<Place, Option<Order>>,
-    forgotten: Forgotten,
+    forgotten: Summary,
     batch: Option<BatchId>,
     /// Whose each fill was, in the order of their numbers; the first of them is number `before + 1`.
     log: VecDeque<OrderKey>,
@@ -84,7 +99,7 @@ impl OrderBook {
                 Some(None) | None => Some(&*forgotten),
             },
         };
-        let terms = forgotten.and_then(|forgotten| forgotten.get(Place::new(id, 0)));
+        let terms = forgotten.and_then(|forgotten| forgotten.get(Place::of_all_copies(id)));
         terms.map_or(Known::Nothing, |terms| Known::Forgotten(*terms))
     }
 
@@ -201,8 +216,9 @@ impl OrderBook {
         self.get(OrderKey { id, copy: 0 }).is_some()
     }
 
-    pub(crate) const fn forgotten(&self) -> &Forgotten {
-        &self.forgotten
+    pub(crate) fn forgotten(&self) -> Forgotten {
+        let Summary { orders, bought, sold, fees, ref units } = self.forgotten;
+        Forgotten { orders, bought, sold, fees, units: units.entries().iter().copied().collect() }
     }
 
     /// Forgets what ended of other batches than this, the account's newest. True if this batch is new.
@@ -216,7 +232,7 @@ impl OrderBook {
                 let Some(order) = order.as_ref().filter(|order| order.is_forgettable(self.read_past)) else {
                     return true;
                 };
-                forgotten.insert(Place::new(order.request.id, 0), fingerprint(&order.request.terms));
+                forgotten.insert(Place::of_all_copies(order.request.id), fingerprint(&order.request.terms));
                 self.forgotten.add(order);
                 false
             });
@@ -237,24 +253,24 @@ impl OrderBook {
     }
 }
 
-impl Forgotten {
+impl Summary {
     fn add(&mut self, order: &Order) {
         self.orders = self.orders.saturating_add(1);
         for row in &order.rows {
             let (amount, fee) = (i128::from(row.amount.cents()), i128::from(row.fee.cents()));
             let quantity = i128::try_from(row.quantity.nanos()).unwrap_or(i128::MAX);
-            let units = self.units.entry(order.symbol()).or_default();
             self.fees = self.fees.saturating_add(fee);
-            match row.side {
+            let units = match row.side {
                 Side::Buy => {
                     self.bought = self.bought.saturating_add(amount);
-                    *units = units.saturating_add(quantity);
+                    quantity
                 }
                 Side::Sell => {
                     self.sold = self.sold.saturating_add(amount);
-                    *units = units.saturating_sub(quantity);
+                    quantity.saturating_neg()
                 }
-            }
+            };
+            self.units.change(order.symbol(), |sum| *sum = sum.saturating_add(units));
         }
     }
 }
