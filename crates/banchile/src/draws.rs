@@ -144,29 +144,41 @@ pub(crate) fn fingerprint(terms: &Terms) -> u32 {
         Side::Sell => u64::from(terms.exit) << 1,
         Side::Buy => u64::from(terms.exit) << 1 | 1,
     };
-    let mut mixed = Mixed(3);
+    let mut mixed = Mixed(kind);
     terms.symbol.hash(&mut mixed);
-    let words = [high_half(quantity), low_half(quantity), terms.reference.nanos(), kind];
-    u32::try_from(fold(mixed.0, words) >> 32).unwrap_or_default()
+    [low_half(quantity), high_half(quantity), terms.reference.nanos()].into_iter().for_each(|word| mixed.take(word));
+    u32::try_from(mixed.finish() >> 32).unwrap_or_default()
 }
 
 /// A number that spreads accounts evenly, whatever their names have in common.
 pub(crate) fn spread(account: &AccountId) -> u64 {
-    let mut mixed = Mixed(5);
+    let mut mixed = Mixed(0);
     account.hash(&mut mixed);
     mixed.finish() >> 32
 }
 
-/// What was hashed so far.
+/// What was hashed so far: in one multiplication per word, and well mixed only at the end. No draw depends on it, and nothing of it is kept in a file.
 struct Mixed(u64);
+
+impl Mixed {
+    const fn take(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
 
 impl Hasher for Mixed {
     fn write(&mut self, bytes: &[u8]) {
-        self.0 = fold(self.0, words(bytes));
+        words(bytes).for_each(|word| self.take(word));
+    }
+
+    /// As short ids hash themselves.
+    fn write_u128(&mut self, number: u128) {
+        self.take(high_half(number));
+        self.take(low_half(number));
     }
 
     fn finish(&self) -> u64 {
-        self.0
+        finish(self.0)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The text of an id: beside what it names where it is short, as most are, and shared where it is long.
 
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 /// How long a text may be that is kept in place: a name takes two words, as one that is only shared would.
@@ -9,7 +10,7 @@ const SHORT: usize = 15;
 /// A text without zeros, which no id may have.
 ///
 /// One text is always kept in one way, so that names are the same exactly where what is derived says so.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) enum Name {
     /// Filled up with zeros, which are less than any character: the order of the bytes is that of the text.
     Short([u8; SHORT]),
@@ -40,10 +41,26 @@ impl Name {
     }
 }
 
+/// As one number, whose order is that of the bytes: ids are compared and spread all the time.
+fn number(short: &[u8; SHORT]) -> u128 {
+    let mut bytes = [0; SHORT + 1];
+    bytes.iter_mut().zip(short).for_each(|(to, from)| *to = *from);
+    u128::from_be_bytes(bytes)
+}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Short(bytes) => state.write_u128(number(bytes)),
+            Self::Long(text) => text.hash(state),
+        }
+    }
+}
+
 impl Ord for Name {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Short(one), Self::Short(other)) => one.cmp(other),
+            (Self::Short(one), Self::Short(other)) => number(one).cmp(&number(other)),
             _ => self.bytes().cmp(other.bytes()),
         }
     }
