@@ -296,10 +296,13 @@ impl Draft<'_> {
     }
 
     fn record(&mut self, event: Event) -> Result<(), Refusal> {
-        let record = Record { at: self.at, event };
-        apply(self.state.to_mut(), &record)?;
-        self.records.push(record);
-        Ok(())
+        // Applied where it stays: a record is large, and there are two for each order.
+        self.records.push(Record { at: self.at, event });
+        let applied = self.records.last().map_or(Ok(()), |record| apply(self.state.to_mut(), record));
+        if applied.is_err() {
+            self.records.pop();
+        }
+        Ok(applied?)
     }
 
     fn order(&mut self, order: ClientOrderId, event: OrderEvent) -> Result<(), Refusal> {

@@ -21,7 +21,7 @@ use evenkeel_domain::values::Timestamp;
 use evenkeel_ports::{EngineEvent, HoldError};
 use futures_util::future::{Either, select};
 use std::pin::pin;
-use work::{Doing, Done, Work, renew_every};
+use work::{Done, Learned, Work, renew_every};
 
 impl Session<'_> {
     /// Executes the open batch to its end and reports it.
@@ -131,22 +131,25 @@ impl Session<'_> {
     }
 
     /// Records what was learned, all in one commit; with the end of the batch, if this completes it and books and broker agree.
-    async fn take_in(&mut self, learned: Vec<Done>, work: &mut Work, is_stopping: bool) -> Result<(), EngineError> {
+    async fn take_in(&mut self, learned: Learned, work: &mut Work, is_stopping: bool) -> Result<(), EngineError> {
         let now = self.clock().now();
-        let mut reports = Vec::with_capacity(learned.len());
+        let Learned { at_once: mut reports, done } = learned;
         let mut snapshot = None;
-        for done in learned {
-            work.note(&done, now);
+        for report in &reports {
+            note(work, report, now);
+        }
+        for done in done {
+            if let Done::Learned(report) = done {
+                note(work, &report, now);
+                reports.push(report);
+                continue;
+            }
+            if let Some(doing) = done.doing() {
+                work.note(doing, now);
+            }
             match done {
-                Done::Submitted(order, answer) => {
-                    tracing::debug!(%order, ?answer, "submitted");
-                    reports.push(Report::Submitted { order, answer });
-                }
-                Done::Withheld(order) => reports.push(Report::Withheld { order }),
-                Done::Looked(order, Ok(lookup)) => reports.push(Report::Looked { order, lookup }),
-                Done::Canceled(order, answer) => reports.push(Report::Canceled { order, answer }),
                 Done::Compared(Ok(compared)) => snapshot = Some(compared),
-                Done::Looked(_, Err(error)) | Done::Compared(Err(error)) => self.unanswered(&error.to_string()),
+                Done::NotLooked(_, error) | Done::Compared(Err(error)) => self.unanswered(&error.to_string()),
                 Done::Renewed { asked_at, result: Ok(()) } => self.renewed_at = asked_at,
                 Done::Renewed { result: Err(HoldError::NotHeld { .. }), .. } => return Err(self.lose()),
                 Done::Renewed { result: Err(error), .. } => self.unanswered(&error.to_string()),
@@ -154,7 +157,7 @@ impl Session<'_> {
                 Done::Halts(Err(error)) => self.unanswered(&error.to_string()),
                 // Perhaps a halt.
                 Done::Signal => work.ask_for_halts_soon(),
-                Done::Woke => {}
+                Done::Learned(_) | Done::Woke => {}
             }
         }
         if snapshot.is_none()
@@ -197,17 +200,9 @@ impl Session<'_> {
     }
 }
 
-/// What a piece of work is about: at most one of a kind is under way.
-impl Done {
-    fn doing(&self) -> Option<Doing> {
-        match self {
-            Self::Submitted(order, _) | Self::Withheld(order) => Some(Doing::Submit(*order)),
-            Self::Looked(order, _) => Some(Doing::Look(*order)),
-            Self::Canceled(order, _) => Some(Doing::Cancel(*order)),
-            Self::Compared(_) => Some(Doing::Compare),
-            Self::Renewed { .. } => Some(Doing::Renew),
-            Self::Halts(_) => Some(Doing::Halts),
-            Self::Woke | Self::Signal => None,
-        }
+fn note(work: &mut Work, report: &Report, now: Timestamp) {
+    if let Report::Submitted { order, answer } = report {
+        tracing::debug!(%order, ?answer, "submitted");
     }
+    work.note_report(report, now);
 }

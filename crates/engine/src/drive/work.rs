@@ -3,10 +3,9 @@
 use crate::Engine;
 use crate::signals::Signals;
 use crate::snapshot::{Snapshot, snapshot};
+use evenkeel_domain::decide::Report;
 use evenkeel_domain::halt::Halt;
-use evenkeel_domain::order::{
-    CancelAnswer, ClientOrderId, FillCursor, Lookup, OrderRequest, SubmitAnswer, UnknownCause,
-};
+use evenkeel_domain::order::{ClientOrderId, FillCursor, Lookup, OrderRequest, SubmitAnswer, UnknownCause};
 use evenkeel_domain::values::{AccountId, Timestamp};
 use evenkeel_ports::{Broker, BrokerError, Clock, HoldError, Journal, JournalError, Lease, LeaseStore, LeaseTerms};
 use futures_util::future::{BoxFuture, Either, select};
@@ -34,15 +33,24 @@ pub(super) enum Doing {
 
 /// What a piece of work came to.
 pub(super) enum Done {
-    Submitted(ClientOrderId, SubmitAnswer),
-    Withheld(ClientOrderId),
-    Canceled(ClientOrderId, CancelAnswer),
-    Looked(ClientOrderId, Result<Lookup, BrokerError>),
+    /// Something about an order.
+    Learned(Report),
+    NotLooked(ClientOrderId, BrokerError),
     Compared(Result<Snapshot, BrokerError>),
-    Renewed { asked_at: Timestamp, result: Result<(), HoldError> },
+    Renewed {
+        asked_at: Timestamp,
+        result: Result<(), HoldError>,
+    },
     Halts(Result<Vec<Halt>, JournalError>),
     Woke,
     Signal,
+}
+
+/// All that could be had at once, in a fixed order.
+pub(super) struct Learned {
+    /// What orders came to that were answered as they were sent, as nearly all are where the broker is in memory.
+    pub(super) at_once: Vec<Report>,
+    pub(super) done: Vec<Done>,
 }
 
 pub(super) struct Work {
@@ -56,7 +64,7 @@ pub(super) struct Work {
     legs_at_once: usize,
     under_way: FuturesUnordered<BoxFuture<'static, Done>>,
     /// What was answered at once, and not learned yet.
-    at_once: Vec<Done>,
+    at_once: Vec<Report>,
     /// How many orders are on their way.
     sending: usize,
     doing: BTreeSet<Doing>,
@@ -115,12 +123,14 @@ impl Work {
         let submitting = async move {
             // A panic in an adapter says nothing about what was sent.
             let answer = AssertUnwindSafe(broker.submit(&account, &request)).catch_unwind().await;
-            Done::Submitted(request.id, answer.unwrap_or(SubmitAnswer::Unknown(UnknownCause::Panicked)))
+            let answer = answer.unwrap_or(SubmitAnswer::Unknown(UnknownCause::Panicked));
+            Done::Learned(Report::Submitted { order: request.id, answer })
         };
         let mut submitting = submitting.instrument(span).boxed();
         // Whatever is not answered at once is asked again together with everything else that is under way, and wakes the batch then.
         match (&mut submitting).now_or_never() {
-            Some(done) => self.at_once.push(done),
+            Some(Done::Learned(report)) => self.at_once.push(report),
+            Some(other) => self.under_way.push(std::future::ready(other).boxed()),
             None => {
                 self.doing.insert(Doing::Submit(id));
                 self.under_way.push(submitting);
@@ -131,7 +141,7 @@ impl Work {
     /// Reports that an order is not sent, unless it is on its way.
     pub(super) fn withhold(&mut self, order: ClientOrderId) {
         if self.doing.insert(Doing::Submit(order)) {
-            self.under_way.push(std::future::ready(Done::Withheld(order)).boxed());
+            self.under_way.push(std::future::ready(Done::Learned(Report::Withheld { order })).boxed());
         }
     }
 
@@ -139,7 +149,10 @@ impl Work {
         let may = self.may_start(Doing::Cancel(order), now);
         if may {
             let (broker, account) = (Arc::clone(&self.broker), self.account.clone());
-            let canceling = async move { Done::Canceled(order, broker.cancel(&account, order).await) };
+            let canceling = async move {
+                let answer = broker.cancel(&account, order).await;
+                Done::Learned(Report::Canceled { order, answer })
+            };
             self.under_way.push(canceling.boxed());
         }
         may
@@ -152,11 +165,12 @@ impl Work {
         let is_sending = self.doing.contains(&Doing::Submit(order));
         let (broker, account) = (Arc::clone(&self.broker), self.account.clone());
         let looking = async move {
-            let found = look(&*broker, &account, order).await;
-            // While it is on its way, "not found" proves nothing.
-            let proven =
-                found.map(|lookup| if is_sending && lookup == Lookup::Absent { Lookup::Unproven } else { lookup });
-            Done::Looked(order, proven)
+            match look(&*broker, &account, order).await {
+                // While it is on its way, "not found" proves nothing.
+                Ok(Lookup::Absent) if is_sending => Done::Learned(Report::Looked { order, lookup: Lookup::Unproven }),
+                Ok(lookup) => Done::Learned(Report::Looked { order, lookup }),
+                Err(error) => Done::NotLooked(order, error),
+            }
         };
         self.under_way.push(looking.boxed());
     }
@@ -200,12 +214,13 @@ impl Work {
         }
     }
 
-    /// Waits until something is learned, and gives all that can be had at once, in a fixed order.
-    pub(super) async fn learn(&mut self, signals: &Signals, seen: u64) -> Vec<Done> {
-        let mut learned = std::mem::take(&mut self.at_once);
+    /// Waits until something is learned, and gives all that can be had at once.
+    pub(super) async fn learn(&mut self, signals: &Signals, seen: u64) -> Learned {
+        let at_once = std::mem::take(&mut self.at_once);
+        let mut done = Vec::new();
         // What is ready at once needs neither the clock nor the signals.
-        self.drain(&mut learned);
-        if learned.is_empty() {
+        self.drain(&mut done);
+        if at_once.is_empty() && done.is_empty() {
             let wake = self.wake;
             let clock = Arc::clone(&self.clock);
             let sleep = async move {
@@ -228,30 +243,36 @@ impl Work {
                     Either::Right((either, _)) => either.factor_first().0,
                 }
             };
-            learned.push(first);
-            self.drain(&mut learned);
+            done.push(first);
+            self.drain(&mut done);
         }
         self.wake = None;
-        learned.sort_by_key(Done::doing);
-        learned
+        done.sort_by_key(Done::doing);
+        Learned { at_once, done }
     }
 
-    fn drain(&mut self, learned: &mut Vec<Done>) {
+    fn drain(&mut self, into: &mut Vec<Done>) {
         while let Some(Some(done)) = self.under_way.next().now_or_never() {
-            learned.push(done);
+            into.push(done);
         }
     }
 
-    /// Notes that a piece of work is done, and when the next of its kind may start.
-    pub(super) fn note(&mut self, done: &Done, now: Timestamp) {
-        let Some(doing) = done.doing() else { return };
-        self.doing.remove(&doing);
-        if let Done::Submitted(_, answer) = done {
+    /// Notes what was learned of an order, and when the next may be asked.
+    pub(super) fn note_report(&mut self, report: &Report, now: Timestamp) {
+        let Some(doing) = doing(report) else { return };
+        if let Report::Submitted { answer, .. } = report {
             self.sending = self.sending.saturating_sub(1);
             if matches!(answer, SubmitAnswer::Acknowledged(view) if view.says_all()) {
+                self.doing.remove(&doing);
                 return; // There is nothing left to ask.
             }
         }
+        self.note(doing, now);
+    }
+
+    /// Notes that a piece of work is done, and when the next of its kind may start.
+    pub(super) fn note(&mut self, doing: Doing, now: Timestamp) {
+        self.doing.remove(&doing);
         // A lease is renewed in time, however seldom anything else is asked.
         let pace = if doing == Doing::Renew { self.poll.min(renew_every(self.lease.terms)) } else { self.poll };
         let later = now.plus(pace);
@@ -262,6 +283,29 @@ impl Work {
                 self.not_before.insert(doing, later)
             }
         };
+    }
+}
+
+impl Done {
+    /// What it is about: at most one of a kind is under way.
+    pub(super) fn doing(&self) -> Option<Doing> {
+        match self {
+            Self::Learned(report) => doing(report),
+            Self::NotLooked(order, _) => Some(Doing::Look(*order)),
+            Self::Compared(_) => Some(Doing::Compare),
+            Self::Renewed { .. } => Some(Doing::Renew),
+            Self::Halts(_) => Some(Doing::Halts),
+            Self::Woke | Self::Signal => None,
+        }
+    }
+}
+
+fn doing(report: &Report) -> Option<Doing> {
+    match report {
+        Report::Submitted { order, .. } | Report::Withheld { order } => Some(Doing::Submit(*order)),
+        Report::Looked { order, .. } => Some(Doing::Look(*order)),
+        Report::Canceled { order, .. } => Some(Doing::Cancel(*order)),
+        Report::Fill(_) => None,
     }
 }
 
