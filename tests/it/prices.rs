@@ -57,7 +57,7 @@ fn assert_adds_up(world: &World, id: &str) {
     let targets = &state.definition.as_ref().unwrap().allocation;
     assert_eq!(targets.weights().map(|(_, weight)| weight.units()).sum::<i64>(), 1_000_000);
     let plan = world.run(world.engine.preview(&p(id))).unwrap();
-    let weights: i64 = plan.weights.iter().map(|row| row.before.units()).sum();
+    let weights: i64 = plan.weights().unwrap().iter().map(|row| row.before.units()).sum();
     assert!((weights - 1_000_000).abs() <= 4, "{id}: {weights}");
 }
 

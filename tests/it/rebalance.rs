@@ -25,7 +25,7 @@ fn simple_rebalance_keeps_the_distribution() {
     assert_eq!(report.cost.to_string(), "0.00");
     world.assert_books_are_true("growth");
     assert!(world.wave(&[("META", "440")]).is_empty(), "inside its band again");
-    let weights = world.run(world.engine.preview(&p("growth"))).unwrap().weights;
+    let weights = world.run(world.engine.preview(&p("growth"))).unwrap().weights().unwrap();
     let after: Vec<_> = weights.iter().map(|row| format!("{} {}", row.target, row.before)).collect();
     assert_eq!(after, ["AAPL 33.3300", "META 33.3300", "MSFT 33.3400"]);
 }

@@ -197,7 +197,8 @@ impl Stage<'_> {
 
     fn show_plan(&mut self, actor: &Actor) -> Result<(), Failure> {
         let plan: Plan = run_here(actor, actor.simulation.engine.preview(&actor.id))?;
-        let rows = plan.weights.iter().map(|row| {
+        let weights = plan.weights().map_err(impossible)?;
+        let rows = weights.iter().map(|row| {
             let leg = plan.legs.iter().find(|leg| row.target.to_string() == leg.terms.symbol.to_string());
             let trade = leg.map(|leg| format!("{} {}", leg.terms.side, money(leg.amount))).unwrap_or_default();
             [row.target.to_string(), row.before.to_string(), row.goal.to_string(), row.after.to_string(), trade]

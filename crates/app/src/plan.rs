@@ -17,7 +17,6 @@ use crate::render::count;
 use crate::wiring;
 use evenkeel_domain::books::{Market, Prices, Quote};
 use evenkeel_domain::plan::{Plan, PlanError, Stages, Trigger, Venue, WeightRow, certificate::Certificate};
-use evenkeel_domain::valuation::Valuation;
 use evenkeel_domain::values::{Money, Rounding, Timestamp};
 
 /// Prints a plan for each portfolio, in the file's order.
@@ -81,6 +80,8 @@ struct Preview<'a> {
     plan: Plan,
     /// What would be traded, but is not, and why.
     left: Vec<SkippedRecord>,
+    /// Weights before and after.
+    weights: Vec<WeightRow>,
     /// What the portfolio is worth.
     value: Money,
 }
@@ -91,12 +92,15 @@ fn preview<'a>(portfolio: &'a LoadedPortfolio, last: &LastPrices, config: &Confi
     let ideal = wiring::ideal();
     let venue = Venue { capabilities: &ideal, check: &wiring::ideal_check, attempts: config.attempts };
     let plan = evenkeel_domain::plan::plan(books, definition, market, venue, Trigger::Band)?;
-    let valuation = Valuation::new(books, &definition.allocation, &definition.policy, market, venue.reserve())?;
-    let value = valuation.total.to_money(Rounding::HalfEven)?;
+    let value = plan.valuation.total.to_money(Rounding::HalfEven)?;
     let skipped = plan.skipped.iter();
     let left = skipped.map(|skip| SkippedRecord { symbol: skip.symbol, reason: skip.reason.to_string() }).collect();
-    let preview = Preview { portfolio, plan, left, value };
-    Ok(if preview.plan.worthwhile { preview } else { preview.without_a_batch() })
+    let mut preview = Preview { portfolio, plan, left, weights: Vec::new(), value };
+    if !preview.plan.worthwhile {
+        preview = preview.without_a_batch();
+    }
+    preview.weights = preview.plan.weights()?;
+    Ok(preview)
 }
 
 impl Preview<'_> {
@@ -106,8 +110,6 @@ impl Preview<'_> {
         let reason = "it is inside its band, and what is outside cannot be traded";
         self.left.extend(legs.iter().map(|leg| SkippedRecord { symbol: leg.terms.symbol, reason: reason.to_owned() }));
         self.left.sort_by_key(|left| left.symbol);
-        let weights = std::mem::take(&mut self.plan.weights);
-        self.plan.weights = weights.into_iter().map(|row| WeightRow { after: row.before, ..row }).collect();
         (self.plan.turnover, self.plan.cost, self.plan.stages) = (Money::ZERO, Money::ZERO, Stages::Together);
         let cash = self.portfolio.books.cash;
         self.plan.certificate = Certificate { lowest_cash: cash, restorable: true, shortfall: Money::ZERO };
@@ -115,6 +117,6 @@ impl Preview<'_> {
     }
 
     fn record(self, at: &str) -> PlanRecord {
-        PlanRecord::new(at, &self.portfolio.id, &self.plan, self.left, self.value)
+        PlanRecord::new(at, &self.portfolio.id, &self.plan, &self.weights, self.left, self.value)
     }
 }

@@ -5,7 +5,7 @@
 
 use evenkeel_domain::allocation::Target;
 use evenkeel_domain::order::Side;
-use evenkeel_domain::plan::{Leg, Plan, Skip, Stages};
+use evenkeel_domain::plan::{Leg, Plan, Skip, Stages, WeightRow};
 use evenkeel_domain::report::Trade;
 use evenkeel_domain::values::{Currency, Money, Percentage, PortfolioId, Price, Quantity, Symbol};
 use serde::{Serialize, Serializer};
@@ -126,10 +126,11 @@ impl PlanRecord {
         at: &str,
         portfolio: &PortfolioId,
         plan: &Plan,
+        weights: &[WeightRow],
         skipped: Vec<SkippedRecord>,
         value: Money,
     ) -> Self {
-        let weights = plan.weights.iter().map(|row| WeightRecord {
+        let weights = weights.iter().map(|row| WeightRecord {
             symbol: row.target,
             before: row.before,
             after: row.after,

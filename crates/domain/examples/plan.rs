@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // What to do about it. The same input gives the same plan, byte for byte.
     let plan = plan(&books, &definition, market, venue, Trigger::Band)?;
     println!("\ntarget   before %    after %     goal %");
-    for row in &plan.weights {
+    for row in plan.weights()? {
         println!("{:<6} {:>10} {:>10} {:>10}", row.target, row.before, row.after, row.goal);
     }
     println!("\n{} {} are moved, which may cost {}:", plan.turnover, plan.currency, plan.cost);

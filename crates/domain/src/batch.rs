@@ -26,7 +26,7 @@ pub use orders::{Orders, OrdersIter};
 use crate::order::{BatchId, ClientOrderId, Direction, LegNumber, Side};
 use crate::plan::{Leg, Stages};
 use crate::record::{Closing, Opening, Outcome, Residual, Rules, Stage, UnwindCause};
-use crate::values::{Money, Overflow, Price, Quantity, QuantityError, Rounding, Symbol, Timestamp, Token};
+use crate::values::{Money, Overflow, Quantity, QuantityError, Rounding, Symbol, Timestamp, Token};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -186,14 +186,17 @@ impl Batch {
         let mut orders = self.orders.iter().peekable();
         // Attempts of one leg and direction stand together.
         while let Some((id, order)) = orders.next() {
-            let planned = self.leg(id.leg).map_or(order.terms.reference, |leg| leg.terms.reference);
             let (mut filled, mut booked) = (order.filled, order.booked);
             while let Some((_, next)) = orders.next_if(|(next, _)| (next.leg, next.direction) == (id.leg, id.direction))
             {
                 filled = Quantity::from_nanos(filled.nanos().saturating_add(next.filled.nanos()))?;
                 booked = booked.add(next.booked)?;
             }
-            sum = sum.add(slippage(order.terms.side, booked, planned, filled)?)?;
+            let planned = match self.leg(id.leg) {
+                Some(leg) => leg.amount_of(filled)?,
+                None => order.terms.reference.times(filled).to_money(Rounding::HalfEven)?,
+            };
+            sum = sum.add(slippage(order.terms.side, booked, planned)?)?;
         }
         Ok(sum)
     }
@@ -211,9 +214,8 @@ impl Batch {
     }
 }
 
-/// What so many units at an `amount` have cost beside the planned price: that product is rounded half-even to the cent.
-pub(crate) fn slippage(side: Side, amount: Money, planned: Price, quantity: Quantity) -> Result<Money, Overflow> {
-    let planned = planned.times(quantity).to_money(Rounding::HalfEven)?;
+/// What units at an `amount` have cost beside what they come to at the planned price.
+pub(crate) fn slippage(side: Side, amount: Money, planned: Money) -> Result<Money, Overflow> {
     match side {
         Side::Buy => amount.sub(planned),
         Side::Sell => planned.sub(amount),

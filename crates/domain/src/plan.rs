@@ -50,7 +50,9 @@ use crate::drift::{self, Assessment};
 use crate::exact::weight;
 use crate::order::{Capabilities, LegNumber, Refused, Side, Terms};
 use crate::valuation::{ReserveRule, Valuation, ValuationError};
-use crate::values::{Currency, Lot, Money, Overflow, Percentage, Price, Quantity, QuantityError, Symbol, Value};
+use crate::values::{
+    Currency, Lot, Money, Overflow, Percentage, Price, Quantity, QuantityError, Rounding, Symbol, Value,
+};
 use certificate::Certificate;
 use std::collections::BTreeMap;
 
@@ -70,6 +72,17 @@ pub struct Leg {
     pub cost: Money,
     /// True if it is smaller than its target asks for, because the cash was short.
     pub shrunk: bool,
+}
+
+impl Leg {
+    /// What so many of its units come to at the reference price, rounded half-even to the cent; without costs.
+    pub(crate) fn amount_of(&self, quantity: Quantity) -> Result<Money, Overflow> {
+        // All of them, nearly always.
+        if quantity == self.terms.quantity {
+            return Ok(self.amount);
+        }
+        self.terms.reference.times(quantity).to_money(Rounding::HalfEven)
+    }
 }
 
 /// Why a symbol that is not at its target is left alone.
@@ -151,6 +164,8 @@ pub struct WeightRow {
 pub struct Plan {
     /// The currency of every amount.
     pub currency: Currency,
+    /// What it was made from: the portfolio and the prices.
+    pub valuation: Valuation,
     /// What is out of band.
     pub assessment: Assessment,
     /// The legs, in execution order. Empty if the portfolio is inside its band, unless it was asked for regardless.
@@ -159,8 +174,6 @@ pub struct Plan {
     pub skipped: Vec<Skip>,
     /// One stage or two.
     pub stages: Stages,
-    /// Weights before and after: cash if it has a target or any weight, then every symbol.
-    pub weights: Vec<WeightRow>,
     /// Sum of all amounts, buys and sells.
     pub turnover: Money,
     /// The most that all legs together may cost.
@@ -231,10 +244,10 @@ pub fn plan(
     Ok(Plan {
         currency: definition.currency,
         worthwhile: is_worthwhile(&legs, &assessment, trigger),
-        weights: weights(&valuation, &legs)?,
         turnover: Money::sum(legs.iter().map(|leg| leg.amount))?,
         cost: Money::sum(legs.iter().map(|leg| leg.cost))?,
         held_back: valuation.held_back,
+        valuation,
         assessment,
         legs,
         skipped,
@@ -276,7 +289,17 @@ fn is_worthwhile(legs: &[Leg], assessment: &Assessment, trigger: Trigger) -> boo
     legs.iter().any(|leg| any_leg_counts || assessment.breached(Target::Symbol(leg.terms.symbol)))
 }
 
-fn weights(valuation: &Valuation, legs: &[Leg]) -> Result<Vec<WeightRow>, PlanError> {
+impl Plan {
+    /// Weights before and after: cash if it has a target or any weight, then every symbol.
+    ///
+    /// # Errors
+    /// [`Overflow`] if what the portfolio would be worth passes the range of [`Value`].
+    pub fn weights(&self) -> Result<Vec<WeightRow>, Overflow> {
+        weights(&self.valuation, &self.legs)
+    }
+}
+
+fn weights(valuation: &Valuation, legs: &[Leg]) -> Result<Vec<WeightRow>, Overflow> {
     // One for each line of the valuation, which are in symbol order; a leg is always of one of them.
     let mut after: Vec<Value> = valuation.lines.iter().map(|line| line.value).collect();
     let mut cash = valuation.free_cash()?;
@@ -290,7 +313,7 @@ fn weights(valuation: &Valuation, legs: &[Leg]) -> Result<Vec<WeightRow>, PlanEr
         };
     }
     let total_after = after.iter().try_fold(cash.to_value(), |sum, v| sum.add(*v))?;
-    let row = |target, before: Value, after: Value, goal| -> Result<WeightRow, PlanError> {
+    let row = |target, before: Value, after: Value, goal| -> Result<WeightRow, Overflow> {
         let after = if total_after > Value::ZERO { weight(after, total_after)? } else { Percentage::ZERO };
         Ok(WeightRow { target, before: weight(before, valuation.investable)?, after, goal })
     };

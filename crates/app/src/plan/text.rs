@@ -95,7 +95,7 @@ fn band(measure: &Measure) -> String {
 }
 
 fn rows(preview: &Preview<'_>, out: &Output) -> String {
-    let rows = preview.plan.weights.iter().map(|row| (row, leg_of(&preview.plan, row.target)));
+    let rows = preview.weights.iter().map(|row| (row, leg_of(&preview.plan, row.target)));
     let weight = [("symbol", Side::Left), ("weight %", Side::Right), ("target %", Side::Right)];
     if preview.plan.legs.is_empty() {
         let [symbol, before, goal] = weight;

@@ -12,6 +12,7 @@ use crate::exact::{basis_points, too_wide};
 use crate::order::{Costs, Terms};
 use crate::values::wide::Wide;
 use crate::values::{Lot, Money, Overflow, Quantity, Rounding, Symbol, Value};
+use std::borrow::Cow;
 
 /// A buy that is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,36 +65,31 @@ pub struct Funded {
 /// # Errors
 /// [`Overflow`] if an amount passes the maximum of its type.
 pub fn fund(buys: &[Buy], funding: Funding) -> Result<Funded, Overflow> {
-    let mut buys = buys.to_vec();
+    let mut buys = Cow::from(buys);
     let mut dropped = Vec::new();
     loop {
-        let before = dropped.len();
-        let mut kept = Vec::with_capacity(buys.len());
-        let mut bought = Vec::with_capacity(buys.len());
         let (sized, taken) = sized_down(&buys, &funding)?;
-        for sizing in sized {
-            let amount = sizing.amount()?;
-            let shrunk = sizing.quantity < sizing.buy.terms.quantity;
-            if shrunk && (amount < funding.minimum || sizing.quantity.is_zero()) {
-                let reason = SkipReason::Shrunk { amount, minimum: funding.minimum };
-                dropped.push((sizing.buy.terms.symbol, reason));
-                continue;
-            }
-            let terms = Terms { quantity: sizing.quantity, ..sizing.buy.terms };
-            bought.push(Bought { terms, amount, cost: sizing.cost(&funding)?, shrunk });
-            kept.push(sizing.buy);
-        }
+        let is_too_small =
+            |sizing: &Sizing| sizing.is_shrunk() && (sizing.amount < funding.minimum || sizing.quantity.is_zero());
+        let before = dropped.len();
+        dropped.extend(sized.iter().filter(|sizing| is_too_small(sizing)).map(|sizing| {
+            let reason = SkipReason::Shrunk { amount: sizing.amount, minimum: funding.minimum };
+            (sizing.buy.terms.symbol, reason)
+        }));
         if dropped.len() == before {
-            return Ok(Funded { bought, taken, dropped });
+            return Ok(Funded { bought: sized.into_iter().map(Bought::from).collect(), taken, dropped });
         }
-        buys = kept;
+        buys = sized.iter().filter(|sizing| !is_too_small(sizing)).map(|sizing| sizing.buy).collect();
     }
 }
 
 /// Each buy with the quantity it comes down to, so that all together spend no more than is available; and what they take.
 fn sized_down(buys: &[Buy], funding: &Funding) -> Result<(Vec<Sizing>, Money), Overflow> {
-    let mut sized: Vec<Sizing> = buys.iter().map(|buy| Sizing { buy: *buy, quantity: buy.terms.quantity }).collect();
-    let mut taken = taken(&sized, funding)?;
+    let mut sized = Vec::with_capacity(buys.len());
+    for buy in buys {
+        sized.push(Sizing::new(*buy, buy.terms.quantity, funding)?);
+    }
+    let mut taken = taken(&sized)?;
     if taken > funding.available {
         shrink(&mut sized, funding)?;
         taken = lower_largest(&mut sized, funding)?;
@@ -101,34 +97,45 @@ fn sized_down(buys: &[Buy], funding: &Funding) -> Result<(Vec<Sizing>, Money), O
     Ok((sized, taken))
 }
 
-/// A buy with the quantity it has come down to.
+/// A buy with the quantity it has come down to, and what that comes to.
 struct Sizing {
     buy: Buy,
     quantity: Quantity,
+    amount: Money,
+    cost: Money,
+    /// What it takes of the cash while it is open: its amount, what it may cost, and what the broker reserves on top.
+    takes: Money,
 }
 
 impl Sizing {
+    fn new(buy: Buy, quantity: Quantity, funding: &Funding) -> Result<Self, Overflow> {
+        let value = buy.terms.reference.times(quantity);
+        let amount = value.to_money(Rounding::HalfEven)?;
+        let cost = if quantity.is_zero() { Money::ZERO } else { funding.costs.of(value)? };
+        let collar = Costs { bps: funding.collar_bps, ..Costs::FREE };
+        let takes = amount.add(cost)?.add(collar.of(value)?)?;
+        Ok(Self { buy, quantity, amount, cost, takes })
+    }
+
     fn value(&self) -> Value {
         self.buy.terms.reference.times(self.quantity)
     }
 
-    fn amount(&self) -> Result<Money, Overflow> {
-        self.value().to_money(Rounding::HalfEven)
-    }
-
-    fn cost(&self, funding: &Funding) -> Result<Money, Overflow> {
-        if self.quantity.is_zero() { Ok(Money::ZERO) } else { funding.costs.of(self.value()) }
-    }
-
-    /// What it takes of the cash while it is open: its amount, what it may cost, and what the broker reserves on top.
-    fn takes(&self, funding: &Funding) -> Result<Money, Overflow> {
-        let collar = Costs { bps: funding.collar_bps, ..Costs::FREE };
-        self.amount()?.add(self.cost(funding)?)?.add(collar.of(self.value())?)
+    fn is_shrunk(&self) -> bool {
+        self.quantity < self.buy.terms.quantity
     }
 }
 
-fn taken(sized: &[Sizing], funding: &Funding) -> Result<Money, Overflow> {
-    sized.iter().try_fold(Money::ZERO, |sum, sizing| sum.add(sizing.takes(funding)?))
+impl From<Sizing> for Bought {
+    fn from(sizing: Sizing) -> Self {
+        let shrunk = sizing.is_shrunk();
+        let Sizing { buy, quantity, amount, cost, .. } = sizing;
+        Self { terms: Terms { quantity, ..buy.terms }, amount, cost, shrunk }
+    }
+}
+
+fn taken(sized: &[Sizing]) -> Result<Money, Overflow> {
+    sized.iter().try_fold(Money::ZERO, |sum, sizing| sum.add(sizing.takes))
 }
 
 /// All quantities times (available − costs) / (value + collars), truncated. The costs of the full quantities bound those of the smaller ones.
@@ -137,7 +144,7 @@ fn shrink(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
     let mut left = funding.available;
     for sizing in sized.iter() {
         value = value.add(sizing.value())?;
-        left = left.sub(sizing.cost(funding)?)?;
+        left = left.sub(sizing.cost)?;
     }
     let left = left.max(Money::ZERO).to_value();
     let value = value.add(basis_points(value, funding.collar_bps, Rounding::Up)?)?;
@@ -148,7 +155,8 @@ fn shrink(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
         let nanos = Wide::from_u128(sizing.quantity.nanos());
         let shrunk = left.wide().checked_mul(nanos).and_then(|p| p.div_round(value.wide(), Rounding::Down));
         let shrunk = shrunk.and_then(Wide::to_u128).ok_or_else(|| too_wide("shrinking a buy"))?;
-        sizing.quantity = Quantity::from_nanos(shrunk)?.floor_to(sizing.buy.lot);
+        let quantity = Quantity::from_nanos(shrunk)?.floor_to(sizing.buy.lot);
+        *sizing = Sizing::new(sizing.buy, quantity, funding)?;
     }
     Ok(())
 }
@@ -156,7 +164,7 @@ fn shrink(sized: &mut [Sizing], funding: &Funding) -> Result<(), Overflow> {
 /// Lowers the largest buy by the fewest lots that suffice; if all of it does not, the next largest as well. Gives what all take then.
 fn lower_largest(sized: &mut [Sizing], funding: &Funding) -> Result<Money, Overflow> {
     loop {
-        let taken = taken(sized, funding)?;
+        let taken = taken(sized)?;
         let excess = taken.sub(funding.available)?;
         if !excess.is_positive() {
             return Ok(taken);
@@ -173,20 +181,20 @@ fn lower_largest(sized: &mut [Sizing], funding: &Funding) -> Result<Money, Overf
 /// The amounts before and after are each within half a cent of their value, so whatever is worth less by `excess` and a cent is enough less.
 fn lower(sizing: &mut Sizing, excess: Money, funding: &Funding) -> Result<(), Overflow> {
     let (lot, price) = (sizing.buy.lot.size(), sizing.buy.terms.reference);
-    let allowed = sizing.takes(funding)?.sub(excess)?;
+    let allowed = sizing.takes.sub(excess)?;
     let ample = excess.add(Money::CENT)?.to_value().wide().div_round(price.times(lot).wide(), Rounding::Up);
     let lots = sizing.quantity.nanos().checked_div(lot.nanos()).unwrap_or(0);
-    let quantity = |lots: u128| Quantity::from_nanos(lots.saturating_mul(lot.nanos()));
+    let buy = sizing.buy;
+    let of = |lots: u128| Sizing::new(buy, Quantity::from_nanos(lots.saturating_mul(lot.nanos()))?, funding);
     let (mut fits, mut too_many) = (lots.saturating_sub(ample.and_then(Wide::to_u128).unwrap_or(lots)), lots);
     while too_many.saturating_sub(fits) > 1 {
         let middle = fits.midpoint(too_many);
-        sizing.quantity = quantity(middle)?;
-        if sizing.takes(funding)? <= allowed {
+        if of(middle)?.takes <= allowed {
             fits = middle;
         } else {
             too_many = middle;
         }
     }
-    sizing.quantity = quantity(fits)?;
+    *sizing = of(fits)?;
     Ok(())
 }

@@ -43,7 +43,7 @@ fn written(plan: &Plan) -> String {
     for skip in &plan.skipped {
         writeln!(text, "- {}: {}", skip.symbol, skip.reason).unwrap();
     }
-    for row in &plan.weights {
+    for row in plan.weights().unwrap() {
         writeln!(text, "{}: {} -> {} of {}", row.target, row.before, row.after, row.goal).unwrap();
     }
     let Plan { turnover, cost, held_back, worthwhile, certificate, .. } = plan;

@@ -127,7 +127,8 @@ fn check_weights(facts: &Facts, plan: &Plan) {
         figure if *of > Atoms::ZERO => figure,
         _ => BigInt::ZERO,
     };
-    let mut rows = plan.weights.iter();
+    let rows = plan.weights().unwrap();
+    let mut rows = rows.iter();
     for holding in &facts.holdings {
         let (before, after) = (figure(&holding.worth, &facts.investable), figure(&after(holding), &total));
         let is_nothing = before == BigInt::ZERO && after == BigInt::ZERO && holding.goal.is_zero();
