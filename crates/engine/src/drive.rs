@@ -135,19 +135,11 @@ impl Session<'_> {
         let now = self.clock().now();
         let Learned { at_once: mut reports, done } = learned;
         let mut snapshot = None;
-        for report in &reports {
-            note(work, report, now);
-        }
+        reports.iter().for_each(|report| work.note_report(report, now));
         for done in done {
-            if let Done::Learned(report) = done {
-                note(work, &report, now);
-                reports.push(report);
-                continue;
-            }
-            if let Some(doing) = done.doing() {
-                work.note(doing, now);
-            }
+            work.note(&done, now);
             match done {
+                Done::Learned(report) => reports.push(report),
                 Done::Compared(Ok(compared)) => snapshot = Some(compared),
                 Done::NotLooked(_, error) | Done::Compared(Err(error)) => self.unanswered(&error.to_string()),
                 Done::Renewed { asked_at, result: Ok(()) } => self.renewed_at = asked_at,
@@ -157,7 +149,7 @@ impl Session<'_> {
                 Done::Halts(Err(error)) => self.unanswered(&error.to_string()),
                 // Perhaps a halt.
                 Done::Signal => work.ask_for_halts_soon(),
-                Done::Learned(_) | Done::Woke => {}
+                Done::Woke => {}
             }
         }
         if snapshot.is_none()
@@ -198,11 +190,4 @@ impl Session<'_> {
         tracing::warn!(portfolio = %self.id(), message, "not answered, asking again");
         self.engine.observe(&EngineEvent::Unanswered { portfolio: self.id(), message });
     }
-}
-
-fn note(work: &mut Work, report: &Report, now: Timestamp) {
-    if let Report::Submitted { order, answer } = report {
-        tracing::debug!(%order, ?answer, "submitted");
-    }
-    work.note_report(report, now);
 }

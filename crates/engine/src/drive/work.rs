@@ -35,6 +35,7 @@ pub(super) enum Doing {
 pub(super) enum Done {
     /// Something about an order.
     Learned(Report),
+    /// The question about it was not answered.
     NotLooked(ClientOrderId, BrokerError),
     Compared(Result<Snapshot, BrokerError>),
     Renewed {
@@ -46,10 +47,11 @@ pub(super) enum Done {
     Signal,
 }
 
-/// All that could be had at once, in a fixed order.
+/// All that could be had at once.
 pub(super) struct Learned {
-    /// What orders came to that were answered as they were sent, as nearly all are where the broker is in memory.
+    /// What orders came to that were answered as they were sent, as nearly all are where the broker is in memory; in the order they were sent.
     pub(super) at_once: Vec<Report>,
+    /// Everything else, in the order of what it is about.
     pub(super) done: Vec<Done>,
 }
 
@@ -124,16 +126,15 @@ impl Work {
             // A panic in an adapter says nothing about what was sent.
             let answer = AssertUnwindSafe(broker.submit(&account, &request)).catch_unwind().await;
             let answer = answer.unwrap_or(SubmitAnswer::Unknown(UnknownCause::Panicked));
-            Done::Learned(Report::Submitted { order: request.id, answer })
+            Report::Submitted { order: request.id, answer }
         };
         let mut submitting = submitting.instrument(span).boxed();
         // Whatever is not answered at once is asked again together with everything else that is under way, and wakes the batch then.
         match (&mut submitting).now_or_never() {
-            Some(Done::Learned(report)) => self.at_once.push(report),
-            Some(other) => self.under_way.push(std::future::ready(other).boxed()),
+            Some(report) => self.at_once.push(report),
             None => {
                 self.doing.insert(Doing::Submit(id));
-                self.under_way.push(submitting);
+                self.under_way.push(submitting.map(Done::Learned).boxed());
             }
         }
     }
@@ -257,21 +258,30 @@ impl Work {
         }
     }
 
-    /// Notes what was learned of an order, and when the next may be asked.
+    /// Notes that a piece of work is done, and when the next of its kind may start.
+    pub(super) fn note(&mut self, done: &Done, now: Timestamp) {
+        if let Done::Learned(report) = done {
+            self.note_report(report, now);
+        } else {
+            self.note_done(done.doing(), now);
+        }
+    }
+
+    /// The same for what was learned of an order.
     pub(super) fn note_report(&mut self, report: &Report, now: Timestamp) {
-        let Some(doing) = doing(report) else { return };
-        if let Report::Submitted { answer, .. } = report {
+        if let Report::Submitted { order, answer } = report {
+            tracing::debug!(%order, ?answer, "submitted");
             self.sending = self.sending.saturating_sub(1);
             if matches!(answer, SubmitAnswer::Acknowledged(view) if view.says_all()) {
-                self.doing.remove(&doing);
+                self.doing.remove(&Doing::Submit(*order));
                 return; // There is nothing left to ask.
             }
         }
-        self.note(doing, now);
+        self.note_done(doing(report), now);
     }
 
-    /// Notes that a piece of work is done, and when the next of its kind may start.
-    pub(super) fn note(&mut self, doing: Doing, now: Timestamp) {
+    fn note_done(&mut self, doing: Option<Doing>, now: Timestamp) {
+        let Some(doing) = doing else { return };
         self.doing.remove(&doing);
         // A lease is renewed in time, however seldom anything else is asked.
         let pace = if doing == Doing::Renew { self.poll.min(renew_every(self.lease.terms)) } else { self.poll };
@@ -288,7 +298,7 @@ impl Work {
 
 impl Done {
     /// What it is about: at most one of a kind is under way.
-    pub(super) fn doing(&self) -> Option<Doing> {
+    fn doing(&self) -> Option<Doing> {
         match self {
             Self::Learned(report) => doing(report),
             Self::NotLooked(order, _) => Some(Doing::Look(*order)),
