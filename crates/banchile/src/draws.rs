@@ -171,10 +171,9 @@ impl Hasher for Mixed {
         words(bytes).for_each(|word| self.take(word));
     }
 
-    /// As short ids hash themselves.
-    fn write_u128(&mut self, number: u128) {
-        self.take(high_half(number));
-        self.take(low_half(number));
+    /// As short ids hash themselves, twice.
+    fn write_u64(&mut self, number: u64) {
+        self.take(number);
     }
 
     fn finish(&self) -> u64 {
