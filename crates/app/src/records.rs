@@ -150,7 +150,7 @@ impl PlanRecord {
             value,
             turnover: plan.turnover,
             cost: plan.cost,
-            held_back: plan.held_back,
+            held_back: plan.valuation.held_back,
             stages: plan.stages,
             certificate: CertificateRecord {
                 lowest_cash: certificate.lowest_cash,

@@ -372,7 +372,7 @@ impl FaultRates {
 pub enum Retention {
     /// All of it, for ever.
     Everything,
-    /// Their ids only, in 8 bytes each, with a fingerprint of their terms.
+    /// Their ids only, with a fingerprint of their terms: 8 bytes for each, and some 80 for each batch.
     ///
     /// An order is forgotten when an order of *another batch* is accepted on its account (whoever sends the next batch has closed the
     /// one before), provided that it is terminal, that no late fill is to come, and that each of its fills was handed out: in

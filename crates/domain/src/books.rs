@@ -160,7 +160,7 @@ impl Prices {
         self.ascending().newest(symbol)
     }
 
-    /// When the oldest of these accepted prices was made. Of symbols that mostly ascend, each is found in a step or two.
+    /// When the oldest of these accepted prices was made; symbols without one are passed over. Quickest where the symbols ascend.
     #[must_use]
     pub fn oldest(&self, symbols: impl IntoIterator<Item = Symbol>) -> Option<Timestamp> {
         let mut prices = self.ascending();

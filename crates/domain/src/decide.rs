@@ -296,7 +296,7 @@ impl Draft<'_> {
     }
 
     fn record(&mut self, event: Event) -> Result<(), Refusal> {
-        // Applied where it stays: a record is large, and there are two for each order.
+        // Applied where it stays, and taken out again if it does not apply: a record is large, and there are two for each order.
         self.records.push(Record { at: self.at, event });
         let applied = self.records.last().map_or(Ok(()), |record| apply(self.state.to_mut(), record));
         if applied.is_err() {

@@ -147,13 +147,15 @@ pub enum Stages {
 }
 
 /// A weight before and after, and what it should be. Rounded half-even to 0.0001 %: for people.
+///
+/// That of cash is the share of what is not held back of it; so it is below zero where that is still missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WeightRow {
     /// Whose.
     pub target: Target,
     /// Share of the investable value now.
     pub before: Percentage,
-    /// The same after every leg was filled at its reference price and cost what it may.
+    /// Share of what could be invested after every leg was filled at its reference price and cost what it may.
     pub after: Percentage,
     /// What it should be.
     pub goal: Percentage,
@@ -164,7 +166,7 @@ pub struct WeightRow {
 pub struct Plan {
     /// The currency of every amount.
     pub currency: Currency,
-    /// What it was made from: the portfolio and the prices.
+    /// What it was made from: the portfolio at its prices, with what is held back.
     pub valuation: Valuation,
     /// What is out of band.
     pub assessment: Assessment,
@@ -178,8 +180,6 @@ pub struct Plan {
     pub turnover: Money,
     /// The most that all legs together may cost.
     pub cost: Money,
-    /// Cash that is never invested: the buffer and the standing reserve.
-    pub held_back: Money,
     /// True if there is a leg of a symbol that is out of band; or any leg, where cash is out of its band, the measure `total` is, or the plan was asked for
     /// [now](Trigger::Now). A batch is opened only then.
     pub worthwhile: bool,
@@ -246,7 +246,6 @@ pub fn plan(
         worthwhile: is_worthwhile(&legs, &assessment, trigger),
         turnover: Money::sum(legs.iter().map(|leg| leg.amount))?,
         cost: Money::sum(legs.iter().map(|leg| leg.cost))?,
-        held_back: valuation.held_back,
         valuation,
         assessment,
         legs,
@@ -290,7 +289,8 @@ fn is_worthwhile(legs: &[Leg], assessment: &Assessment, trigger: Trigger) -> boo
 }
 
 impl Plan {
-    /// Weights before and after: cash if it has a target or any weight, then every symbol.
+    /// Weights before and after: every symbol, in their order, and cash before them, if any of its three figures is not zero. A symbol's value is exact; cash
+    /// moves by the amounts and costs of the legs.
     ///
     /// # Errors
     /// [`Overflow`] if what the portfolio would be worth passes the range of [`Value`].

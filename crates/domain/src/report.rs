@@ -97,11 +97,11 @@ fn trades(batch: &Batch, direction: Direction) -> Result<Vec<Trade>, Overflow> {
     Ok(trades)
 }
 
-fn trade(batch: &Batch, of: &Leg, direction: Direction) -> Result<Option<Trade>, Overflow> {
-    let (leg, planned) = (of.number, of.terms.reference);
+fn trade(batch: &Batch, leg: &Leg, direction: Direction) -> Result<Option<Trade>, Overflow> {
+    let planned = leg.terms.reference;
     let mut sum: Option<Trade> = None;
     let mut value = Value::ZERO;
-    for (_, order) in batch.attempts_of(leg, direction).filter(|(_, order)| !order.filled.is_zero()) {
+    for (_, order) in batch.attempts_of(leg.number, direction).filter(|(_, order)| !order.filled.is_zero()) {
         value = value.add(order.value)?;
         let (quantity, amount, fees) = match &sum {
             None => (order.filled, order.booked, order.fees),
@@ -113,8 +113,8 @@ fn trade(batch: &Batch, of: &Leg, direction: Direction) -> Result<Option<Trade>,
         // The average of positive prices is a price; only an impossible journal has none.
         let average = Price::average(value, quantity, Rounding::HalfEven).unwrap_or(order.terms.reference);
         let (symbol, side) = (order.terms.symbol, order.terms.side);
-        let slippage = slippage(side, amount, of.amount_of(quantity)?)?;
-        sum = Some(Trade { leg, symbol, side, quantity, price: average, amount, planned, slippage, fees });
+        let slippage = slippage(side, amount, leg.amount_of(quantity)?)?;
+        sum = Some(Trade { leg: leg.number, symbol, side, quantity, price: average, amount, planned, slippage, fees });
     }
     Ok(sum)
 }

@@ -71,7 +71,7 @@ impl Batch {
         let added = decide(&batch.state, batch.at, add).unwrap();
         added.iter().for_each(|record| apply(&mut batch.state, record).unwrap());
         let facts = Facts { oldest_price: batch.at, closes_at: None };
-        let (rules, newest) = (rules(&case, plan.held_back), Prices::default());
+        let (rules, newest) = (rules(&case, plan.valuation.held_back), Prices::default());
         let (store, token) = (StoreId::new(1), Token::new(1));
         let open = Input::Open { store, token, plan: &plan, facts, rules };
         batch.step("open and begin", [open, Input::Begin { newest: &newest }]);

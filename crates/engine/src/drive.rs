@@ -139,7 +139,7 @@ impl Session<'_> {
         for done in done {
             work.note(&done, now);
             match done {
-                Done::Learned(report) => reports.push(report),
+                Done::Reported(report) => reports.push(report),
                 Done::Compared(Ok(compared)) => snapshot = Some(compared),
                 Done::NotLooked(_, error) | Done::Compared(Err(error)) => self.unanswered(&error.to_string()),
                 Done::Renewed { asked_at, result: Ok(()) } => self.renewed_at = asked_at,

@@ -133,7 +133,7 @@ impl Session<'_> {
         let capabilities = self.engine.ports.broker.capabilities();
         let definition = self.state.definition.as_ref();
         let minimum = definition.map(|definition| definition.policy.minimum_order).unwrap_or_default();
-        let rules = self.engine.settings.rules(&capabilities, minimum, plan.held_back);
+        let rules = self.engine.settings.rules(&capabilities, minimum, plan.valuation.held_back);
         let open = Input::Open { store, token: self.lease.token, plan, facts, rules };
         let opening =
             self.decide([open, self.stopped().unwrap_or(Input::Begin { newest: &self.engine.board.prices() })])?;

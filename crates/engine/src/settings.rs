@@ -39,7 +39,7 @@ pub struct Settings {
     /// How long books and broker may disagree at the end of a batch before a person is asked.
     pub settle_within: Duration,
     /// How long the orders of a closed batch are watched for late fills. For so long, and then until the next batch of its portfolio is opened, it stays in
-    /// memory: with about 600 bytes a leg and 1,000 beside them, shared with a journal that keeps states. The last one stays in any case.
+    /// memory: with about 400 bytes a leg and 1,000 beside them, shared with a journal that keeps states. The last one stays in any case.
     pub watch: Duration,
     /// The pause after a restoration, counted from its batch's opening.
     pub pause: PauseRule,

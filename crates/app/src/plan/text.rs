@@ -65,16 +65,16 @@ fn verdict(preview: &Preview<'_>) -> String {
 }
 
 fn worth(preview: &Preview<'_>) -> String {
-    let Plan { assessment, currency, held_back, .. } = &preview.plan;
+    let Plan { assessment, currency, valuation, .. } = &preview.plan;
     let mut text = format!(
         "worth {}; drift {} {}",
         money_of(preview.value, *currency),
         grouped(&assessment.drift.to_string()),
         band(&preview.portfolio.definition.policy.measure),
     );
-    if !held_back.is_zero() {
+    if !valuation.held_back.is_zero() {
         // Writing to a string cannot fail.
-        write!(text, "; {} of cash are never invested", money_of(*held_back, *currency)).ok();
+        write!(text, "; {} of cash are never invested", money_of(valuation.held_back, *currency)).ok();
     }
     text
 }

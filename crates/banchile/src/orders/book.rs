@@ -30,7 +30,7 @@ pub struct Forgotten {
     pub units: BTreeMap<Symbol, i128>,
 }
 
-/// The same while it is added up.
+/// [`Forgotten`], while it is added up.
 #[derive(Debug, Default)]
 struct Summary {
     orders: u64,
@@ -78,7 +78,7 @@ pub(crate) struct OrderBook {
     has_copies: bool,
     /// What is left of all other batches.
     past: BTreeMap<BatchId, Sorted<u32, u32>>,
-    /// The room of a batch that is past, for the next one.
+    /// The room of the last batch that is past, for the next one: an account keeps it.
     spare: Sorted<Place, Option<Order>>,
     forgotten: Summary,
     batch: Option<BatchId>,

@@ -6,7 +6,7 @@ use std::slice;
 
 /// The ids of executions, ascending, each once: read as a slice.
 ///
-/// Nearly every order is executed at once. One id needs no memory of its own.
+/// Nearly every order is executed at once, and one id needs no list.
 ///
 /// ```
 /// use evenkeel_domain::batch::FillIds;
@@ -14,17 +14,20 @@ use std::slice;
 /// let ids: FillIds = ["f2".parse()?, "f1".parse()?].into_iter().collect();
 /// assert_eq!(format!("{ids:?}"), "[FillId(f1), FillId(f2)]");
 /// assert!(ids.contains(&"f2".parse()?));
+/// for id in &ids {
+///     println!("{id}");
+/// }
 /// # Ok::<(), evenkeel_domain::values::IdError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct FillIds(Ids);
 
-/// One more than needed would be a second way to say the same: `Several` are at least two.
 #[derive(Clone, PartialEq, Eq, Default)]
 enum Ids {
     #[default]
     None,
     One(FillId),
+    /// Two at least, so that the same ids are the same here.
     Several(Vec<FillId>),
 }
 
@@ -51,6 +54,15 @@ impl Deref for FillIds {
             Ids::One(id) => slice::from_ref(id),
             Ids::Several(ids) => ids,
         }
+    }
+}
+
+impl<'a> IntoIterator for &'a FillIds {
+    type Item = &'a FillId;
+    type IntoIter = slice::Iter<'a, FillId>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

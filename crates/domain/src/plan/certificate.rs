@@ -28,7 +28,7 @@ pub(super) fn certify(valuation: &Valuation, legs: &[Leg], venue: Venue<'_>) -> 
     Ok(Certificate { lowest_cash, restorable: shortfall.is_zero(), shortfall })
 }
 
-/// Re-checks a plan: `valuation` is what it was made from.
+/// Re-checks a plan. `valuation` is one's own, of the same portfolio at the same prices: that of the plan must be the same.
 ///
 /// No prefix of the execution order overspends or touches what is held back, and no order of legs that go together does;
 /// nothing is sold that is not held; no symbol is on both sides; every leg is a multiple of its lot and worth the
@@ -111,6 +111,9 @@ pub enum Fault {
         /// As found.
         found: Money,
     },
+    /// It was made from other holdings, prices or targets.
+    #[error("it was made from another valuation")]
+    OtherValuation,
     /// It says that cash covers a restoration and it does not, or the other way round.
     #[error("a restoration lacks {shortfall}: whether it is covered is stated otherwise")]
     Restorable {
@@ -294,11 +297,13 @@ fn check_figures(
         ("shortfall of a restoration", shortfall, found_shortfall),
         ("turnover", plan.turnover, Money::sum(plan.legs.iter().map(|leg| leg.amount))?),
         ("cost", plan.cost, Money::sum(plan.legs.iter().map(|leg| leg.cost))?),
-        ("cash held back", plan.held_back, valuation.held_back),
     ] {
         if stated != found {
             faults.push(Fault::Figure { figure, stated, found });
         }
+    }
+    if plan.valuation != *valuation {
+        faults.push(Fault::OtherValuation);
     }
     if restorable != found_shortfall.is_zero() {
         faults.push(Fault::Restorable { shortfall: found_shortfall });

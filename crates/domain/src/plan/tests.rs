@@ -46,7 +46,8 @@ fn written(plan: &Plan) -> String {
     for row in plan.weights().unwrap() {
         writeln!(text, "{}: {} -> {} of {}", row.target, row.before, row.after, row.goal).unwrap();
     }
-    let Plan { turnover, cost, held_back, worthwhile, certificate, .. } = plan;
+    let Plan { turnover, cost, worthwhile, certificate, .. } = plan;
+    let held_back = plan.valuation.held_back;
     writeln!(text, "turnover {turnover}, cost {cost}, held back {held_back}, worthwhile {worthwhile}").unwrap();
     writeln!(text, "lowest cash {}, shortfall {}", certificate.lowest_cash, certificate.shortfall).unwrap();
     text

@@ -33,8 +33,8 @@ pub(super) enum Doing {
 
 /// What a piece of work came to.
 pub(super) enum Done {
-    /// Something about an order.
-    Learned(Report),
+    /// What is to be reported of an order.
+    Reported(Report),
     /// The question about it was not answered.
     NotLooked(ClientOrderId, BrokerError),
     Compared(Result<Snapshot, BrokerError>),
@@ -134,7 +134,7 @@ impl Work {
             Some(report) => self.at_once.push(report),
             None => {
                 self.doing.insert(Doing::Submit(id));
-                self.under_way.push(submitting.map(Done::Learned).boxed());
+                self.under_way.push(submitting.map(Done::Reported).boxed());
             }
         }
     }
@@ -142,7 +142,7 @@ impl Work {
     /// Reports that an order is not sent, unless it is on its way.
     pub(super) fn withhold(&mut self, order: ClientOrderId) {
         if self.doing.insert(Doing::Submit(order)) {
-            self.under_way.push(std::future::ready(Done::Learned(Report::Withheld { order })).boxed());
+            self.under_way.push(std::future::ready(Done::Reported(Report::Withheld { order })).boxed());
         }
     }
 
@@ -152,7 +152,7 @@ impl Work {
             let (broker, account) = (Arc::clone(&self.broker), self.account.clone());
             let canceling = async move {
                 let answer = broker.cancel(&account, order).await;
-                Done::Learned(Report::Canceled { order, answer })
+                Done::Reported(Report::Canceled { order, answer })
             };
             self.under_way.push(canceling.boxed());
         }
@@ -168,8 +168,8 @@ impl Work {
         let looking = async move {
             match look(&*broker, &account, order).await {
                 // While it is on its way, "not found" proves nothing.
-                Ok(Lookup::Absent) if is_sending => Done::Learned(Report::Looked { order, lookup: Lookup::Unproven }),
-                Ok(lookup) => Done::Learned(Report::Looked { order, lookup }),
+                Ok(Lookup::Absent) if is_sending => Done::Reported(Report::Looked { order, lookup: Lookup::Unproven }),
+                Ok(lookup) => Done::Reported(Report::Looked { order, lookup }),
                 Err(error) => Done::NotLooked(order, error),
             }
         };
@@ -260,7 +260,7 @@ impl Work {
 
     /// Notes that a piece of work is done, and when the next of its kind may start.
     pub(super) fn note(&mut self, done: &Done, now: Timestamp) {
-        if let Done::Learned(report) = done {
+        if let Done::Reported(report) = done {
             self.note_report(report, now);
         } else {
             self.note_done(done.doing(), now);
@@ -300,7 +300,7 @@ impl Done {
     /// What it is about: at most one of a kind is under way.
     fn doing(&self) -> Option<Doing> {
         match self {
-            Self::Learned(report) => doing(report),
+            Self::Reported(report) => doing(report),
             Self::NotLooked(order, _) => Some(Doing::Look(*order)),
             Self::Compared(_) => Some(Doing::Compare),
             Self::Renewed { .. } => Some(Doing::Renew),

@@ -109,7 +109,7 @@ proptest! {
         if plan.worthwhile {
             let mut machine = Machine::with(scene.books.clone());
             let costs = scene.capabilities.costs;
-            machine.open(&plan, crate::record::Rules { costs, held_back: plan.held_back, ..rules() });
+            machine.open(&plan, crate::record::Rules { costs, held_back: plan.valuation.held_back, ..rules() });
             let mut world = World { friction, ..World::new(machine, Limits::NONE) };
             world.drive(&pattern);
             check_outcome(&world, &scene.books);

@@ -61,7 +61,7 @@ fn check_legs(scene: &Scene, plan: &Plan) {
 
 /// No prefix spends what is not there: in order where sells come first, in any order where all go together.
 fn check_cash(scene: &Scene, plan: &Plan) {
-    let floor = scene.books.cash.min(plan.held_back).cents();
+    let floor = scene.books.cash.min(plan.valuation.held_back).cents();
     let buys_first = plan.stages == Stages::Together;
     let mut legs: Vec<&Leg> = plan.legs.iter().collect();
     legs.sort_by_key(|leg| (leg.terms.side == Side::Sell) == buys_first);
@@ -153,12 +153,12 @@ fn check_plan(scene: &Scene, plan: &Plan, trigger: Trigger) {
     check_legs(scene, plan);
     check_cash(scene, plan);
     check_weights(&facts, plan);
-    assert_eq!(money(plan.held_back), facts.held_back);
+    assert_eq!(money(plan.valuation.held_back), facts.held_back);
     let any = trigger == Trigger::Now || plan.assessment.total_breached || plan.assessment.breached(Target::Cash);
     let of_breach = |leg: &Leg| any || plan.assessment.breached(Target::Symbol(leg.terms.symbol));
     assert_eq!(plan.worthwhile, plan.legs.iter().any(of_breach));
     // Who holds the reserve can always go back.
-    assert!(scene.books.cash < plan.held_back || plan.certificate.restorable);
+    assert!(scene.books.cash < plan.valuation.held_back || plan.certificate.restorable);
 }
 
 proptest! {
