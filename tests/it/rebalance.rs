@@ -1,7 +1,7 @@
 //! The simple cases: drift, one batch, the targets again; and nothing at all while there is nothing to do.
 
 use crate::answers::slow;
-use crate::world::{QUARTERS, Scene, THIRDS, World, batch_of, p, shown};
+use crate::world::{QUARTERS, Scene, THIRDS, World, batch_of, noon, p, shown};
 use evenkeel_banchile::{Fault, Profile, Rule};
 use evenkeel_domain::plan::Stages;
 use evenkeel_domain::policy::Policy;
@@ -127,6 +127,44 @@ fn only_so_many_legs_are_under_way_at_once() {
         }
         assert_eq!(released.len(), waves, "{limit} at once: {released:?}");
         assert!(released.iter().all(|held| *held <= limit) && released.iter().sum::<usize>() == 3);
+        world.assert_books_are_true("growth");
+    }
+}
+
+const EIGHT: [&str; 8] = ["A", "B", "C", "D", "E", "F", "G", "H"];
+
+/// Eight symbols to be bought with cash, so many legs at once.
+fn eight(legs_at_once: usize) -> World {
+    let world = World::with_settings(Profile::ideal(), Settings { legs_at_once, ..Settings::unlimited() });
+    world.add("growth", "1000.00", &[], &EIGHT.map(|symbol| (symbol, "12.5")), Policy::default());
+    assert_eq!(world.wave(&EIGHT.map(|symbol| (symbol, "10"))), [p("growth")]);
+    world
+}
+
+#[test]
+fn what_is_answered_at_once_makes_room_at_once() {
+    for limit in [1, 2, 5, 8, 9] {
+        let world = eight(limit);
+        let report = world.batch("growth");
+        assert_eq!((report.outcome, report.trades.len()), (Outcome::Completed, 8), "{limit} at once");
+        assert_eq!(world.clock.now(), noon(), "and nothing is waited for");
+    }
+}
+
+#[test]
+fn an_answer_makes_room_for_one() {
+    for limit in [1, 2, 3] {
+        let world = eight(limit);
+        // Every second answer is held back.
+        world.script(EIGHT.iter().step_by(2).map(|symbol| Rule::new(Fault::HoldAnswer).symbol(p(symbol)).always()));
+        let mut batch = world.start("growth");
+        let mut released = 0;
+        while world.clock.poll_until(batch.as_mut(), world.clock.now()).is_none() {
+            assert!((1..=limit).contains(&world.broker.held()), "{limit} at once: {}", world.broker.held());
+            released += world.broker.held();
+            world.broker.release_held();
+        }
+        assert_eq!(released, 4, "{limit} at once");
         world.assert_books_are_true("growth");
     }
 }

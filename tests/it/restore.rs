@@ -8,6 +8,8 @@ use evenkeel_domain::report::{BatchReport, Trade};
 use evenkeel_domain::values::Money;
 use evenkeel_engine::{EngineError, Settings};
 use evenkeel_ports::Clock;
+use futures_util::future::join;
+use std::time::Duration;
 
 /// Everything at once, and every order pays.
 pub(crate) fn costly() -> Profile {
@@ -142,6 +144,24 @@ fn a_failed_leg_stops_what_has_not_been_sent() {
         assert_eq!(world.clock.now(), noon(), "and nothing is waited for");
         world.assert_restored("growth", &before);
     }
+}
+
+/// MSFT was never sent: an engine that stops waits for the way back of META, and not for it.
+#[test]
+fn what_is_withheld_is_not_waited_for() {
+    let settings = Settings { legs_at_once: 1, ..Settings::unlimited() };
+    let patient = Profile { timeout: Duration::from_secs(20), ..Profile::ideal() };
+    let world = World::drifted_with(patient, settings, &QUARTERS);
+    let slow = Rule::new(Fault::Slow { delay: Duration::from_secs(2) }).symbol(p("META")).side(Side::Buy);
+    world.script([refuse("AAPL"), slow]);
+    let stop = async {
+        world.clock.sleep_until(noon().plus(Duration::from_secs(1))).await;
+        world.engine.shut_down(Duration::from_secs(10)).await
+    };
+    let portfolio = p("growth");
+    let (done, _) = world.run(join(world.engine.rebalance(&portfolio), stop));
+    assert_eq!(done, Err(EngineError::Stopping { portfolio: p("growth") }));
+    assert_eq!(world.clock.now(), noon().plus(Duration::from_secs(2)));
 }
 
 /// What was not sent takes no place among what is on its way: with room for one order at once, the way back is walked all the same.

@@ -157,12 +157,13 @@ pub(crate) fn spread(account: &AccountId) -> u64 {
     mixed.finish() >> 32
 }
 
-/// What was hashed so far: in one multiplication per word, and well mixed only at the end. No draw depends on it, and nothing of it is kept in a file.
+/// What was hashed so far. No draw depends on it, and nothing of it is kept in a file.
 struct Mixed(u64);
 
 impl Mixed {
+    /// Each word well mixed: less, and texts that differ in two places are taken for each other.
     const fn take(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = finish(self.0 ^ word);
     }
 }
 
@@ -177,7 +178,7 @@ impl Hasher for Mixed {
     }
 
     fn finish(&self) -> u64 {
-        finish(self.0)
+        self.0
     }
 }
 

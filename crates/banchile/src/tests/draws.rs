@@ -123,6 +123,15 @@ fn fingerprints_tell_terms_apart() {
     let prints: BTreeSet<_> = texts.map(|text| fingerprint(&order(1, text).terms)).into();
     assert_eq!(prints.len(), texts.len());
     assert_eq!(fingerprint(&order(1, texts[0]).terms), fingerprint(&order(9, texts[0]).terms));
+    // Long symbols that differ in several places: of so many, two may be alike by chance.
+    let letters = || (b'0'..=b'9').chain(b'A'..=b'Z').map(char::from);
+    let symbols =
+        letters().flat_map(|one| letters().flat_map(move |two| letters().map(move |three| [one, two, three])));
+    let prints: Vec<u32> = symbols
+        .map(|[one, two, three]| fingerprint(&order(1, &format!("buy 1 ABCDEFG{one}XX{two}{three} @ 400")).terms))
+        .collect();
+    let different = prints.iter().collect::<BTreeSet<_>>().len();
+    assert!(prints.len() > 40_000 && prints.len() - different <= 4, "{different} of {}", prints.len());
 }
 
 /// Sends 30 orders in the order of `turns`, all at once, and tells how each ended and when everything was over.

@@ -2,7 +2,9 @@
 
 use super::desk::{Desk, id, order_of};
 use crate::{Chance, Fault, Latency, Part, Profile, Retention, Rule};
-use evenkeel_domain::order::{CancelAnswer, Lookup, RefusalReason, SubmitAnswer, UnknownCause};
+use evenkeel_domain::order::{
+    Attempt, CancelAnswer, ClientOrderId, Direction, Lookup, RefusalReason, SubmitAnswer, UnknownCause,
+};
 use evenkeel_ports::Broker;
 use std::time::Duration;
 
@@ -46,6 +48,10 @@ fn a_forgotten_id_stays_taken() {
     assert_eq!(desk.look_up(old.id), Lookup::Unproven);
     assert_eq!(desk.cancel(old.id), CancelAnswer::Unknown(UnknownCause::BrokerError));
     assert_eq!(desk.look_up(id(1, 1)), Lookup::Absent);
+    // Another attempt, and another direction, are orders of their own.
+    let again = ClientOrderId { attempt: Attempt::new(2).unwrap(), ..old.id };
+    let back = ClientOrderId { direction: Direction::Reverse, ..old.id };
+    assert_eq!([again, back].map(|other| desk.look_up(other)), [Lookup::Absent, Lookup::Absent]);
     assert_eq!(desk.standing(), "9200.00 free 9200.00; AAPL 10/10 META 2/2 TINY 100/100");
 }
 

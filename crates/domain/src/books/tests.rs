@@ -126,3 +126,16 @@ fn a_price_that_comes_late_takes_no_doubt_away() {
     assert!(prices.offer(symbol, quote("300", 4), fifth), "what is older than the accepted one makes no doubt");
     assert_eq!((prices.get(symbol), prices.doubtful().len()), (Some(quote("100", 5)), 0));
 }
+
+#[test]
+fn the_oldest_of_some_prices() {
+    let quote = |at| Quote { price: read("1"), at: Timestamp::from_nanos(at) };
+    let prices: Prices =
+        [("A", 7), ("B", 3), ("C", 5), ("D", 9)].map(|(name, at)| (read(name), quote(at))).into_iter().collect();
+    for (symbols, oldest) in
+        [("A B C D", Some(3)), ("D C A", Some(5)), ("A X D", Some(7)), ("D", Some(9)), ("X Y", None), ("", None)]
+    {
+        let asked = symbols.split_whitespace().map(read::<Symbol>);
+        assert_eq!(prices.oldest(asked), oldest.map(Timestamp::from_nanos), "{symbols}");
+    }
+}

@@ -85,6 +85,32 @@ fn a_restored_batch_with_what_it_cost() {
 }
 
 #[test]
+fn what_was_planned_for_a_part_is_rounded_half_even() {
+    check(
+        Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 3 @ 10.005, buy C 3 @ 10.015"),
+        "begin
+         0F1 submit acknowledged filled a:2@50
+         1F1 submit acknowledged canceled a:1@10.005
+         2F1 submit acknowledged canceled a:1@10.015
+         1R1 submit acknowledged filled a:1@10.005
+         2R1 submit acknowledged filled a:1@10.015
+         0R1 submit acknowledged filled a:2@50
+         settle",
+        expect![[r#"
+            restored, relative off by 0.0000
+            forward 0 sell 2 A at 50 for 100.00, planned at 50: slippage 0.00, fees 0.00
+            forward 1 buy 1 B at 10.005 for 10.00, planned at 10.005: slippage 0.00, fees 0.00
+            forward 2 buy 1 C at 10.015 for 10.02, planned at 10.015: slippage 0.00, fees 0.00
+            back 0 buy 2 A at 50 for 100.00, planned at 50: slippage 0.00, fees 0.00
+            back 1 sell 1 B at 10.005 for 10.00, planned at 10.005: slippage 0.00, fees 0.00
+            back 2 sell 1 C at 10.015 for 10.02, planned at 10.015: slippage 0.00, fees 0.00
+            cost 0.00, fees 0.00
+            1F1 (buy B) ended short: canceled
+        "#]],
+    );
+}
+
+#[test]
 fn a_stale_batch_with_what_is_still_off() {
     check(
         Machine::of("CASH 200.00, A 10", "sell A 2 @ 50, buy B 4 @ 25"),

@@ -80,7 +80,11 @@ mod tests {
     #[test]
     fn names_are_compared_as_texts_wherever_they_are_kept() {
         let long = "x".repeat(SHORT);
-        let texts = ["a", "aa", "b", "", &long, &format!("{long}a"), &format!("{long}b"), &format!("a{long}{long}")];
+        let (longer, other) = (format!("{long}a"), format!("{long}b"));
+        // The second and the third differ in the last character that is kept in place, and in the one that is compared twice.
+        let [last, shared] = [format!("{}y", &long[1..]), format!("{}y{}", &long[..7], &long[8..])];
+        let (prefix, both) = (&long[1..], format!("a{long}{long}"));
+        let texts = ["a", "aa", "b", "", &long, &last, &shared, prefix, &longer, &other, &both];
         for (one, other) in texts.iter().flat_map(|one| texts.map(|other| (*one, other))) {
             let names = (Name::new(one), Name::new(other));
             assert_eq!(names.0.cmp(&names.1), one.cmp(other), "{one} {other}");
