@@ -9,6 +9,7 @@ use crate::config;
 use crate::exit::{Failure, Outcome};
 use crate::files::FileArg;
 use crate::output::Output;
+use crate::plan::leg_of;
 use crate::render::{Side, grouped, money, table};
 use crate::replay::{Account, Lines, text as story};
 use crate::wiring::{self, Simulation, SimulationPlan, Weather};
@@ -199,8 +200,9 @@ impl Stage<'_> {
         let plan: Plan = run_here(actor, actor.simulation.engine.preview(&actor.id))?;
         let weights = plan.weights().map_err(impossible)?;
         let rows = weights.iter().map(|row| {
-            let leg = plan.legs.iter().find(|leg| row.target.to_string() == leg.terms.symbol.to_string());
-            let trade = leg.map(|leg| format!("{} {}", leg.terms.side, money(leg.amount))).unwrap_or_default();
+            let trade = leg_of(&plan, row.target)
+                .map(|leg| format!("{} {}", leg.terms.side, money(leg.amount)))
+                .unwrap_or_default();
             [row.target.to_string(), row.before.to_string(), row.goal.to_string(), row.after.to_string(), trade]
         });
         let columns = [

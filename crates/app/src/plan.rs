@@ -5,6 +5,8 @@
 
 mod text;
 
+pub(crate) use text::leg_of;
+
 use crate::args::{Format, PlanArgs};
 use crate::config::Config;
 use crate::exit::{Failure, Outcome};
@@ -91,31 +93,29 @@ fn preview<'a>(portfolio: &'a LoadedPortfolio, last: &LastPrices, config: &Confi
     let market = Market { prices: &last.prices, now: last.at, max_age: config.max_price_age };
     let ideal = wiring::ideal();
     let venue = Venue { capabilities: &ideal, check: &wiring::ideal_check, attempts: config.attempts };
-    let plan = evenkeel_domain::plan::plan(books, definition, market, venue, Trigger::Band)?;
+    let mut plan = evenkeel_domain::plan::plan(books, definition, market, venue, Trigger::Band)?;
     let value = plan.valuation.total.to_money(Rounding::HalfEven)?;
     let skipped = plan.skipped.iter();
-    let left = skipped.map(|skip| SkippedRecord { symbol: skip.symbol, reason: skip.reason.to_string() }).collect();
-    let mut preview = Preview { portfolio, plan, left, weights: Vec::new(), value };
-    if !preview.plan.worthwhile {
-        preview = preview.without_a_batch();
+    let mut left: Vec<SkippedRecord> =
+        skipped.map(|skip| SkippedRecord { symbol: skip.symbol, reason: skip.reason.to_string() }).collect();
+    if !plan.worthwhile {
+        let reason = "it is inside its band, and what is outside cannot be traded";
+        left.extend(plan.legs.iter().map(|leg| SkippedRecord { symbol: leg.terms.symbol, reason: reason.to_owned() }));
+        left.sort_by_key(|left| left.symbol);
+        plan = without_a_batch(plan);
     }
-    preview.weights = preview.plan.weights()?;
-    Ok(preview)
+    let weights = plan.weights()?;
+    Ok(Preview { portfolio, plan, left, weights, value })
+}
+
+/// No batch is opened that would not trade anything that is out of band: then nothing changes.
+fn without_a_batch(plan: Plan) -> Plan {
+    let certificate = Certificate { lowest_cash: plan.valuation.cash, restorable: true, shortfall: Money::ZERO };
+    let (turnover, cost, stages) = (Money::ZERO, Money::ZERO, Stages::Together);
+    Plan { legs: Vec::new(), turnover, cost, stages, certificate, ..plan }
 }
 
 impl Preview<'_> {
-    /// No batch is opened that would not trade anything that is out of band: then nothing changes.
-    fn without_a_batch(mut self) -> Self {
-        let legs = std::mem::take(&mut self.plan.legs);
-        let reason = "it is inside its band, and what is outside cannot be traded";
-        self.left.extend(legs.iter().map(|leg| SkippedRecord { symbol: leg.terms.symbol, reason: reason.to_owned() }));
-        self.left.sort_by_key(|left| left.symbol);
-        (self.plan.turnover, self.plan.cost, self.plan.stages) = (Money::ZERO, Money::ZERO, Stages::Together);
-        let cash = self.portfolio.books.cash;
-        self.plan.certificate = Certificate { lowest_cash: cash, restorable: true, shortfall: Money::ZERO };
-        self
-    }
-
     fn record(self, at: &str) -> PlanRecord {
         PlanRecord::new(at, &self.portfolio.id, &self.plan, &self.weights, self.left, self.value)
     }

@@ -295,37 +295,34 @@ impl Plan {
     /// # Errors
     /// [`Overflow`] if what the portfolio would be worth passes the range of [`Value`].
     pub fn weights(&self) -> Result<Vec<WeightRow>, Overflow> {
-        weights(&self.valuation, &self.legs)
-    }
-}
-
-fn weights(valuation: &Valuation, legs: &[Leg]) -> Result<Vec<WeightRow>, Overflow> {
-    // One for each line of the valuation, which are in symbol order; a leg is always of one of them.
-    let mut after: Vec<Value> = valuation.lines.iter().map(|line| line.value).collect();
-    let mut cash = valuation.free_cash()?;
-    for leg in legs {
-        let moved = leg.terms.value();
-        let place = valuation.lines.binary_search_by_key(&leg.terms.symbol, |line| line.symbol);
-        let Some(value) = place.ok().and_then(|place| after.get_mut(place)) else { continue };
-        (*value, cash) = match leg.terms.side {
-            Side::Sell => (value.sub(moved)?, cash.add(leg.amount)?.sub(leg.cost)?),
-            Side::Buy => (value.add(moved)?, cash.sub(leg.amount)?.sub(leg.cost)?),
+        let Self { valuation, legs, .. } = self;
+        // One for each line of the valuation, which are in symbol order; a leg is always of one of them.
+        let mut after: Vec<Value> = valuation.lines.iter().map(|line| line.value).collect();
+        let mut cash = valuation.free_cash()?;
+        for leg in legs {
+            let moved = leg.terms.value();
+            let place = valuation.lines.binary_search_by_key(&leg.terms.symbol, |line| line.symbol);
+            let Some(value) = place.ok().and_then(|place| after.get_mut(place)) else { continue };
+            (*value, cash) = match leg.terms.side {
+                Side::Sell => (value.sub(moved)?, cash.add(leg.amount)?.sub(leg.cost)?),
+                Side::Buy => (value.add(moved)?, cash.sub(leg.amount)?.sub(leg.cost)?),
+            };
+        }
+        let total_after = after.iter().try_fold(cash.to_value(), |sum, v| sum.add(*v))?;
+        let row = |target, before: Value, after: Value, goal| -> Result<WeightRow, Overflow> {
+            let after = if total_after > Value::ZERO { weight(after, total_after)? } else { Percentage::ZERO };
+            Ok(WeightRow { target, before: weight(before, valuation.investable)?, after, goal })
         };
+        let mut rows = Vec::with_capacity(valuation.lines.len().saturating_add(1));
+        let cash_row = row(Target::Cash, valuation.free_cash()?.to_value(), cash.to_value(), valuation.cash_target)?;
+        if [cash_row.goal, cash_row.before, cash_row.after].iter().any(|w| *w != Percentage::ZERO) {
+            rows.push(cash_row);
+        }
+        for (line, after) in valuation.lines.iter().zip(after) {
+            rows.push(row(Target::Symbol(line.symbol), line.value, after, line.target)?);
+        }
+        Ok(rows)
     }
-    let total_after = after.iter().try_fold(cash.to_value(), |sum, v| sum.add(*v))?;
-    let row = |target, before: Value, after: Value, goal| -> Result<WeightRow, Overflow> {
-        let after = if total_after > Value::ZERO { weight(after, total_after)? } else { Percentage::ZERO };
-        Ok(WeightRow { target, before: weight(before, valuation.investable)?, after, goal })
-    };
-    let mut rows = Vec::with_capacity(valuation.lines.len().saturating_add(1));
-    let cash_row = row(Target::Cash, valuation.free_cash()?.to_value(), cash.to_value(), valuation.cash_target)?;
-    if [cash_row.goal, cash_row.before, cash_row.after].iter().any(|w| *w != Percentage::ZERO) {
-        rows.push(cash_row);
-    }
-    for (line, after) in valuation.lines.iter().zip(after) {
-        rows.push(row(Target::Symbol(line.symbol), line.value, after, line.target)?);
-    }
-    Ok(rows)
 }
 
 /// A portfolio that cannot be planned for.

@@ -128,7 +128,8 @@ fn rows(preview: &Preview<'_>, out: &Output) -> String {
     table(columns, rows.collect(), out.is_terminal())
 }
 
-fn leg_of(plan: &Plan, target: Target) -> Option<&Leg> {
+/// The leg that trades it, if one does.
+pub(crate) fn leg_of(plan: &Plan, target: Target) -> Option<&Leg> {
     plan.legs.iter().find(|leg| Target::Symbol(leg.terms.symbol) == target)
 }
 
