@@ -73,7 +73,7 @@ impl Entry {
     /// A place in a list that nobody has taken.
     pub(crate) const NONE: Self = Self { key: 0, units: 0.0, needs: [0.0; 2] };
 
-    fn new(slot: u32, growth: Growth, units: f32, needs: Sides) -> Self {
+    pub(crate) fn new(slot: u32, growth: Growth, units: f32, needs: Sides) -> Self {
         Self { key: slot | u32::from(growth.0) << SLOT_BITS, units, needs }
     }
 

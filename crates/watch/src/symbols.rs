@@ -158,8 +158,8 @@ impl Symbols {
     }
 
     pub(crate) fn replace(&mut self, place: u32, position: u32, entry: Entry) {
-        if let Some(record) = self.records.get(index(place)) {
-            self.pool.replace(&record.followers, position, entry);
+        if let Some(record) = self.records.get_mut(index(place)) {
+            self.pool.replace(&mut record.followers, position, entry);
         }
     }
 

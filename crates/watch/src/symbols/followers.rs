@@ -1,25 +1,35 @@
-//! Lists of followers, in runs of one arena: thousands of lists grow side by side, and what one gives back another uses.
+//! Lists of followers: short ones side by side in one arena, and long ones in long runs of their own.
 //!
-//! A list is one run of 16, 64 or 256 entries, and is copied to the next size when it is full; from 256 on it gets further runs
-//! of 256, which are four kilobytes, a page, and never copied. So short lists are short, and long ones are read like one.
+//! Thousands of lists grow side by side. A short one is a run of 16 or 64 entries of the arena, and is copied to the next size when it is full; what it
+//! leaves, another uses. So few pages of memory hold all of them. A longer one has a run of its own, of 128, 256 and then 1,024 entries, and from then on more
+//! of these, which are never copied: sixteen kilobytes in a row, which are read faster than single pages are, and take no page that was never written.
 
 use super::index;
 use crate::filter::Entry;
 
-/// How many entries a run may have.
-const SIZES: [usize; 3] = [16, 64, RUN];
-const RUN: usize = 256;
+/// How many entries a run may have: the first two in the arena, the others by themselves.
+const SIZES: [usize; 5] = [LEAST, 64, 128, 256, RUN];
+const LEAST: usize = 16;
+const RUN: usize = 1_024;
 
-/// The list of one symbol: where its runs begin in the arena.
+/// The list of one symbol. Nobody is moved in it but by [`Pool::swap_remove`].
 #[derive(Debug, Default)]
 pub(crate) struct Followers {
     len: u32,
-    /// The first run, beside the length: for most lists, all there is to read.
-    first: Option<u32>,
-    /// Which of [`SIZES`] the first run has; the others have the last.
+    /// Where a short list is.
+    short: Option<Short>,
+    /// The first run of a long one.
+    first: Vec<Entry>,
+    /// Its other runs, each full before the next is begun.
+    more: Vec<Vec<Entry>>,
+}
+
+/// A run of the arena.
+#[derive(Debug)]
+struct Short {
+    start: u32,
+    /// Which of the [`SIZES`] it has.
     class: u8,
-    /// The other runs.
-    more: Vec<u32>,
 }
 
 impl Followers {
@@ -31,40 +41,28 @@ impl Followers {
         self.len == 0
     }
 
-    fn runs(&self) -> impl Iterator<Item = u32> {
-        self.first.into_iter().chain(self.more.iter().copied())
-    }
-
-    /// Where a position is in the arena.
-    fn find(&self, position: u32) -> Option<usize> {
-        let start = match (index(position) / RUN).checked_sub(1) {
-            None => self.first?,
-            Some(run) => *self.more.get(run)?,
-        };
-        Some(index(start).saturating_add(index(position) % RUN))
-    }
-
     /// How many entries fit.
     fn room(&self) -> usize {
-        match (self.first, self.more.len()) {
-            (None, _) => 0,
-            (Some(_), 0) => size(self.class),
-            (Some(_), more) => more.saturating_add(1).saturating_mul(RUN),
+        match &self.short {
+            Some(short) => SIZES.get(usize::from(short.class)).copied().unwrap_or(0),
+            None => self.first.capacity().min(RUN).saturating_add(self.more.len().saturating_mul(RUN)),
+        }
+    }
+
+    /// The run of a long list that has a position.
+    fn run_mut(&mut self, position: u32) -> Option<&mut Vec<Entry>> {
+        match (index(position) / RUN).checked_sub(1) {
+            None => Some(&mut self.first),
+            Some(run) => self.more.get_mut(run),
         }
     }
 }
 
-fn size(class: u8) -> usize {
-    SIZES.get(usize::from(class)).copied().unwrap_or(RUN)
-}
-
-const LAST: u8 = 2;
-
-/// All runs, and those that no list uses, by size.
+/// The short lists, and the runs that none of them uses, by size.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     arena: Vec<Entry>,
-    free: [Vec<u32>; 3],
+    free: [Vec<u32>; 2],
 }
 
 impl Pool {
@@ -75,56 +73,68 @@ impl Pool {
             self.grow(list);
         }
         list.len = list.len.saturating_add(1);
-        self.replace(list, position, entry);
+        if list.short.is_some() {
+            self.replace(list, position, entry);
+        } else if let Some(run) = list.run_mut(position) {
+            run.push(entry);
+        }
         position
     }
 
     fn grow(&mut self, list: &mut Followers) {
-        match list.first {
-            None => {
-                list.class = 0;
-                list.first = Some(self.run(0));
-            }
-            // The only run, and not of the last size: a larger one instead.
-            Some(small) if list.class < LAST => {
-                let class = list.class.saturating_add(1);
-                let larger = self.run(class);
-                let old = index(small)..index(small).saturating_add(list.len());
-                if old.end <= self.arena.len() && index(larger).saturating_add(old.len()) <= self.arena.len() {
-                    self.arena.copy_within(old, index(larger));
-                }
-                self.give_back(list.class, small);
-                (list.class, list.first) = (class, Some(larger));
-            }
-            Some(_) => {
-                let next = self.run(LAST);
-                // By a quarter, not by doubling.
-                if list.more.len() == list.more.capacity() {
-                    list.more.reserve_exact((list.more.len() / 4).max(1));
-                }
-                list.more.push(next);
-            }
+        if list.len() < RUN {
+            return self.resize(list);
+        }
+        // By a quarter, not by doubling.
+        if list.more.len() == list.more.capacity() {
+            list.more.reserve_exact((list.more.len() / 4).max(1));
+        }
+        list.more.push(Vec::with_capacity(RUN));
+    }
+
+    /// Moves a list that fits into one run to the smallest that has room for one more.
+    fn resize(&mut self, list: &mut Followers) {
+        let all: Vec<_> = self.slices(list).flatten().copied().collect();
+        self.give_back(list);
+        let (class, size) = (0..).zip(SIZES).find(|(_, size)| *size > all.len()).unwrap_or((u8::MAX, RUN));
+        if let Some(left) = self.free.get_mut(usize::from(class)).map(Vec::pop) {
+            let start = left.unwrap_or_else(|| self.new_run(size));
+            let run = self.arena.get_mut(index(start)..).unwrap_or_default();
+            run.iter_mut().zip(&all).for_each(|(place, entry)| *place = *entry);
+            list.short = Some(Short { start, class });
+        } else {
+            list.first = Vec::with_capacity(size);
+            list.first.extend(all);
         }
     }
 
-    /// The beginning of a run that nobody uses.
-    fn run(&mut self, class: u8) -> u32 {
-        if let Some(start) = self.free.get_mut(usize::from(class)).and_then(Vec::pop) {
-            return start;
-        }
+    /// The beginning of a run that the arena did not have before.
+    fn new_run(&mut self, size: usize) -> u32 {
         let start = self.arena.len();
-        self.arena.resize(start.saturating_add(size(class)), Entry::NONE);
+        self.arena.resize(start.saturating_add(size), Entry::NONE);
         u32::try_from(start).unwrap_or(u32::MAX)
     }
 
-    fn give_back(&mut self, class: u8, start: u32) {
-        if let Some(free) = self.free.get_mut(usize::from(class)) {
+    /// Gives back all runs of a list.
+    fn give_back(&mut self, list: &mut Followers) {
+        (list.first, list.more) = (Vec::new(), Vec::new());
+        if let Some(Short { start, class }) = list.short.take()
+            && let Some(free) = self.free.get_mut(usize::from(class))
+        {
             free.push(start);
         }
     }
 
-    pub(crate) fn replace(&mut self, list: &Followers, position: u32, entry: Entry) {
-        if let Some(old) = list.find(position).and_then(|place| self.arena.get_mut(place)) {
+    /// The place of an entry.
+    fn at<'a>(&'a mut self, list: &'a mut Followers, position: u32) -> Option<&'a mut Entry> {
+        match &list.short {
+            Some(short) => self.arena.get_mut(index(short.start).saturating_add(index(position))),
+            None => list.run_mut(position)?.get_mut(index(position) % RUN),
+        }
+    }
+
+    pub(crate) fn replace(&mut self, list: &mut Followers, position: u32, entry: Entry) {
+        if let Some(old) = self.at(list, position) {
             *old = entry;
         }
     }
@@ -132,50 +142,92 @@ impl Pool {
     /// Takes an entry out by moving the last one to its position; gives that one, if it is another.
     pub(crate) fn swap_remove(&mut self, list: &mut Followers, position: u32) -> Option<Entry> {
         let last = list.len.checked_sub(1)?;
-        let moved = list.find(last).and_then(|place| self.arena.get(place).copied()).filter(|_| position < last);
-        list.len = last;
+        let entry = *self.at(list, last)?;
+        let moved = (position < last).then_some(entry);
         if let Some(entry) = moved {
             self.replace(list, position, entry);
         }
-        // One run more than needed is kept, so that coming and going at its edge costs nothing; none if the list is empty.
-        while list.more.len() > list.len().div_ceil(RUN) {
-            if let Some(start) = list.more.pop() {
-                self.give_back(LAST, start);
-            }
+        list.len = last;
+        if let Some(run) = list.run_mut(last) {
+            run.pop();
         }
-        if last == 0
-            && let Some(start) = list.first.take()
-        {
-            self.give_back(list.class, start);
-        }
-        if list.more.len() < list.more.capacity() / 2 {
-            list.more.shrink_to_fit();
-        }
+        self.shrink(list);
         moved
     }
 
-    /// The entries of a list that is one short run; none of one that is longer, or empty.
+    /// Gives back what is much more than the list needs: of a smaller size half would be enough, so that coming and going at an edge costs nothing.
+    fn shrink(&mut self, list: &mut Followers) {
+        let (len, room) = (list.len(), list.room());
+        if len == 0 {
+            self.give_back(list);
+        } else if room > LEAST && room <= RUN && len <= room / 8 {
+            self.resize(list);
+        } else {
+            list.more.truncate(len.saturating_sub(RUN / 2).div_ceil(RUN));
+            if list.more.len() < list.more.capacity() / 2 {
+                list.more.shrink_to_fit();
+            }
+        }
+    }
+
+    /// The entries of a list that is short; none of one that is longer, or empty.
     #[inline]
     pub(crate) fn few(&self, list: &Followers) -> Option<&[Entry]> {
-        let start = index(list.first.filter(|_| list.class < LAST)?);
+        let start = index(list.short.as_ref()?.start);
         self.arena.get(start..start.saturating_add(list.len()))
     }
 
     /// The entries of a list, run by run.
     pub(crate) fn slices<'a>(&'a self, list: &'a Followers) -> impl Iterator<Item = &'a [Entry]> {
-        let mut left = list.len();
-        list.runs().map_while(move |start| {
-            let count = left.min(RUN);
-            left = left.saturating_sub(count);
-            let slice = self.arena.get(index(start)..)?.get(..count)?;
-            (count > 0).then_some(slice)
-        })
+        let first = self.few(list).unwrap_or(&list.first);
+        std::iter::once(first).chain(list.more.iter().map(Vec::as_slice)).take_while(|run| !run.is_empty())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filter::Growth;
+
+    fn entry(slot: u32) -> Entry {
+        Entry::new(slot, Growth::LEAST, 0.0, [0.0; 2])
+    }
+
+    fn position(place: usize) -> u32 {
+        u32::try_from(place).unwrap()
+    }
+
+    /// Brings a list to a length, by its end.
+    fn set_len(pool: &mut Pool, list: &mut Followers, len: u32) {
+        while list.len < len {
+            assert_eq!(pool.push(list, Entry::NONE), list.len.wrapping_sub(1));
+        }
+        while list.len > len {
+            assert!(pool.swap_remove(list, list.len.wrapping_sub(1)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_list_has_about_as_much_room_as_it_needs() {
+        let (mut pool, mut list) = (Pool::default(), Followers::default());
+        let runs = |list: &Followers| match &list.short {
+            Some(short) => vec![SIZES[usize::from(short.class)]],
+            None => {
+                std::iter::once(&list.first).chain(&list.more).map(Vec::capacity).filter(|room| *room > 0).collect()
+            }
+        };
+        let growing = [(0, vec![]), (1, vec![16]), (16, vec![16]), (17, vec![64]), (65, vec![128])];
+        let growing = growing.into_iter().chain([(129, vec![256]), (257, vec![1_024]), (1_025, vec![1_024; 2])]);
+        // Half of a run, and half of the next smaller size, are room enough for coming and going.
+        let shrinking = [(8_705, 10), (8_704, 9), (1_537, 3), (1_536, 2), (513, 2), (512, 1)];
+        let shrinking = shrinking.map(|(len, runs)| (len, vec![1_024; runs])).into_iter();
+        let shrinking = shrinking.chain([(129, vec![1_024]), (128, vec![256]), (33, vec![256]), (32, vec![64])]);
+        let shrinking = shrinking.chain([(9, vec![64]), (8, vec![16]), (1, vec![16]), (0, vec![])]);
+        for (len, expected) in growing.chain([(10_000, vec![1_024; 10])]).chain(shrinking) {
+            set_len(&mut pool, &mut list, len);
+            assert_eq!(runs(&list), expected, "{len}");
+        }
+    }
 
     #[test]
     fn what_is_given_back_is_used_again() {
@@ -184,57 +236,45 @@ mod tests {
         for round in 0..10 {
             let [one, other] = &mut lists;
             let list = if round % 2 == 0 { one } else { other };
-            for count in 0..1_000 {
-                assert_eq!(pool.push(list, Entry::NONE), count);
-                assert_eq!(pool.slices(list).map(<[Entry]>::len).sum::<usize>(), list.len());
-            }
-            for position in (0..1_000).rev() {
-                pool.swap_remove(list, position);
-                assert_eq!(pool.slices(list).map(<[Entry]>::len).sum::<usize>(), list.len());
-            }
-            assert!(list.is_empty() && list.runs().next().is_none());
+            set_len(&mut pool, list, 1_000);
+            set_len(&mut pool, list, 0);
         }
-        assert_eq!(pool.arena.len(), 16 + 64 + 4 * 256);
+        assert_eq!(pool.arena.len(), 16 + 64);
     }
 
     #[test]
-    fn a_short_run_that_is_given_back_is_not_used_as_a_long_one() {
+    fn many_lists_are_what_lists_are() {
         let mut pool = Pool::default();
-        let [mut short, mut beside, mut long] = [(); 3].map(|()| Followers::default());
-        pool.push(&mut short, Entry::NONE);
-        pool.push(&mut beside, Entry::NONE);
-        pool.swap_remove(&mut short, 0);
-        for _ in 0..1_000 {
-            pool.push(&mut long, Entry::NONE);
-        }
-        let beside = pool.slices(&beside).next().unwrap().as_ptr();
-        assert!(pool.slices(&long).all(|slice| !slice.as_ptr_range().contains(&beside)));
-    }
-
-    #[test]
-    fn no_two_lists_share_an_entry() {
-        let mut pool = Pool::default();
-        let mut lists: Vec<Followers> = (0..40).map(|_| Followers::default()).collect();
+        let mut lists: Vec<(Followers, Vec<u32>)> = (0..40).map(|_| Default::default()).collect();
         let mut random = 1_u64;
-        for _ in 0..400 {
+        let mut draw = |limit: usize| {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let list = &mut lists[usize::try_from(random >> 33).unwrap() % 40];
-            let most = if random >> 60 < 4 { 700 } else { 24 };
-            let size = u32::try_from(random >> 45).unwrap() % most;
-            while list.len < size {
-                pool.push(list, Entry::NONE);
+            usize::try_from(random >> 33).unwrap() % limit
+        };
+        for slot in 0..1_000 {
+            let most = [24, 24, 100, 700, 3_000][draw(5)];
+            let (size, of) = (draw(most), draw(lists.len()));
+            let (list, model) = &mut lists[of];
+            while model.len() < size {
+                assert_eq!(pool.push(list, entry(slot)), position(model.len()));
+                model.push(slot);
             }
-            while list.len > size {
-                pool.swap_remove(list, list.len / 2);
+            while model.len() > size {
+                let (place, last) = (draw(model.len()), model.len() - 1);
+                model.swap_remove(place);
+                let moved = pool.swap_remove(list, position(place)).map(Entry::slot);
+                assert_eq!(moved, (place < last).then(|| model[place]), "{place} of {last}");
             }
-            let mut taken: Vec<_> =
-                lists.iter().flat_map(|list| pool.slices(list)).map(<[Entry]>::as_ptr_range).collect();
-            taken.sort_by_key(|range| range.start);
-            assert!(taken.windows(2).all(|pair| pair[0].end <= pair[1].start));
-            for list in &lists {
-                let Some(few) = pool.few(list) else { continue };
-                let all: Vec<_> = pool.slices(list).map(<[Entry]>::as_ptr_range).collect();
-                assert!(all == [few.as_ptr_range()] || few.is_empty() && all.is_empty());
+            if !model.is_empty() {
+                let place = draw(model.len());
+                pool.replace(list, position(place), entry(slot + 1_000));
+                model[place] = slot + 1_000;
+            }
+            for (list, model) in &lists {
+                let slots = |run: &[Entry]| run.iter().map(|entry| entry.slot()).collect::<Vec<_>>();
+                assert_eq!(pool.slices(list).flat_map(slots).collect::<Vec<_>>(), *model);
+                assert_eq!((list.len(), list.is_empty()), (model.len(), model.is_empty()));
+                assert!(pool.few(list).is_none_or(|few| slots(few) == *model));
             }
         }
     }

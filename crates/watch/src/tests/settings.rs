@@ -185,7 +185,7 @@ fn what_is_known_of_large_quantities_goes_with_them() {
 /// Hundreds of portfolios with the same four symbols, that come and go while prices move: each wave against the model.
 #[test]
 fn lists_of_several_slices_come_and_go() {
-    const MANY: usize = 700;
+    const MANY: usize = 2_000;
     let mut both = Both::new(Settings::default());
     let mut draws = Draws(1);
     let mut prices = [100_000_000_000; 4];
