@@ -26,9 +26,14 @@ const STILL: f64 = 1e-7;
 /// After how many changes of a wave it is seen each time whether a pass may still pay.
 const FEW: usize = 4;
 
-/// How many entries share a line of the cache, and how many runs of a list are asked for ahead: 32 kilobytes, which a processor keeps at hand.
+/// How many entries share a line of the cache, and how many a page of memory.
 const LINE: usize = 4;
-const AHEAD: usize = 8;
+const PAGE: usize = 256;
+/// Of how many lists all pages are asked for at once, and how many runs of a list are asked for ahead: 32 kilobytes, which a processor keeps at hand.
+const LISTS: usize = 32;
+const AHEAD: usize = 2;
+/// How many followers' numbers are asked for at once.
+const FOLLOWERS: usize = 512;
 /// How many portfolios' holdings are asked for at once.
 const BLOCK: usize = 64;
 /// How many holdings share a line of the cache.
@@ -79,9 +84,8 @@ impl Watch {
         }
         let found = match self.way(&changes, entries) {
             Way::Lists => {
-                for change in &changes {
-                    let step = self.take(change);
-                    self.walk(change.place, step);
+                for some in changes.chunks(LISTS) {
+                    self.take_along_lists(some);
                 }
                 self.grow_old(now);
                 self.look_at_suspects(now, |_, _| true)
@@ -195,6 +199,27 @@ impl Watch {
         step
     }
 
+    /// Takes some prices, each along its list.
+    #[inline(never)]
+    fn take_along_lists(&mut self, changes: &[Change]) {
+        if self.holdings > NEAR {
+            self.ask_for_lists(changes);
+        }
+        for change in changes {
+            let step = self.take(change);
+            self.walk(change.place, step);
+        }
+    }
+
+    /// Reads something of every page of some lists, so that the memory looks for all of them at once. Otherwise each list would begin with waiting, for as
+    /// long as a hundred of its entries take.
+    #[inline(never)]
+    fn ask_for_lists(&self, changes: &[Change]) {
+        let runs = changes.iter().flat_map(|change| self.symbols.followers(change.place));
+        let entries = runs.flat_map(|run| run.iter().step_by(PAGE));
+        std::hint::black_box(entries.fold(0, |all, entry| all ^ entry.slot()));
+    }
+
     /// Moves the bounds of every follower, and notes who is not surely inside.
     #[inline(always)]
     fn walk(&mut self, place: u32, step: Step) {
@@ -205,7 +230,7 @@ impl Watch {
         }
     }
 
-    /// The same where it pays to ask the memory ahead: for the entries of the runs to come, and for the numbers of all of this one.
+    /// The same where it pays to ask the memory ahead: for the entries of the runs to come, and for the numbers of the next block of followers.
     #[inline(never)]
     fn walk_many(&mut self, place: u32, step: &Step, is_far: bool) {
         let mut ahead = self.symbols.followers(place);
@@ -214,10 +239,12 @@ impl Watch {
             if let Some(next) = ahead.next() {
                 ask_for(next);
             }
-            if is_far {
-                fetch(run, &self.states);
+            for some in run.chunks(FOLLOWERS) {
+                if is_far {
+                    fetch(some, &self.states);
+                }
+                walk(some, step, &mut self.states, &mut self.suspects);
             }
-            walk(run, step, &mut self.states, &mut self.suspects);
         }
     }
 
