@@ -61,6 +61,7 @@
 //! What is done about a finding is not for this crate to say; neither are pauses, leases and brokers.
 
 mod ages;
+mod ahead;
 mod fault;
 pub mod filter;
 mod finding;

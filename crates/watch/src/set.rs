@@ -48,6 +48,9 @@ impl Watch {
         let before = before.unwrap_or_default();
         self.forget_large_units(slot, &before);
         self.holdings = self.holdings.saturating_sub(before.len()).saturating_add(rows.len());
+        if self.is_far() {
+            self.ask_for_places(&before, &rows);
+        }
 
         let reserve = self.reserve;
         let bounds = Bounds { measure: &measure, cash, cash_target, cash_buffer, reserve: &reserve };

@@ -163,6 +163,17 @@ impl Symbols {
         }
     }
 
+    /// The follower at a position of the list.
+    pub(crate) fn follower(&self, place: u32, position: u32) -> Option<&Entry> {
+        self.pool.get(&self.at(place)?.followers, position)
+    }
+
+    /// The follower at the end of the list.
+    pub(crate) fn last_follower(&self, place: u32) -> Option<&Entry> {
+        let followers = &self.at(place)?.followers;
+        self.pool.get(followers, followers.last()?)
+    }
+
     /// Takes a follower out. The last one of the list moves to its position: gives its slot, if there is one.
     pub(crate) fn unfollow(&mut self, place: u32, position: u32) -> Option<u32> {
         let record = self.records.get_mut(index(place))?;

@@ -4,6 +4,7 @@
 //! all portfolios, which widens their bounds by what the wave moves at most. Both end in the same [`look`](Watch::look), so the
 //! answer is the same. Why both are right is in [the proof](crate::filter).
 
+use crate::ahead::{NEAR, ask_for_entries, ask_for_numbers};
 use crate::fault::{Fault, has};
 use crate::filter::{Entry, Range, Span, State, Step};
 use crate::finding::in_order_of_ids;
@@ -26,21 +27,12 @@ const STILL: f64 = 1e-7;
 /// After how many changes of a wave it is seen each time whether a pass may still pay.
 const FEW: usize = 4;
 
-/// How many entries share a line of the cache, and how many a page of memory.
-const LINE: usize = 4;
-const PAGE: usize = 256;
 /// Of how many lists all pages are asked for at once, and how many runs of a list are asked for ahead: 32 kilobytes, which a processor keeps at hand.
 const LISTS: usize = 32;
 const AHEAD: usize = 2;
-/// How many followers' numbers are asked for at once.
+/// How many followers' numbers are asked for at once, and how many portfolios' holdings.
 const FOLLOWERS: usize = 512;
-/// How many portfolios' holdings are asked for at once.
 const BLOCK: usize = 64;
-/// How many holdings share a line of the cache.
-const HOLDINGS: usize = 3;
-/// So many portfolios' numbers, or so many holdings, are about what a processor keeps near it: two megabytes. For fewer, asking ahead is only work. Few in
-/// tests, which come to both sides.
-const NEAR: usize = if cfg!(test) { 8 } else { 1 << 17 };
 
 /// How a wave is taken.
 enum Way {
@@ -53,7 +45,7 @@ enum Way {
 /// One price of a wave.
 #[derive(Debug)]
 pub(crate) struct Change {
-    place: u32,
+    pub(crate) place: u32,
     quote: Quote,
     /// Billionths of the price before the wave; 0 if there was none.
     before: u64,
@@ -202,22 +194,13 @@ impl Watch {
     /// Takes some prices, each along its list.
     #[inline(never)]
     fn take_along_lists(&mut self, changes: &[Change]) {
-        if self.holdings > NEAR {
+        if self.is_far() {
             self.ask_for_lists(changes);
         }
         for change in changes {
             let step = self.take(change);
             self.walk(change.place, step);
         }
-    }
-
-    /// Reads something of every page of some lists, so that the memory looks for all of them at once. Otherwise each list would begin with waiting, for as
-    /// long as a hundred of its entries take.
-    #[inline(never)]
-    fn ask_for_lists(&self, changes: &[Change]) {
-        let runs = changes.iter().flat_map(|change| self.symbols.followers(change.place));
-        let entries = runs.flat_map(|run| run.iter().step_by(PAGE));
-        std::hint::black_box(entries.fold(0, |all, entry| all ^ entry.slot()));
     }
 
     /// Moves the bounds of every follower, and notes who is not surely inside.
@@ -234,14 +217,14 @@ impl Watch {
     #[inline(never)]
     fn walk_many(&mut self, place: u32, step: &Step, is_far: bool) {
         let mut ahead = self.symbols.followers(place);
-        ahead.by_ref().take(AHEAD).for_each(ask_for);
+        ahead.by_ref().take(AHEAD).for_each(ask_for_entries);
         for run in self.symbols.followers(place) {
             if let Some(next) = ahead.next() {
-                ask_for(next);
+                ask_for_entries(next);
             }
             for some in run.chunks(FOLLOWERS) {
                 if is_far {
-                    fetch(some, &self.states);
+                    ask_for_numbers(some, &self.states);
                 }
                 walk(some, step, &mut self.states, &mut self.suspects);
             }
@@ -256,14 +239,14 @@ impl Watch {
             mark.is_some_and(|mark| !std::mem::replace(&mut mark.is_suspect, true)) || has(Fault::NoDedupe)
         });
         let mut found = Vec::new();
-        let is_far = self.holdings > NEAR;
+        let is_far = self.is_far();
         if is_far {
             // As they lie in memory, more or less: along lists they came in no order.
             suspects.sort_unstable();
         }
         for slots in suspects.chunks(BLOCK) {
             if is_far {
-                self.fetch_holdings(slots);
+                self.ask_for_holdings(slots);
             }
             for slot in slots {
                 if is_concerned(self, *slot) {
@@ -279,17 +262,6 @@ impl Watch {
         suspects.shrink_to(self.slots.len() / 64);
         self.suspects = suspects;
         found
-    }
-
-    /// Reads something of every portfolio of a block, and then of its id and of every line of its holdings, so that the memory answers many requests at
-    /// once.
-    fn fetch_holdings(&self, slots: &[u32]) {
-        let portfolios = || slots.iter().filter_map(|slot| self.slots.get(*slot));
-        std::hint::black_box(portfolios().fold(0, |all, portfolio| all ^ portfolio.unpriced));
-        let ids = portfolios().filter_map(|portfolio| portfolio.id.as_str().as_bytes().first());
-        std::hint::black_box(ids.fold(0, |all, byte| all ^ byte));
-        let lines = portfolios().flat_map(|portfolio| portfolio.holdings.iter().step_by(HOLDINGS));
-        std::hint::black_box(lines.fold(0, |all, holding| all ^ holding.position));
     }
 
     /// Widens all bounds by what the wave does at most, and looks at whoever a touched symbol does not leave surely inside.
@@ -357,17 +329,6 @@ impl Left {
 #[inline]
 fn widened(state: State, mark: Mark, range: &Range) -> State {
     if mark.is_unlevered { state.widened(range, mark.growth) } else { State::LOOK }
-}
-
-/// Reads something of every line of a run.
-fn ask_for(entries: &[Entry]) {
-    std::hint::black_box(entries.iter().step_by(LINE).fold(0, |all, entry| all ^ entry.slot()));
-}
-
-/// Reads the numbers of a block of followers, so that the memory answers many requests at once; what they are, is of no interest yet.
-fn fetch(entries: &[Entry], states: &[State]) {
-    let read = entries.iter().filter_map(|entry| states.get(index(entry.slot())));
-    std::hint::black_box(read.fold(0, |all, state| all ^ state.bits()));
 }
 
 /// Moves the bounds of followers.

@@ -49,7 +49,19 @@ impl Followers {
         }
     }
 
+    /// The last position.
+    pub(crate) const fn last(&self) -> Option<u32> {
+        self.len.checked_sub(1)
+    }
+
     /// The run of a long list that has a position.
+    fn run(&self, position: u32) -> Option<&Vec<Entry>> {
+        match (index(position) / RUN).checked_sub(1) {
+            None => Some(&self.first),
+            Some(run) => self.more.get(run),
+        }
+    }
+
     fn run_mut(&mut self, position: u32) -> Option<&mut Vec<Entry>> {
         match (index(position) / RUN).checked_sub(1) {
             None => Some(&mut self.first),
@@ -125,24 +137,28 @@ impl Pool {
         }
     }
 
-    /// The place of an entry.
-    fn at<'a>(&'a mut self, list: &'a mut Followers, position: u32) -> Option<&'a mut Entry> {
+    /// The entry at a position.
+    pub(crate) fn get<'a>(&'a self, list: &'a Followers, position: u32) -> Option<&'a Entry> {
         match &list.short {
-            Some(short) => self.arena.get_mut(index(short.start).saturating_add(index(position))),
-            None => list.run_mut(position)?.get_mut(index(position) % RUN),
+            Some(short) => self.arena.get(index(short.start).saturating_add(index(position))),
+            None => list.run(position)?.get(index(position) % RUN),
         }
     }
 
     pub(crate) fn replace(&mut self, list: &mut Followers, position: u32, entry: Entry) {
-        if let Some(old) = self.at(list, position) {
+        let old = match &list.short {
+            Some(short) => self.arena.get_mut(index(short.start).saturating_add(index(position))),
+            None => list.run_mut(position).and_then(|run| run.get_mut(index(position) % RUN)),
+        };
+        if let Some(old) = old {
             *old = entry;
         }
     }
 
     /// Takes an entry out by moving the last one to its position; gives that one, if it is another.
     pub(crate) fn swap_remove(&mut self, list: &mut Followers, position: u32) -> Option<Entry> {
-        let last = list.len.checked_sub(1)?;
-        let entry = *self.at(list, last)?;
+        let last = list.last()?;
+        let entry = *self.get(list, last)?;
         let moved = (position < last).then_some(entry);
         if let Some(entry) = moved {
             self.replace(list, position, entry);
