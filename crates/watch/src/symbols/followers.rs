@@ -1,15 +1,15 @@
 //! Lists of followers: short ones side by side in one arena, and long ones in long runs of their own.
 //!
 //! Thousands of lists grow side by side. A short one is a run of 16 or 64 entries of the arena, and is copied to the next size when it is full; what it
-//! leaves, another uses. So few pages of memory hold all of them. A longer one has a run of its own, of 128, 256 and then 1,024 entries, and from then on more
-//! of these, which are never copied: sixteen kilobytes in a row, which are read faster than single pages are, and take no page that was never written.
+//! leaves, another uses. So few pages of memory hold all of them. A longer one has runs of its own, each with room for 128 entries and up to 1,024 as it grows:
+//! sixteen kilobytes in a row are read faster than single pages are.
 
 use super::index;
 use crate::filter::Entry;
 
-/// How many entries a run may have: the first two in the arena, the others by themselves.
-const SIZES: [usize; 5] = [LEAST, 64, 128, 256, RUN];
-const LEAST: usize = 16;
+/// For how many entries a run has room, as it grows: the first two in the arena, the others by themselves.
+const SIZES: [usize; 6] = [16, 64, LONG, 256, 512, RUN];
+const LONG: usize = 128;
 const RUN: usize = 1_024;
 
 /// The list of one symbol. Nobody is moved in it but by [`Pool::swap_remove`].
@@ -45,7 +45,10 @@ impl Followers {
     fn room(&self) -> usize {
         match &self.short {
             Some(short) => SIZES.get(usize::from(short.class)).copied().unwrap_or(0),
-            None => self.first.capacity().min(RUN).saturating_add(self.more.len().saturating_mul(RUN)),
+            None => {
+                let last = self.more.last().unwrap_or(&self.first);
+                self.more.len().saturating_mul(RUN).saturating_add(last.capacity().min(RUN))
+            }
         }
     }
 
@@ -97,11 +100,19 @@ impl Pool {
         if list.len() < RUN {
             return self.resize(list);
         }
-        // By a quarter, not by doubling.
-        if list.more.len() == list.more.capacity() {
-            list.more.reserve_exact((list.more.len() / 4).max(1));
+        match list.more.last_mut() {
+            Some(last) if last.len() < RUN => {
+                let size = SIZES.into_iter().find(|size| *size > last.len()).unwrap_or(RUN);
+                last.reserve_exact(size.saturating_sub(last.len()));
+            }
+            _ => {
+                // By a quarter, not by doubling.
+                if list.more.len() == list.more.capacity() {
+                    list.more.reserve_exact((list.more.len() / 4).max(1));
+                }
+                list.more.push(Vec::with_capacity(LONG));
+            }
         }
-        list.more.push(Vec::with_capacity(RUN));
     }
 
     /// Moves a list that fits into one run to the smallest that has room for one more.
@@ -171,12 +182,12 @@ impl Pool {
         moved
     }
 
-    /// Gives back what is much more than the list needs: of a smaller size half would be enough, so that coming and going at an edge costs nothing.
+    /// Gives back what is much more than the list needs: half of the next smaller size would be enough, so that coming and going at an edge costs nothing.
     fn shrink(&mut self, list: &mut Followers) {
         let (len, room) = (list.len(), list.room());
         if len == 0 {
             self.give_back(list);
-        } else if room > LEAST && room <= RUN && len <= room / 8 {
+        } else if room <= RUN && SIZES.into_iter().rev().find(|size| *size < room).is_some_and(|size| len <= size / 2) {
             self.resize(list);
         } else {
             list.more.truncate(len.saturating_sub(RUN / 2).div_ceil(RUN));
@@ -233,11 +244,18 @@ mod tests {
             }
         };
         let growing = [(0, vec![]), (1, vec![16]), (16, vec![16]), (17, vec![64]), (65, vec![128])];
-        let growing = growing.into_iter().chain([(129, vec![256]), (257, vec![1_024]), (1_025, vec![1_024; 2])]);
+        let growing = growing.into_iter().chain([
+            (129, vec![256]),
+            (257, vec![512]),
+            (513, vec![1_024]),
+            (1_025, vec![1_024, 128]),
+            (1_153, vec![1_024, 256]),
+        ]);
         // Half of a run, and half of the next smaller size, are room enough for coming and going.
         let shrinking = [(8_705, 10), (8_704, 9), (1_537, 3), (1_536, 2), (513, 2), (512, 1)];
         let shrinking = shrinking.map(|(len, runs)| (len, vec![1_024; runs])).into_iter();
-        let shrinking = shrinking.chain([(129, vec![1_024]), (128, vec![256]), (33, vec![256]), (32, vec![64])]);
+        let shrinking = shrinking.chain([(257, vec![1_024]), (256, vec![512]), (129, vec![512]), (128, vec![256])]);
+        let shrinking = shrinking.chain([(65, vec![256]), (64, vec![128]), (33, vec![128]), (32, vec![64])]);
         let shrinking = shrinking.chain([(9, vec![64]), (8, vec![16]), (1, vec![16]), (0, vec![])]);
         for (len, expected) in growing.chain([(10_000, vec![1_024; 10])]).chain(shrinking) {
             set_len(&mut pool, &mut list, len);
