@@ -27,8 +27,9 @@ const STILL: f64 = 1e-7;
 /// After how many changes of a wave it is seen each time whether a pass may still pay.
 const FEW: usize = 4;
 
-/// Of how many lists all pages are asked for at once, and how many runs of a list are asked for ahead: 32 kilobytes, which a processor keeps at hand.
-const LISTS: usize = 32;
+/// Of how many lists all pages are asked for at once, few in tests; and how many runs of a list are asked for ahead: 32 kilobytes, which a processor keeps at
+/// hand.
+const LISTS: usize = if cfg!(test) { 2 } else { 32 };
 const AHEAD: usize = 2;
 /// How many followers' numbers are asked for at once, and how many portfolios' holdings.
 const FOLLOWERS: usize = 512;
