@@ -277,8 +277,8 @@ impl Simulation {
         let owner = OwnerId::new(&format!("replay-{}", std::process::id()));
         let owner = owner.map_err(|error| EngineError::Leases { message: error.to_string() })?;
         let engine = Arc::new(Engine::new(ports, settings, owner));
-        let known = clock.run(engine.load_one(&id)).map_err(|stuck| unavailable(stuck.to_string()))??;
         let asked_at = is_kept.then(|| broker.time());
+        let known = clock.run(engine.load_one(&id)).map_err(|stuck| unavailable(stuck.to_string()))??;
         let resumed_at = clock.run(resumed_at(&*journal, known.as_deref(), asked_at));
         let resumed_at = resumed_at.map_err(|stuck| unavailable(stuck.to_string()))??;
         resumed_at.into_iter().for_each(|at| clock.advance_to(at));

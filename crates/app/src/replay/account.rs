@@ -218,15 +218,18 @@ impl Account {
             ) => {
                 self.refuse(wave, error.to_string(), lines);
             }
-            // Time is this process's own: it cannot go on beside another that has taken the portfolio over.
+            // Time is this process's own: it cannot go on beside another that has taken the portfolio over, or is at work on it. What is due at
+            // this wave would be left to that one, and nobody would come back to it, should that one end before.
             Err(
-                error @ (EngineError::LeaseLost { .. } | EngineError::Refused { cause: Refusal::Earlier { .. }, .. }),
+                error @ (EngineError::LeaseLost { .. }
+                | EngineError::Busy { .. }
+                | EngineError::Refused { cause: Refusal::Earlier { .. }, .. }),
             ) => return Err(error),
             // What a store does not take or give is known to nobody: at the next wave the broker would be ahead of the journal.
             Err(error @ (EngineError::Journal(_) | EngineError::NotCommitted { .. } | EngineError::Leases { .. })) => {
                 return Err(error);
             }
-            // The broker is out of reach for a while, or somebody else at work: the next wave tries again, and first finishes what is open.
+            // The broker is out of reach for a while: the next wave tries again, and first finishes what is open.
             Err(error) if error.is_temporary() => {
                 self.left_open = self.state().and_then(|state| state.batch.as_ref().map(|batch| batch.opened_at));
                 self.refuse(wave, exit::chain(&error), lines);

@@ -30,21 +30,23 @@ impl Clock for WallClock {
     }
 }
 
-/// Where a simulation goes on that has been here before: at the time of its last record, or when a bank that is kept was last asked, which may be
-/// later: nothing came of it. `None` if the store has no record of it.
+/// Where a simulation goes on that has been here before: at the time of the last record of what is known, or when a bank that is kept had last been
+/// asked, which may be later: nothing came of it. `None` if the store has no record of it.
+///
+/// `asked_at` must be from before `known` was read: whatever another process did in between is at that time or later, and is met there.
 pub(super) async fn resumed_at(
     journal: &dyn Journal,
     known: Option<&Portfolio>,
     asked_at: Option<Timestamp>,
 ) -> Result<Option<Timestamp>, EngineError> {
     let Some(known) = known else { return Ok(None) };
-    let recorded = last_record(journal, known).await?;
+    let recorded = newest_record(journal, known).await?;
     Ok(recorded.map(|recorded| asked_at.map_or(recorded, |asked_at| recorded.max(asked_at))))
 }
 
-/// When the last record of a portfolio was made.
-async fn last_record(journal: &dyn Journal, known: &Portfolio) -> Result<Option<Timestamp>, EngineError> {
+/// When the last record was made that a state knows of. Another process may have written more: what set that off, this state does not tell.
+async fn newest_record(journal: &dyn Journal, known: &Portfolio) -> Result<Option<Timestamp>, EngineError> {
     let before = Sequence::new(known.sequence.get().saturating_sub(1));
     let records = journal.read(&known.id, before).await.map_err(EngineError::Journal)?;
-    Ok(records.last().map(|entry| entry.record.at))
+    Ok(records.first().map(|entry| entry.record.at))
 }

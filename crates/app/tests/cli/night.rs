@@ -487,6 +487,38 @@ fn who_works_on_a_portfolio_is_told_before_any_plan() {
     assert!(run.refused(2).contains("whale is busy: worker-7 works on it"), "{run:?}");
 }
 
+/// What is due at a wave must not be passed over because somebody else is at work: that one may end before it gets there.
+#[test]
+fn a_replay_ends_that_meets_another_at_work_and_is_made_up_for_later() {
+    let undisturbed = desk(GROWTH, "0b");
+    replay(&undisturbed, 5).done();
+    // Once more: everything has happened by then, so its first line only says where the portfolio stands.
+    let again = "replay --portfolios p.toml --prices p.csv --store s.db --bank b.db --records portfolios --format json";
+    let standing = |desk: &Desk| desk.run(again).done().lines().next().unwrap().to_owned();
+
+    let desk = desk(GROWTH, "0b");
+    replay(&desk, 2).done();
+    let options = Options { blocking: true, ..Options::default() };
+    // By a clock that is ahead of every other: the lease holds whenever this test is run.
+    let ahead = ManualClock::new("2200-01-01T00:00:00Z".parse().unwrap());
+    let store = SqliteStore::open_with(desk.path().join("s.db"), Arc::new(ahead.clone()), options).unwrap();
+    let (growth, owner) = ("growth".parse().unwrap(), "worker-7".parse().unwrap());
+    let lease = ahead.run(store.acquire(&growth, &owner, LeaseTerms::default())).unwrap().unwrap();
+    expect![[r#"
+        note: what was printed happened; whatever came after it is in the store, if there is one
+        error: rebalancing: growth is busy: worker-7 holds its lease
+    "#]]
+    .assert_eq(replay(&desk, 5).refused(3));
+    assert_eq!(sent(&desk), 4, "two batches of two orders, as before");
+
+    ahead.run(LeaseStore::release(&store, &lease)).unwrap().unwrap();
+    drop(store);
+    replay(&desk, 5).done();
+    assert!(standing(&desk).contains(r#""rebalances":5"#));
+    assert_eq!(standing(&desk), standing(&undisturbed));
+    assert_eq!(sent(&desk), sent(&undisturbed));
+}
+
 #[test]
 fn a_store_is_not_continued_on_a_bank_that_is_not_there() {
     let desk = Desk::new();
