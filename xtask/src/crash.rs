@@ -39,9 +39,10 @@ const MOST_STARTS: u64 = 400;
 const MOST_ASLEEP: usize = 3;
 /// Of so many freezes one at least must cost a worker the lease of a batch: else they hit nothing.
 const ENOUGH: u64 = 10;
-/// How long a lease lasts without a heartbeat where workers are frozen, and how long that is waited for.
-const HEARTBEAT: &str = "heartbeat = \"300ms\"\n";
-const OVER: Duration = Duration::from_millis(330);
+/// How long a lease lasts without a heartbeat where workers are frozen, and how long that is waited for. A machine that stalls for as long takes
+/// the lease from a worker that nobody has disturbed.
+const HEARTBEAT: &str = "heartbeat = \"1s\"\n";
+const OVER: Duration = Duration::from_millis(1_050);
 
 /// What a worker says that meets others: at a later time than its own, at work where it was about to begin, or with the portfolio that it
 /// was about to add.

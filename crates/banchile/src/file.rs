@@ -231,6 +231,9 @@ fn sorted(path: &Path, error: &rusqlite::Error) -> BankError {
     let (path, message) = (path.to_owned(), error.to_string());
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => BankError::NotABank { path, message },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed) => {
+            BankError::Unavailable { path, message: format!("{message}; another process keeps the file busy") }
+        }
         _ => BankError::Unavailable { path, message },
     }
 }

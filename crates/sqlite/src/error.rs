@@ -84,7 +84,9 @@ impl OpenError {
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotOurs { path, message },
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, message },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy { path, message },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
+                Self::Busy { path, message }
+            }
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path, message },
             _ => Self::Unavailable { path, message },
         }
@@ -133,9 +135,26 @@ pub(crate) fn explained(error: &rusqlite::Error) -> String {
     let hint = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "; make room on the disk",
         Some(ErrorCode::ReadOnly) => "; make the file and its folder writable",
-        Some(ErrorCode::DatabaseBusy) => "; another process keeps the file busy",
+        // The second is said after ten seconds in which somebody else was about to open the file, or to close it.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::FileLockingProtocolFailed) => "; another process keeps the file busy",
         Some(ErrorCode::DatabaseCorrupt) => "; the file is damaged",
         _ => "",
     };
     format!("{error}{hint}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn a_file_that_others_keep_is_told_as_busy_however_sqlite_puts_it() {
+        for code in [ffi::SQLITE_BUSY, ffi::SQLITE_BUSY_RECOVERY, ffi::SQLITE_PROTOCOL] {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            let opened = OpenError::sorted(Path::new("s.db"), &error);
+            assert!(matches!(opened, OpenError::Busy { .. }), "{opened:?}");
+            assert!(explained(&error).ends_with("; another process keeps the file busy"), "{}", explained(&error));
+        }
+    }
 }

@@ -90,8 +90,8 @@ impl Worker {
 
     /// Freezes it with SIGSTOP. False if it ends before.
     ///
-    /// One that is frozen inside a transaction would keep everybody from the file for as long as it sleeps, which is how SQLite is, and no
-    /// takeover: such a one is let go on for a moment, and frozen again.
+    /// One that is frozen inside a transaction, or while it opens or closes a file, would keep everybody from the file for as long as it sleeps,
+    /// which is how SQLite is, and no takeover: such a one is let go on for a moment, and frozen again.
     pub(crate) fn freeze(&mut self) -> Result<bool, String> {
         for _ in 0..TRIES {
             self.signal(Signal::STOP)?;
@@ -106,7 +106,7 @@ impl Worker {
             self.thaw()?;
             std::thread::sleep(A_MOMENT);
         }
-        Err(format!("frozen {TRIES} times, and every time inside a transaction"))
+        Err(format!("frozen {TRIES} times, and every time while it kept a file from others"))
     }
 
     /// Lets it go on.
@@ -139,18 +139,14 @@ impl Worker {
         kill_process(self.id(), signal).map_err(|error| format!("sending it a signal: {error}"))
     }
 
-    /// Whether somebody is writing the store or the bank, or opening the store.
+    /// Whether somebody keeps the store or the bank from others, or opens the store.
     fn holds_a_file(&self) -> Result<bool, String> {
         let failed = |error: String| format!("asking for locks: {error}");
-        for file in ["store.db-shm", "bank.db-shm"] {
+        for (file, start, length) in EXCLUSIVE {
             let Ok(file) = File::open(self.folder.join(file)) else { continue };
-            let lock = Flock {
-                start: WRITE_LOCK,
-                length: 1,
-                pid: None,
-                typ: FlockType::WriteLock,
-                offset_type: FlockOffsetType::Set,
-            };
+            // Asked as one who only reads: so the locks that readers share do not count.
+            let typ = FlockType::ReadLock;
+            let lock = Flock { start, length, pid: None, typ, offset_type: FlockOffsetType::Set };
             if fcntl_getlk(file.as_fd(), &lock).map_err(|error| failed(error.to_string()))?.is_some() {
                 return Ok(true);
             }
@@ -172,9 +168,12 @@ impl Drop for Worker {
     }
 }
 
-/// The byte of the `-shm` file that is locked by who writes: <https://www.sqlite.org/walformat.html>, section 2.3.
-const WRITE_LOCK: u64 = 120;
-/// Where that file has the number that grows with each transaction: section 2.1, `iChange`.
+/// The bytes that SQLite locks against others, for a moment or a transaction. In a `-shm` file it is all of its locks, with the one of who opens it first:
+/// <https://www.sqlite.org/walformat.html>, section 2.3, and `UNIX_SHM_DMS` in its source. In the database itself they begin at `PENDING_BYTE`:
+/// <https://www.sqlite.org/fileformat.html>, section 1.4.
+const EXCLUSIVE: [(&str, u64, u64); 4] =
+    [("store.db-shm", 120, 9), ("bank.db-shm", 120, 9), ("store.db", 1 << 30, 512), ("bank.db", 1 << 30, 512)];
+/// Where a `-shm` file has the number that grows with each transaction: section 2.1, `iChange`.
 const CHANGES: u64 = 8;
 
 /// How often a file was written.
