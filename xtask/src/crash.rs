@@ -43,6 +43,11 @@ const ENOUGH: u64 = 10;
 /// the lease from a worker that nobody has disturbed.
 const HEARTBEAT: &str = "heartbeat = \"1s\"\n";
 const OVER: Duration = Duration::from_millis(1_050);
+/// Within how many writes of its own the first worker of a voyage is struck that is frozen, and within how many those that follow it. Who follows waits for what the one
+/// before may still send, and writes a sign of life three times in each heartbeat of simulated time: after 30 s of that nobody resumes a batch any more, it is unwound, and an
+/// order of a sleeper that wakes up then takes the cash of whatever is under way, which only a person can put right.
+const FIRST_WRITES: u64 = 100;
+const LATER_WRITES: u64 = 30;
 
 /// What a worker says that meets others: at a later time than its own, at work where it was about to begin, or with the portfolio that it
 /// was about to add.
@@ -113,7 +118,7 @@ impl Task {
         let mut asleep = Vec::new();
         while asleep.len() < MOST_ASLEEP && self.tally.freezes < wanted {
             let mut worker = desk.start(weather)?;
-            let moment = self.a_write(100);
+            let moment = self.a_write(if asleep.is_empty() { FIRST_WRITES } else { LATER_WRITES });
             if !worker.runs_until(moment)? || !worker.freeze()? {
                 undisturbed(worker.end()?, weather)?;
                 break;
@@ -125,7 +130,7 @@ impl Task {
         let mut last = desk.start(weather)?;
         if self.tally.voyages.is_multiple_of(2) {
             undisturbed(last.end()?, weather)?;
-        } else if last.runs_until(self.a_write(100))? {
+        } else if last.runs_until(self.a_write(LATER_WRITES))? {
             asleep.iter().try_for_each(|(_, worker)| worker.thaw())?;
             self.tally.beside = self.tally.beside.saturating_add(asleep.len());
             self.woken(last.end()?, weather).map_err(|amiss| format!("a worker that others woke up beside {amiss}"))?;
