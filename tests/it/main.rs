@@ -30,6 +30,7 @@ mod limits;
 mod manage;
 mod outcomes;
 mod prices;
+mod rate_limit;
 mod rebalance;
 mod reconcile;
 mod restore;
