@@ -134,9 +134,7 @@ impl BankFile {
         let sort = |error: rusqlite::Error| sorted(&path, &error);
         let mut connection = Connection::open(&path).map_err(sort)?;
         connection.busy_timeout(BUSY).map_err(sort)?;
-        let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(sort);
-        let (application, layout, tables) =
-            (pragma("application_id")?, pragma("user_version")?, pragma("schema_version")?);
+        let (application, layout, tables) = marks(&mut connection).map_err(sort)?;
         if tables != 0 && application != i64::from(APPLICATION) {
             let message = format!("its application id is {application:#x}, not {APPLICATION:#x}");
             return Err(BankError::NotABank { path, message });
@@ -203,6 +201,13 @@ impl BankFile {
     fn connections(&self) -> MutexGuard<'_, Connections> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Its application id, its layout and the number of its schema: of one moment, as another process may be making it.
+fn marks(connection: &mut Connection) -> rusqlite::Result<(i64, i64, i64)> {
+    let moment = connection.transaction()?;
+    let pragma = |name: &str| moment.pragma_query_value(None, name, |row| row.get(0));
+    Ok((pragma("application_id")?, pragma("user_version")?, pragma("schema_version")?))
 }
 
 /// Whose bank it is; it becomes that of `wanted` if it is nobody's yet.

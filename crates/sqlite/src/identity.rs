@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone)]
 pub(crate) struct Identity(Vec<(PathBuf, Number)>);
 
-type Number = (u64, u64);
+/// The numbers of a file: of its device, and its own there.
+pub(crate) type Number = (u64, u64);
 
 impl Identity {
     /// Of the file and the WAL beside it, both open.
@@ -36,13 +37,13 @@ impl Identity {
 }
 
 #[cfg(unix)]
-fn number(path: &Path) -> std::io::Result<Number> {
+pub(crate) fn number(path: &Path) -> std::io::Result<Number> {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata(path).map(|data| (data.dev(), data.ino()))
 }
 
 #[cfg(not(unix))]
-fn number(path: &Path) -> std::io::Result<Number> {
+pub(crate) fn number(path: &Path) -> std::io::Result<Number> {
     std::fs::metadata(path).map(|_| (0, 0))
 }
 

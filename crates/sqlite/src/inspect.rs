@@ -3,6 +3,7 @@
 use crate::error::{OpenError, explained};
 use crate::halts::{self, WORDS, WordRow};
 use crate::leases::{LEASES, LeaseRow};
+use crate::opened::Opened;
 use crate::rows::{self, JournalRow, PortfolioRow};
 use crate::verify::{self, Verification};
 use crate::{open, process};
@@ -21,6 +22,8 @@ use std::path::{Path, PathBuf};
 pub struct StoreReader {
     path: PathBuf,
     connection: Connection,
+    // Dropped last.
+    _opened: Opened,
 }
 
 /// What the store knows of a portfolio without its records.
@@ -111,9 +114,9 @@ impl StoreReader {
     /// [`OpenError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
-        let connection = open::looking(&path)?;
+        let (connection, opened) = open::looking(&path)?;
         store_id(&connection, &path)?;
-        Ok(Self { path, connection })
+        Ok(Self { path, connection, _opened: opened })
     }
 
     /// The store's id.

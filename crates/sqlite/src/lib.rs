@@ -73,6 +73,7 @@ mod inspect;
 mod leases;
 mod migrations;
 mod open;
+mod opened;
 mod process;
 mod projection;
 mod rows;

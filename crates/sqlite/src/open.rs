@@ -6,6 +6,7 @@
 use crate::error::OpenError;
 use crate::identity::beside;
 use crate::migrations;
+use crate::opened::Opened;
 use crate::rows;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
@@ -41,8 +42,8 @@ impl Default for Options {
     }
 }
 
-/// The connection that writes; the file is made if there is none.
-pub(crate) fn writing(path: &Path, options: &Options) -> Result<Connection, OpenError> {
+/// The connection that writes; the file is made if there is none. What comes with it is to be dropped after it.
+pub(crate) fn writing(path: &Path, options: &Options) -> Result<(Connection, Opened), OpenError> {
     let library = rusqlite::version_number();
     if library < LIBRARY {
         let (found, wanted) = (rusqlite::version().to_owned(), "3.51.3 or newer".to_owned());
@@ -51,7 +52,7 @@ pub(crate) fn writing(path: &Path, options: &Options) -> Result<Connection, Open
     if !exists(path)? {
         create(path)?;
     }
-    look_at(path)?;
+    let opened = Opened::after(path, look_at)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| OpenError::sorted(path, &e))?;
     let sort = |e: rusqlite::Error| OpenError::sorted(path, &e);
@@ -64,7 +65,7 @@ pub(crate) fn writing(path: &Path, options: &Options) -> Result<Connection, Open
     rows::check_heads(&connection)
         .map_err(sort)?
         .map_err(|message| OpenError::Damaged { path: path.to_owned(), message })?;
-    Ok(connection)
+    Ok((connection, opened))
 }
 
 /// One more connection to a store that is open for writing in this process, for reading.
@@ -80,12 +81,12 @@ pub(crate) fn reading(path: &Path, options: &Options) -> rusqlite::Result<Connec
 ///
 /// Whoever may write the file opens it as if to write, so that the last to close it leaves neither WAL nor lock behind, which might be in the
 /// way of others. Whoever may not looks at a closed store as at one that nobody can change; should a process begin to write it
-/// meanwhile, what is read may not fit together.
-pub(crate) fn looking(path: &Path) -> Result<Connection, OpenError> {
+/// meanwhile, what is read may not fit together. What comes with it is to be dropped after it.
+pub(crate) fn looking(path: &Path) -> Result<(Connection, Opened), OpenError> {
     if !exists(path)? {
         return Err(OpenError::Missing { path: path.to_owned() });
     }
-    look_at(path)?;
+    let opened = Opened::after(path, look_at)?;
     let sort = |e: rusqlite::Error| OpenError::sorted(path, &e);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(sort)?;
@@ -97,7 +98,7 @@ pub(crate) fn looking(path: &Path) -> Result<Connection, OpenError> {
     connection.busy_timeout(Options::default().busy).map_err(sort)?;
     connection.pragma_update(None, "query_only", true).map_err(sort)?;
     migrations::check(&connection, path)?;
-    Ok(connection)
+    Ok((connection, opened))
 }
 
 /// Whether the file can be written, and files be made beside it.
@@ -169,7 +170,7 @@ fn sync_folder(_path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What can be seen without SQLite: that the file is a database, ours, and as long as it says it is.
+/// What can be seen without SQLite, of a file that this process does not have open: that it is a database, ours, and as long as it says it is.
 fn look_at(path: &Path) -> Result<(), OpenError> {
     let failed = |e: std::io::Error| OpenError::of_file(path, "reading it", &e);
     let mut file = File::open(path).map_err(failed)?;

@@ -5,6 +5,7 @@ use crate::error::{OpenError, Unwritten, explained};
 use crate::identity::Identity;
 use crate::leases::{Asking, Hold};
 use crate::open::{self, Options};
+use crate::opened::Opened;
 use crate::process::{self, Process};
 use crate::rows::{self, PortfolioRow, Unread};
 use crate::writer::{About, Writer};
@@ -42,6 +43,7 @@ struct Shared {
     // Dropped in this order: what waits is written and the file closed before the process's lock is given back.
     writer: Writer,
     process: Process,
+    _opened: Opened,
 }
 
 impl SqliteStore {
@@ -60,7 +62,7 @@ impl SqliteStore {
     pub fn open_with(path: impl AsRef<Path>, clock: Arc<dyn Clock>, options: Options) -> Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
         let opening = process::opening(&path, options.busy)?;
-        let connection = open::writing(&path, &options)?;
+        let (connection, opened) = open::writing(&path, &options)?;
         let sort = |e: rusqlite::Error| OpenError::sorted(&path, &e);
         let id = inspect::store_id(&connection, &path)?;
         let name = connection.query_row("SELECT lower(hex(randomblob(8)))", [], |row| row.get(0)).map_err(sort)?;
@@ -70,7 +72,9 @@ impl SqliteStore {
         let writer = writer.map_err(|e| OpenError::of_file(&path, "starting its writer", &e))?;
         drop(opening);
         let readers = Mutex::default();
-        Ok(Self { shared: Arc::new(Shared { path, id, clock, options, file, readers, writer, process }) })
+        Ok(Self {
+            shared: Arc::new(Shared { path, id, clock, options, file, readers, writer, process, _opened: opened }),
+        })
     }
 
     /// Where it is.

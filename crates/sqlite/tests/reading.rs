@@ -131,3 +131,37 @@ fn leases_are_above_the_fence() {
     let lease = block_on(store.acquire(&id("income"), &"worker".parse().unwrap(), LeaseTerms::default())).unwrap();
     assert_eq!(lease.token.get(), 5, "records of income were written under token 4, without a lease");
 }
+
+/// The locks of this process on a file, as the kernel lists them; `None` where it does not.
+fn locks_on(path: &std::path::Path) -> Option<Vec<String>> {
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&std::fs::metadata(path).unwrap());
+    #[cfg(not(unix))]
+    let number = path.display();
+    let (process, number) = (std::process::id().to_string(), format!(":{number}"));
+    let all = std::fs::read_to_string("/proc/locks").ok()?;
+    // `7: POSIX  ADVISORY  READ 4711 fe:00:815 1073741826 1073742335`
+    let fields = |line: &str| line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>();
+    let ours = |fields: &Vec<String>| fields[3] == process && fields[4].ends_with(&number);
+    let mut locks: Vec<String> = all.lines().map(fields).filter(ours).map(|fields| fields.join(" ")).collect();
+    locks.sort();
+    Some(locks)
+}
+
+/// Without its lock another process would believe to be the last one when it closes the file, and remove the WAL.
+#[test]
+fn whoever_looks_at_a_store_leaves_the_locks_of_those_who_write_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let running = open(&path);
+    write(&running, "growth", vec![note(1)]);
+    let held = locks_on(&path);
+    assert!(held.as_ref().is_none_or(|held| !held.is_empty()), "SQLite locks a file that is open");
+    drop(StoreReader::open(&path).unwrap());
+    drop(open(&path));
+    assert_eq!(locks_on(&path), held);
+    // Once it is closed it is looked at again before it is opened: this one has been replaced by something else.
+    drop(running);
+    std::fs::write(&path, "no store").unwrap();
+    assert!(StoreReader::open(&path).unwrap_err().to_string().contains("less than any store has"));
+}
