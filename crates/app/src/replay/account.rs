@@ -274,3 +274,6 @@ impl Account {
         self.state().is_some_and(|state| standing(&state))
     }
 }
+
+#[cfg(test)]
+mod tests;
