@@ -12,10 +12,16 @@ use evenkeel_ports::Wave;
 use std::path::Path;
 
 /// What META costs from day to day, while AAPL stays: a batch a day.
-const DAYS: [&str; 5] = ["100", "150", "80", "120", "180"];
+const DAYS: [(&str, &str); 5] = [
+    ("2024-01-01T12:00:00Z", "100"),
+    ("2024-01-02T12:00:00Z", "150"),
+    ("2024-01-03T12:00:00Z", "80"),
+    ("2024-01-04T12:00:00Z", "120"),
+    ("2024-01-05T12:00:00Z", "180"),
+];
 
 fn noon(day: usize) -> Timestamp {
-    format!("2024-01-0{}T12:00:00Z", day + 1).parse().unwrap()
+    DAYS[day].0.parse().unwrap()
 }
 
 /// A replay that is at its beginning, or goes on where the store and the bank are.
@@ -43,12 +49,12 @@ fn begin(folder: &Path) -> Account {
 }
 
 /// Shows it these days, up to the first error.
-fn go(account: &mut Account, days: std::ops::Range<usize>) -> Result<(), EngineError> {
+fn go(account: &mut Account, days: impl IntoIterator<Item = usize>) -> Result<(), EngineError> {
     days.into_iter().try_for_each(|day| {
-        let price = |symbol: Symbol| if symbol.to_string() == "META" { DAYS[day] } else { "100" }.parse().unwrap();
+        let price = |symbol: Symbol| if symbol.to_string() == "META" { DAYS[day].1 } else { "100" }.parse().unwrap();
         let prices = ["AAPL", "META"].map(|name| name.parse().unwrap()).map(|symbol| (symbol, price(symbol)));
         let wave = Wave { at: noon(day), label: format!("day {day}"), prices: prices.to_vec() };
-        let next = (day + 1 < DAYS.len()).then(|| noon(day + 1));
+        let next = DAYS.iter().skip(day).nth(1).map(|(noon, _)| noon.parse().unwrap());
         account.wave(&wave, next, |symbol| Some(Quote { price: price(symbol), at: wave.at }), &mut Lines::new())
     })
 }
@@ -79,8 +85,8 @@ fn two_side_by_side_do_the_work_of_one() {
     let folder = tempfile::tempdir().unwrap();
     let (mut one, mut other) = (begin(folder.path()), begin(folder.path()));
     for day in 0..DAYS.len() {
-        go(&mut one, day..day + 1).unwrap();
-        go(&mut other, day..day + 1).unwrap();
+        go(&mut one, day..=day).unwrap();
+        go(&mut other, day..=day).unwrap();
     }
     assert_eq!(batches(&begin(folder.path())), 5);
 }
