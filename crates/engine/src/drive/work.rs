@@ -309,6 +309,9 @@ impl Work {
         if let Report::Submitted { order, answer } = report {
             tracing::debug!(%order, ?answer, "submitted");
             self.sending = self.sending.saturating_sub(1);
+            if !matches!(answer, SubmitAnswer::NotSent(NotSent::RateLimited { .. })) {
+                self.limit.passed();
+            }
             if matches!(answer, SubmitAnswer::Acknowledged(view) if view.says_all()) {
                 self.doing.remove(&Doing::Submit(*order));
                 return; // There is nothing left to ask.
