@@ -30,7 +30,6 @@ mod limits;
 mod manage;
 mod outcomes;
 mod prices;
-mod rate_limit;
 mod rebalance;
 mod reconcile;
 mod restore;

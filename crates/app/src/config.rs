@@ -6,7 +6,7 @@
 //! attempts = 3             # for each leg, 1 to 9
 //! delay = "5s"             # between two attempts
 //! legs_at_once = 16        # orders of a batch that are under way together
-//! order_deadline = "60s"   # an order that is open for longer is canceled; so long it waits for a rate limit
+//! order_deadline = "60s"   # an order that is open for longer is canceled
 //! quiescence = "70s"       # how long a request may be under way, where that is longer than the broker says
 //! max_price_age = "3d"     # prices older than that are refused; without it, none is
 //! max_price_jump = "20"    # prices further than that from the last, in percent of it, are not traded on; without it, all are

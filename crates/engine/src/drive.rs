@@ -5,10 +5,9 @@
 //!      ^────────────────────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! No choice is made here. This file only remembers what is under way, limits it, paces questions that are asked again, lets orders wait for the broker's
-//! rate limit, and keeps the lease alive; a lease that is lost stops it before the next effect.
+//! No choice is made here. This file only remembers what is under way, limits it, paces questions that are asked again, and keeps the lease
+//! alive; a lease that is lost stops it before the next effect.
 
-mod limit;
 mod work;
 
 use crate::EngineError;
@@ -17,7 +16,6 @@ use crate::signals::AbortRequest;
 use crate::snapshot::Snapshot;
 use evenkeel_domain::decide::{Input, Report, completes};
 use evenkeel_domain::due::{Effect, due};
-use evenkeel_domain::order::{ClientOrderId, NotSent, SubmitAnswer};
 use evenkeel_domain::report::BatchReport;
 use evenkeel_domain::values::Timestamp;
 use evenkeel_ports::{EngineEvent, HoldError};
@@ -92,14 +90,12 @@ impl Session<'_> {
                 // An effect under a lease that may be somebody else's would be one too many.
                 _ if !is_alive => {}
                 Effect::Submit(request) if self.is_frozen() => work.withhold(request.id),
-                Effect::Submit(request) if work.may_submit(request.id, now) => {
-                    self.engine.observe(&EngineEvent::Sending { portfolio: self.id(), order: &request });
-                    work.submit(&request);
+                Effect::Submit(request) => {
+                    if work.may_submit(request.id) {
+                        self.engine.observe(&EngineEvent::Sending { portfolio: self.id(), order: &request });
+                        work.submit(&request);
+                    }
                 }
-                Effect::Submit(request) if work.is_limited() => {
-                    work.wait_for_room(request.id, self.deadline_of(request.id), now);
-                }
-                Effect::Submit(_) => {} // As many are on their way as may be.
                 Effect::Withhold(order) => work.withhold(order),
                 Effect::Cancel(order) => {
                     if work.cancel(order, now) {
@@ -111,21 +107,6 @@ impl Session<'_> {
             }
         }
         Ok(())
-    }
-
-    /// Until when an order may be sent.
-    fn deadline_of(&self, order: ClientOrderId) -> Timestamp {
-        let order = self.state.batch.as_ref().and_then(|batch| batch.orders.get(order));
-        order.map_or(Timestamp::MIN, |order| order.deadline)
-    }
-
-    /// True if the rate limit turned an order away that is sent when there is room again: nothing has happened to it that anybody need know.
-    fn waits_for_room(&self, report: &Report, work: &mut Work, now: Timestamp) -> bool {
-        let Report::Submitted { order, answer: SubmitAnswer::NotSent(NotSent::RateLimited { retry_after }) } = report
-        else {
-            return false;
-        };
-        work.waits_for_room(self.deadline_of(*order), *retry_after, now)
     }
 
     /// Renews the lease in time. False while it may have run out; an error once it has.
@@ -155,11 +136,9 @@ impl Session<'_> {
         let Learned { at_once: mut reports, done } = learned;
         let mut snapshot = None;
         reports.iter().for_each(|report| work.note_report(report, now));
-        reports.retain(|report| !self.waits_for_room(report, work, now));
         for done in done {
             work.note(&done, now);
             match done {
-                Done::Reported(report) if self.waits_for_room(&report, work, now) => {}
                 Done::Reported(report) => reports.push(report),
                 Done::Compared(Ok(compared)) => snapshot = Some(compared),
                 Done::NotLooked(_, error) | Done::Compared(Err(error)) => self.unanswered(&error.to_string()),

@@ -19,8 +19,7 @@ pub struct Settings {
     pub delay: Duration,
     /// How many orders of one batch may be under way at once: 1 or more.
     pub legs_at_once: usize,
-    /// How long an order may stay open before it is canceled, from when its batch has come to it. What a broker's rate limit turns away waits for as long, under its id; after that
-    /// it is another attempt. So a stage may have as many orders as the broker takes within this time and all [attempts](Self::attempts): at 200 a minute some 800, by the defaults.
+    /// How long an order may stay open before it is canceled.
     pub order_deadline: Duration,
     /// How long a request may be under way, where that is longer than what the broker declares.
     pub quiescence: Option<Duration>,

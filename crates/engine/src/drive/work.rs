@@ -1,12 +1,11 @@
 //! What is under way for one batch: futures to the broker, the lease store and the clock, all inside the batch's own future.
 
-use super::limit::Limit;
 use crate::Engine;
 use crate::signals::Signals;
 use crate::snapshot::{Snapshot, snapshot};
 use evenkeel_domain::decide::Report;
 use evenkeel_domain::halt::Halt;
-use evenkeel_domain::order::{ClientOrderId, FillCursor, Lookup, NotSent, OrderRequest, SubmitAnswer, UnknownCause};
+use evenkeel_domain::order::{ClientOrderId, FillCursor, Lookup, OrderRequest, SubmitAnswer, UnknownCause};
 use evenkeel_domain::values::{AccountId, Timestamp};
 use evenkeel_ports::{Broker, BrokerError, Clock, HoldError, Journal, JournalError, Lease, LeaseStore, LeaseTerms};
 use futures_util::future::{BoxFuture, Either, select};
@@ -70,7 +69,6 @@ pub(super) struct Work {
     at_once: Vec<Report>,
     /// How many orders are on their way.
     sending: usize,
-    limit: Limit,
     doing: BTreeSet<Doing>,
     /// When each question may be asked again.
     not_before: BTreeMap<Doing, Timestamp>,
@@ -92,7 +90,6 @@ impl Work {
             under_way: FuturesUnordered::new(),
             at_once: Vec::new(),
             sending: 0,
-            limit: Limit::default(),
             doing: BTreeSet::new(),
             // The first orders are being committed, and that is refused where a halt stands.
             not_before: BTreeMap::from([(Doing::Halts, engine.ports.clock.now().plus(engine.settings.poll))]),
@@ -115,42 +112,8 @@ impl Work {
     }
 
     /// True if an order is neither on its way, nor are as many as may be.
-    pub(super) fn may_submit(&self, order: ClientOrderId, now: Timestamp) -> bool {
-        self.sending < self.limit.at_once(self.legs_at_once, now) && !self.doing.contains(&Doing::Submit(order))
-    }
-
-    /// Notes that the rate limit turned an order away. True if it may wait until there is room: it was not sent, and can be as it is.
-    pub(super) fn waits_for_room(&mut self, deadline: Timestamp, retry_after: Duration, now: Timestamp) -> bool {
-        self.limit.met(now, retry_after);
-        self.is_in_time(deadline, retry_after, now)
-    }
-
-    /// Whether an order that waits for so long is sent a poll before its deadline, at the latest. After its deadline it would be taken for one that may have been sent.
-    fn is_in_time(&self, deadline: Timestamp, wait: Duration, now: Timestamp) -> bool {
-        now.plus(wait.max(self.poll)) < deadline
-    }
-
-    /// True if orders wait for the broker's rate limit.
-    pub(super) const fn is_limited(&self) -> bool {
-        self.limit.room_at().is_some()
-    }
-
-    /// Has an order wait for the rate limit, unless it is on its way; or reports that it was turned away, like the one before it, if there is no time for that.
-    pub(super) fn wait_for_room(&mut self, order: ClientOrderId, deadline: Timestamp, now: Timestamp) {
-        let Some(room_at) = self.limit.room_at().filter(|_| !self.doing.contains(&Doing::Submit(order))) else {
-            return;
-        };
-        let retry_after = room_at.since(now);
-        if self.is_in_time(deadline, retry_after, now) {
-            // If it has come, another order is on its way, and its answer wakes the batch: but not later than this one can wait.
-            let last = now.plus(deadline.since(now).saturating_sub(self.poll));
-            self.wake_at(if now < room_at { room_at.min(last) } else { last });
-            return;
-        }
-        let answer = SubmitAnswer::NotSent(NotSent::RateLimited { retry_after });
-        self.doing.insert(Doing::Submit(order));
-        self.sending = self.sending.saturating_add(1);
-        self.under_way.push(std::future::ready(Done::Reported(Report::Submitted { order, answer })).boxed());
+    pub(super) fn may_submit(&self, order: ClientOrderId) -> bool {
+        self.sending < self.legs_at_once && !self.doing.contains(&Doing::Submit(order))
     }
 
     /// Sends an order, which it [may](Self::may_submit).
@@ -309,9 +272,6 @@ impl Work {
         if let Report::Submitted { order, answer } = report {
             tracing::debug!(%order, ?answer, "submitted");
             self.sending = self.sending.saturating_sub(1);
-            if !matches!(answer, SubmitAnswer::NotSent(NotSent::RateLimited { .. })) {
-                self.limit.passed();
-            }
             if matches!(answer, SubmitAnswer::Acknowledged(view) if view.says_all()) {
                 self.doing.remove(&Doing::Submit(*order));
                 return; // There is nothing left to ask.
