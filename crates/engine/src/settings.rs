@@ -15,7 +15,7 @@ pub struct Settings {
     pub lease: LeaseTerms,
     /// How often an order may be tried: 1 to 9.
     pub attempts: u8,
-    /// The least time between two attempts.
+    /// The least time between two attempts. Where a broker limits how many orders it takes in a time, all attempts together must last until the largest stage has gone through.
     pub delay: Duration,
     /// How many orders of one batch may be under way at once: 1 or more.
     pub legs_at_once: usize,
