@@ -4,7 +4,7 @@ use crate::harness::{Desk, Run};
 use crate::newer;
 use evenkeel_banchile::{BanChile, BankFile, Profile};
 use evenkeel_memory::ManualClock;
-use evenkeel_ports::{LeaseStore, LeaseTerms};
+use evenkeel_ports::{Lease, LeaseStore, LeaseTerms};
 use evenkeel_sqlite::{Options, SqliteStore, StoreReader};
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
@@ -445,15 +445,26 @@ fn a_portfolio_that_a_newer_version_has_written_is_left_alone_and_told_as_such()
     assert_eq!(sent(&desk), before, "nothing was sent for it");
 }
 
+/// A clock that is ahead of every other: a lease that is taken by it holds whenever a test is run.
+fn ahead() -> ManualClock {
+    ManualClock::new("2200-01-01T00:00:00Z".parse().unwrap())
+}
+
+/// A lease that this process takes by a clock, and the store it was taken in.
+fn held(desk: &Desk, portfolio: &str, owner: &str, clock: &ManualClock) -> (SqliteStore, Lease) {
+    let options = Options { blocking: true, ..Options::default() };
+    let store = SqliteStore::open_with(desk.path().join("s.db"), Arc::new(clock.clone()), options).unwrap();
+    let (portfolio, owner) = (portfolio.parse().unwrap(), owner.parse().unwrap());
+    let lease = clock.run(store.acquire(&portfolio, &owner, LeaseTerms::default())).unwrap().unwrap();
+    (store, lease)
+}
+
 /// A process that holds a lease and sleeps: this one, by a clock that has stopped two years ago.
 #[test]
 fn a_lease_that_has_run_out_is_not_shown_as_held() {
     let desk = desk(GROWTH, "0a");
     replay(&desk, 1).done();
-    let options = Options { blocking: true, ..Options::default() };
-    let asleep = SqliteStore::open_with(desk.path().join("s.db"), Arc::new(clock()), options).unwrap();
-    let (growth, owner) = ("growth".parse().unwrap(), "sleeper".parse().unwrap());
-    let lease = clock().run(asleep.acquire(&growth, &owner, LeaseTerms::default())).unwrap().unwrap();
+    let (asleep, lease) = held(&desk, "growth", "sleeper", &clock());
     check(
         &desk.run("status --store s.db"),
         &expect![[r#"
@@ -477,12 +488,7 @@ fn a_lease_that_has_run_out_is_not_shown_as_held() {
 #[test]
 fn who_works_on_a_portfolio_is_told_before_any_plan() {
     let desk = stale();
-    let options = Options { blocking: true, ..Options::default() };
-    // By a clock that is ahead of every other: the lease holds whenever this test is run.
-    let clock = ManualClock::new("2200-01-01T00:00:00Z".parse().unwrap());
-    let store = SqliteStore::open_with(desk.path().join("s.db"), Arc::new(clock.clone()), options).unwrap();
-    let (whale, owner) = ("whale".parse().unwrap(), "worker-7".parse().unwrap());
-    let _lease = clock.run(store.acquire(&whale, &owner, LeaseTerms::default())).unwrap().unwrap();
+    let _held = held(&desk, "whale", "worker-7", &ahead());
     let run = resolve(&desk, "--retry");
     assert!(run.refused(2).contains("whale is busy: worker-7 works on it"), "{run:?}");
 }
@@ -498,12 +504,7 @@ fn a_replay_ends_that_meets_another_at_work_and_is_made_up_for_later() {
 
     let desk = desk(GROWTH, "0b");
     replay(&desk, 2).done();
-    let options = Options { blocking: true, ..Options::default() };
-    // By a clock that is ahead of every other: the lease holds whenever this test is run.
-    let ahead = ManualClock::new("2200-01-01T00:00:00Z".parse().unwrap());
-    let store = SqliteStore::open_with(desk.path().join("s.db"), Arc::new(ahead.clone()), options).unwrap();
-    let (growth, owner) = ("growth".parse().unwrap(), "worker-7".parse().unwrap());
-    let lease = ahead.run(store.acquire(&growth, &owner, LeaseTerms::default())).unwrap().unwrap();
+    let (store, lease) = held(&desk, "growth", "worker-7", &ahead());
     expect![[r#"
         note: what was printed happened; whatever came after it is in the store, if there is one
         error: rebalancing: growth is busy: worker-7 holds its lease
@@ -511,7 +512,7 @@ fn a_replay_ends_that_meets_another_at_work_and_is_made_up_for_later() {
     .assert_eq(replay(&desk, 5).refused(3));
     assert_eq!(sent(&desk), 4, "two batches of two orders, as before");
 
-    ahead.run(LeaseStore::release(&store, &lease)).unwrap().unwrap();
+    ahead().run(LeaseStore::release(&store, &lease)).unwrap().unwrap();
     drop(store);
     replay(&desk, 5).done();
     assert!(standing(&desk).contains(r#""rebalances":5"#));
