@@ -114,7 +114,7 @@ impl StoreReader {
     /// [`OpenError`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
-        let (connection, opened) = open::looking(&path)?;
+        let (opened, connection) = open::looking(&path)?;
         store_id(&connection, &path)?;
         Ok(Self { path, connection, _opened: opened })
     }

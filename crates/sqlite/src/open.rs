@@ -42,8 +42,8 @@ impl Default for Options {
     }
 }
 
-/// The connection that writes; the file is made if there is none. What comes with it is to be dropped after it.
-pub(crate) fn writing(path: &Path, options: &Options) -> Result<(Connection, Opened), OpenError> {
+/// The connection that writes; the file is made if there is none. What comes before it is to be dropped after it.
+pub(crate) fn writing(path: &Path, options: &Options) -> Result<(Opened, Connection), OpenError> {
     let library = rusqlite::version_number();
     if library < LIBRARY {
         let (found, wanted) = (rusqlite::version().to_owned(), "3.51.3 or newer".to_owned());
@@ -65,7 +65,7 @@ pub(crate) fn writing(path: &Path, options: &Options) -> Result<(Connection, Ope
     rows::check_heads(&connection)
         .map_err(sort)?
         .map_err(|message| OpenError::Damaged { path: path.to_owned(), message })?;
-    Ok((connection, opened))
+    Ok((opened, connection))
 }
 
 /// One more connection to a store that is open for writing in this process, for reading.
@@ -81,8 +81,8 @@ pub(crate) fn reading(path: &Path, options: &Options) -> rusqlite::Result<Connec
 ///
 /// Whoever may write the file opens it as if to write, so that the last to close it leaves neither WAL nor lock behind, which might be in the
 /// way of others. Whoever may not looks at a closed store as at one that nobody can change; should a process begin to write it
-/// meanwhile, what is read may not fit together. What comes with it is to be dropped after it.
-pub(crate) fn looking(path: &Path) -> Result<(Connection, Opened), OpenError> {
+/// meanwhile, what is read may not fit together. What comes before it is to be dropped after it.
+pub(crate) fn looking(path: &Path) -> Result<(Opened, Connection), OpenError> {
     if !exists(path)? {
         return Err(OpenError::Missing { path: path.to_owned() });
     }
@@ -98,7 +98,7 @@ pub(crate) fn looking(path: &Path) -> Result<(Connection, Opened), OpenError> {
     connection.busy_timeout(Options::default().busy).map_err(sort)?;
     connection.pragma_update(None, "query_only", true).map_err(sort)?;
     migrations::check(&connection, path)?;
-    Ok((connection, opened))
+    Ok((opened, connection))
 }
 
 /// Whether the file can be written, and files be made beside it.

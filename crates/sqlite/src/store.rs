@@ -62,7 +62,7 @@ impl SqliteStore {
     pub fn open_with(path: impl AsRef<Path>, clock: Arc<dyn Clock>, options: Options) -> Result<Self, OpenError> {
         let path = path.as_ref().to_owned();
         let opening = process::opening(&path, options.busy)?;
-        let (connection, opened) = open::writing(&path, &options)?;
+        let (opened, connection) = open::writing(&path, &options)?;
         let sort = |e: rusqlite::Error| OpenError::sorted(&path, &e);
         let id = inspect::store_id(&connection, &path)?;
         let name = connection.query_row("SELECT lower(hex(randomblob(8)))", [], |row| row.get(0)).map_err(sort)?;

@@ -134,7 +134,7 @@ fn reading_waits_for_nothing_else() {
 fn whoever_asks_a_stopped_writer_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
-    let (connection, _opened) = crate::open::writing(&path, &Options::default()).unwrap();
+    let (_opened, connection) = crate::open::writing(&path, &Options::default()).unwrap();
     let file = crate::identity::Identity::of(&path).unwrap();
     let mut writer = Writer::start(connection, file, false).unwrap();
     writer.stop();

@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 #[test]
 fn the_writer_is_set_to_be_durable() {
     let folder = tempfile::tempdir().unwrap();
-    let (connection, _opened) = writing(&folder.path().join("store.db"), &Options::default()).unwrap();
+    let (_opened, connection) = writing(&folder.path().join("store.db"), &Options::default()).unwrap();
     let mut text = String::new();
     for setting in ["journal_mode", "synchronous", "foreign_keys", "busy_timeout", "application_id", "user_version"] {
         let found: Value = connection.pragma_query_value(None, setting, |row| row.get(0)).unwrap();
@@ -32,7 +32,7 @@ fn the_writer_is_set_to_be_durable() {
 #[test]
 fn the_file_allows_one_open_batch() {
     let folder = tempfile::tempdir().unwrap();
-    let (connection, _opened) = writing(&folder.path().join("store.db"), &Options::default()).unwrap();
+    let (_opened, connection) = writing(&folder.path().join("store.db"), &Options::default()).unwrap();
     let hash = [0_u8; 32];
     connection
         .execute("INSERT INTO portfolio VALUES (1, 'growth', 1, 1, 1, ?1, 0, 'rebalancing', NULL)", [hash])
